@@ -1,0 +1,51 @@
+#include "crypto/library.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/provider.h>
+
+#include <array>
+#include <new>
+
+#include "base/process_root.h"
+
+namespace cardea::crypto {
+namespace {
+
+struct Library {
+  OSSL_LIB_CTX* context;
+  OSSL_PROVIDER* provider;
+
+  Library() {
+    // When nobody has used OpenSSL in this process yet, it is told not to clean up at exit, so that late calls stay safe.
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+    context = OSSL_LIB_CTX_new();
+    if (context == nullptr) throw std::bad_alloc();
+    provider = OSSL_PROVIDER_load(context, "default");
+    if (provider == nullptr) throw std::bad_alloc();
+  }
+  ~Library() {
+    OSSL_PROVIDER_unload(provider);
+    OSSL_LIB_CTX_free(context);
+  }
+};
+
+}  // namespace
+
+OSSL_LIB_CTX* context() {
+  return process_singleton<Library>(Root::crypto).context;
+}
+
+bool usable() noexcept {
+  return OPENSSL_init_crypto(OPENSSL_INIT_BASE_ONLY, nullptr) == 1;
+}
+
+Error openssl_error(Code code, std::source_location where) {
+  const unsigned long number = ERR_peek_last_error();
+  std::array<char, 256> text{};
+  if (number != 0) ERR_error_string_n(number, text.data(), text.size());
+  ERR_clear_error();
+  return error(code, text.data(), where);
+}
+
+}  // namespace cardea::crypto

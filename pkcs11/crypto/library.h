@@ -1,0 +1,22 @@
+// Our own library context inside OpenSSL: the host's configuration, engines and providers do not reach it, and ours do
+// not reach the host. Only this folder (and manager/ca) includes <openssl/…>.
+#pragma once
+
+#include <openssl/types.h>
+
+#include "base/result.h"
+
+namespace cardea::crypto {
+
+/// The private context with the default provider, made on first use and again in a forked child. Never freed: threads may
+/// still sign while the process exits.
+OSSL_LIB_CTX* context();
+
+/// False once OpenSSL has cleaned itself up at the end of the process; nothing of it may be called after that.
+bool usable() noexcept;
+
+/// Takes OpenSSL's newest error out of its queue, as an Error with that code. Clears the queue: the host must not find
+/// our failures in it.
+Error openssl_error(Code code, std::source_location where = std::source_location::current());
+
+}  // namespace cardea::crypto
