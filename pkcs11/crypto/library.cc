@@ -17,8 +17,9 @@ struct Library {
   OSSL_PROVIDER* provider;
 
   Library() {
+    // Nothing here loads the host's configuration file, nor keeps the host from loading it later.
     // When nobody has used OpenSSL in this process yet, it is told not to clean up at exit, so that late calls stay safe.
-    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
     context = OSSL_LIB_CTX_new();
     if (context == nullptr) throw std::bad_alloc();
     provider = OSSL_PROVIDER_load(context, "default");
@@ -37,7 +38,7 @@ OSSL_LIB_CTX* context() {
 }
 
 bool usable() noexcept {
-  return OPENSSL_init_crypto(OPENSSL_INIT_BASE_ONLY, nullptr) == 1;
+  return OPENSSL_init_crypto(0, nullptr) == 1;
 }
 
 Error openssl_error(Code code, std::source_location where) {
