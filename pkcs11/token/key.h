@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "crypto/hash.h"
 #include "cryptoki/cryptoki.h"
 
 namespace cardea {
@@ -15,12 +16,6 @@ namespace crypto {
 class AsymmetricKey;   // crypto/asymmetric_key.h: a public key or a key pair inside the crypto library
 class SymmetricKey;    // crypto/symmetric_key.h: secret bytes with ready cipher and MAC contexts
 }  // namespace crypto
-
-/// Hash functions by their standard names; which of them exist is asked of the crypto library (crypto/digest.h).
-enum class Hash : std::uint8_t {
-  none, sha1, sha224, sha256, sha384, sha512, sha512_224, sha512_256, sha3_224, sha3_256, sha3_384, sha3_512,
-  blake2b_160, blake2b_256, blake2b_384, blake2b_512, shake128, shake256
-};
 
 /// What a private key can do by itself. A mechanism plans hash and padding around these, and takes the native one where
 /// a token has it (docs/architecture.md, "Primitives").
@@ -57,7 +52,6 @@ struct PrimitiveRequest {
   ByteView label = {};           ///< OAEP label
   ByteView context = {};         ///< EdDSA, ML-DSA, SLH-DSA context, at most 255 bytes
   bool prehash = false;          ///< EdDSA: Ed25519ph / Ed448ph (input is still the whole message)
-  bool has_context = false;      ///< EdDSA: Ed25519ctx even when the context is empty is not a thing; true when given
   bool deterministic = false;    ///< ML-DSA, SLH-DSA: no fresh randomness
 };
 

@@ -1,0 +1,77 @@
+#include "crypto/hash.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include <array>
+
+#include "base/process_root.h"
+#include "crypto/library.h"
+
+namespace cardea::crypto {
+namespace {
+
+struct HashFacts {
+  const char* name;
+  std::size_t size;
+  std::size_t block;
+};
+
+// In the order of the enumeration. Only BLAKE2b-512 has a name of its own in OpenSSL; the shorter ones are not
+// truncations of it (RFC 7693, 2.5) and have no fetchable algorithm.
+constexpr std::array<HashFacts, hash_count> facts{{{nullptr, 0, 0},
+                                                   {"SHA1", 20, 64},
+                                                   {"SHA2-224", 28, 64},
+                                                   {"SHA2-256", 32, 64},
+                                                   {"SHA2-384", 48, 128},
+                                                   {"SHA2-512", 64, 128},
+                                                   {"SHA2-512/224", 28, 128},
+                                                   {"SHA2-512/256", 32, 128},
+                                                   {"SHA3-224", 28, 144},
+                                                   {"SHA3-256", 32, 136},
+                                                   {"SHA3-384", 48, 104},
+                                                   {"SHA3-512", 64, 72},
+                                                   {nullptr, 20, 128},
+                                                   {nullptr, 32, 128},
+                                                   {nullptr, 48, 128},
+                                                   {"BLAKE2B-512", 64, 128},
+                                                   {"SHAKE-128", 32, 168},
+                                                   {"SHAKE-256", 64, 136}}};
+
+const HashFacts& facts_of(Hash hash) noexcept {
+  return facts[static_cast<std::size_t>(hash)];
+}
+
+// Fetching costs more than hashing a short message, so each hash is fetched once.
+struct FetchedHashes {
+  std::array<EVP_MD*, hash_count> md{};
+  FetchedHashes() {
+    for (std::size_t i = 0; i < hash_count; ++i) {
+      if (facts[i].name != nullptr) md[i] = EVP_MD_fetch(context(), facts[i].name, nullptr);
+    }
+    ERR_clear_error();
+  }
+  ~FetchedHashes() {
+    for (EVP_MD* const one : md) EVP_MD_free(one);
+  }
+};
+
+}  // namespace
+
+const char* hash_name(Hash hash) noexcept {
+  return facts_of(hash).name;
+}
+
+std::size_t hash_size(Hash hash) noexcept {
+  return facts_of(hash).size;
+}
+
+std::size_t hash_block_size(Hash hash) noexcept {
+  return facts_of(hash).block;
+}
+
+const EVP_MD* hash_md(Hash hash) noexcept {
+  return process_singleton<FetchedHashes>(Root::hashes).md[static_cast<std::size_t>(hash)];
+}
+
+}  // namespace cardea::crypto
