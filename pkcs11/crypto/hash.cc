@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <atomic>
 
 #include "base/process_root.h"
 #include "crypto/library.h"
@@ -42,17 +43,12 @@ const HashFacts& facts_of(Hash hash) noexcept {
   return facts[static_cast<std::size_t>(hash)];
 }
 
-// Fetching costs more than hashing a short message, so each hash is fetched once.
+// Fetching costs more than hashing a short message, so each hash is fetched once, and only when it is asked for: a
+// process that signs once should not pay for fifteen.
 struct FetchedHashes {
-  std::array<EVP_MD*, hash_count> md{};
-  FetchedHashes() {
-    for (std::size_t i = 0; i < hash_count; ++i) {
-      if (facts[i].name != nullptr) md[i] = EVP_MD_fetch(context(), facts[i].name, nullptr);
-    }
-    ERR_clear_error();
-  }
+  std::array<std::atomic<EVP_MD*>, hash_count> md{};
   ~FetchedHashes() {
-    for (EVP_MD* const one : md) EVP_MD_free(one);
+    for (auto& one : md) EVP_MD_free(one.load());
   }
 };
 
@@ -71,7 +67,16 @@ std::size_t hash_block_size(Hash hash) noexcept {
 }
 
 const EVP_MD* hash_md(Hash hash) noexcept {
-  return process_singleton<FetchedHashes>(Root::hashes).md[static_cast<std::size_t>(hash)];
+  const char* const name = hash_name(hash);
+  if (name == nullptr) return nullptr;
+  std::atomic<EVP_MD*>& slot = process_singleton<FetchedHashes>(Root::hashes).md[static_cast<std::size_t>(hash)];
+  if (EVP_MD* const known = slot.load(std::memory_order_acquire)) return known;
+  EVP_MD* const fetched = EVP_MD_fetch(context(), name, nullptr);
+  if (fetched == nullptr) ERR_clear_error();
+  EVP_MD* expected = nullptr;
+  if (slot.compare_exchange_strong(expected, fetched, std::memory_order_acq_rel)) return fetched;
+  EVP_MD_free(fetched);
+  return expected;
 }
 
 }  // namespace cardea::crypto

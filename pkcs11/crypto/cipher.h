@@ -1,0 +1,36 @@
+// Symmetric ciphers as the crypto library has them, fetched once.
+#pragma once
+
+#include <openssl/types.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace cardea::crypto {
+
+/// Ciphers and their modes. XTS takes both its keys as one; cts is CBC-CS1 (SP 800-38A addendum).
+enum class Cipher : std::uint8_t {
+  aes_ecb,
+  aes_cbc,
+  aes_cts,
+  aes_ctr,
+  aes_cfb1,
+  aes_cfb8,
+  aes_cfb128,
+  aes_ofb,
+  aes_gcm,
+  aes_ccm,
+  aes_xts,
+  aes_wrap,
+  aes_wrap_pad,
+  chacha20,
+  chacha20_poly1305
+};
+inline constexpr std::size_t cipher_count = 15;
+
+enum class Direction : std::uint8_t { decrypt, encrypt };
+
+/// The fetched implementation for a key of that many bytes, kept for the life of the process; null when there is none.
+const EVP_CIPHER* cipher_algorithm(Cipher cipher, std::size_t key_size) noexcept;
+
+}  // namespace cardea::crypto
