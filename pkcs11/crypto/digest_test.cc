@@ -34,9 +34,8 @@ const Example examples[] = {
      "5"
      "92f8274eec53f0"},
     {Hash::blake2b_512,
-     "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d17d87c5392aab792dc252d5de4533cc9518d38aa8dbc4925ab"
-     "92"
-     "386edd4009923"},
+     "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d17d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab"
+     "92386edd4009923"},
 };
 
 }  // namespace

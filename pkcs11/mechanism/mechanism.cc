@@ -37,11 +37,11 @@ Result<DerivedValue> Mechanism::derive(const KeyRef&, Parameter, const DeriveReq
 Result<Encapsulated> Mechanism::encapsulate(const KeyRef&, Parameter) const { return Code::mechanism_invalid; }
 Result<SecretBytes> Mechanism::decapsulate(const KeyRef&, Parameter, ByteView) const { return Code::mechanism_invalid; }
 std::size_t Mechanism::ciphertext_size(const KeyRef&) const noexcept { return 0; }
-bool Mechanism::wraps_sensitive_keys(Parameter) const noexcept { return false; }
+bool Mechanism::wraps_sensitive_keys(Parameter, bool) const noexcept { return false; }
 
 Result<Bytes> Mechanism::wrap(const KeyRef& key, Parameter parameter, ByteView material,
-                              ByteView associated_data) const {
-  if (!associated_data.empty()) return Code::mechanism_invalid;
+                              std::optional<ByteView> associated_data) const {
+  if (associated_data) return Code::mechanism_invalid;
   CARDEA_ASSIGN(const CipherPtr cipher, encrypt(key, parameter));
   Bytes wrapped(cipher->single_bound(material.size()));
   CARDEA_ASSIGN(const std::size_t written, cipher->single(material, wrapped));
@@ -50,8 +50,8 @@ Result<Bytes> Mechanism::wrap(const KeyRef& key, Parameter parameter, ByteView m
 }
 
 Result<SecretBytes> Mechanism::unwrap(const KeyRef& key, Parameter parameter, ByteView wrapped,
-                                      ByteView associated_data) const {
-  if (!associated_data.empty()) return Code::mechanism_invalid;
+                                      std::optional<ByteView> associated_data) const {
+  if (associated_data) return Code::mechanism_invalid;
   CARDEA_ASSIGN(const CipherPtr cipher, decrypt(key, parameter));
   SecretBytes material(cipher->single_bound(wrapped.size()));
   CARDEA_ASSIGN(const std::size_t written, cipher->single(wrapped, material.mutable_view()));

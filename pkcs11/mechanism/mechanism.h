@@ -124,14 +124,17 @@ class Mechanism {
   /// The CKA_KEY_TYPE of generated keys.
   virtual CK_KEY_TYPE generated_key_type() const noexcept { return CK_UNAVAILABLE_INFORMATION; }
 
-  /// Wraps serialised key material (a secret key's value, or PKCS#8). `associated_data` is empty but for
-  /// C_WrapKeyAuthenticated. By default the key material is encrypted in one part.
-  virtual Result<Bytes> wrap(const KeyRef& key, Parameter parameter, ByteView material, ByteView associated_data) const;
+  /// Wraps serialised key material (a secret key's value, or PKCS#8). `associated_data` is absent for C_WrapKey and
+  /// present, be it empty, for C_WrapKeyAuthenticated: the two take different parameter structures of the same size.
+  /// By default the key material is encrypted in one part.
+  virtual Result<Bytes> wrap(const KeyRef& key, Parameter parameter, ByteView material,
+                             std::optional<ByteView> associated_data) const;
   virtual Result<SecretBytes> unwrap(const KeyRef& key, Parameter parameter, ByteView wrapped,
-                                     ByteView associated_data) const;
+                                     std::optional<ByteView> associated_data) const;
   /// Whether wrapping a sensitive key this way gives an attacker nothing: authenticated, nonce not chosen by the caller
   /// (docs/architecture.md, "Why a sensitive key cannot leave").
-  virtual bool wraps_sensitive_keys(Parameter parameter) const noexcept;
+  /// `authenticated`: for C_WrapKeyAuthenticated rather than C_WrapKey.
+  virtual bool wraps_sensitive_keys(Parameter parameter, bool authenticated) const noexcept;
 
   virtual Result<DerivedValue> derive(const KeyRef& base, Parameter parameter, const DeriveRequest& request,
                                       DeriveHost& host) const;
