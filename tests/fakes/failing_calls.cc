@@ -24,7 +24,8 @@ std::atomic<std::uint64_t> calls{0};
   for (;;) syscall(SYS_pause);
 }
 
-// Counts a call. Answers 0 when it may go on, else the errno it must answer; does not return when the process is to die.
+// Counts a call. Answers 0 when it may go on, else the errno it must answer; does not return when the process is to
+// die.
 int count(bool needs_space) {
   const std::uint64_t number = calls.fetch_add(1) + 1;
   const std::uint64_t at = planned_at.load();

@@ -10,10 +10,10 @@ namespace cardea::test {
 
 enum class Failure : std::uint8_t {
   none,
-  killed,            ///< the process ends by SIGKILL instead of making the call
-  killed_halfway,    ///< a write puts down half of its bytes first; other calls as `killed`
-  disk_full,         ///< calls that need space answer ENOSPC from then on; the rest works
-  input_output_error ///< this one call answers EIO
+  killed,             ///< the process ends by SIGKILL instead of making the call
+  killed_halfway,     ///< a write puts down half of its bytes first; other calls as `killed`
+  disk_full,          ///< calls that need space answer ENOSPC from then on; the rest works
+  input_output_error  ///< this one call answers EIO
 };
 
 /// From now on the `at`-th counted call (from 1) fails that way. Zero with `none` only counts.

@@ -1,7 +1,5 @@
 #include "fakes/host.h"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -35,65 +33,21 @@ void expect_ok(CK_RV rv, const char* call) {
   if (rv != CKR_OK) throw CallFailed(call, rv);
 }
 
-Attributes& Attributes::bytes(CK_ATTRIBUTE_TYPE type, const Blob& value) {
-  Blob& own = values_.emplace_back(value);
-  list_.push_back({type, own.data(), own.size()});
-  return *this;
-}
-
-Attributes& Attributes::text(CK_ATTRIBUTE_TYPE type, std::string_view value) {
-  return bytes(type, Blob(value.begin(), value.end()));
-}
-
-Attributes& Attributes::number(CK_ATTRIBUTE_TYPE type, CK_ULONG value) {
-  Blob own(sizeof value);
-  std::memcpy(own.data(), &value, sizeof value);
-  return bytes(type, own);
-}
-
-Attributes& Attributes::flag(CK_ATTRIBUTE_TYPE type, bool value) {
-  return bytes(type, Blob{static_cast<CK_BYTE>(value ? CK_TRUE : CK_FALSE)});
-}
-
-Host::Host(const std::string& path) : library_(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
-  if (library_ == nullptr) throw std::runtime_error(dlerror());
-  using GetFunctionList = CK_RV (*)(CK_FUNCTION_LIST**);
-  const auto get = reinterpret_cast<GetFunctionList>(dlsym(library_, "C_GetFunctionList"));
-  if (get == nullptr) throw std::runtime_error(path + " has no C_GetFunctionList");
-  expect_ok(get(&functions_), "C_GetFunctionList");
-}
-
-void Host::initialize(const std::string& reserved) {
+void Host::start(const std::string& reserved) const {
   CK_C_INITIALIZE_ARGS arguments{};
   arguments.flags = CKF_OS_LOCKING_OK;
   if (!reserved.empty()) arguments.pReserved = const_cast<char*>(reserved.c_str());
-  expect_ok(functions_->C_Initialize(&arguments), "C_Initialize");
+  expect_ok(functions().C_Initialize(&arguments), "C_Initialize");
 }
 
-void Host::finalize() {
-  expect_ok(functions_->C_Finalize(nullptr), "C_Finalize");
-}
-
-void Host::unload() {
-  if (library_ != nullptr && dlclose(library_) != 0) throw std::runtime_error(dlerror());
-  library_ = nullptr;
-  functions_ = nullptr;
-}
-
-std::vector<CK_SLOT_ID> Host::slots() const {
-  CK_ULONG count = 0;
-  expect_ok(functions_->C_GetSlotList(CK_TRUE, nullptr, &count), "C_GetSlotList");
-  std::vector<CK_SLOT_ID> list(count + 16);  // another process may add a token between the two calls
-  count = list.size();
-  expect_ok(functions_->C_GetSlotList(CK_TRUE, list.data(), &count), "C_GetSlotList");
-  list.resize(count);
-  return list;
+void Host::finalize() const {
+  expect_ok(functions().C_Finalize(nullptr), "C_Finalize");
 }
 
 CK_SLOT_ID Host::slot(std::string_view label) const {
   for (const CK_SLOT_ID candidate : slots()) {
     CK_TOKEN_INFO info{};
-    if (functions_->C_GetTokenInfo(candidate, &info) == CKR_OK && has_label(info, label)) return candidate;
+    if (functions().C_GetTokenInfo(candidate, &info) == CKR_OK && has_label(info, label)) return candidate;
   }
   throw std::runtime_error("no token labelled " + std::string(label));
 }
@@ -103,14 +57,14 @@ CK_SLOT_ID Host::make_token(std::string_view label, std::string_view so_pin, std
   padded.resize(32, ' ');
   for (const CK_SLOT_ID candidate : slots()) {
     CK_TOKEN_INFO info{};
-    if (functions_->C_GetTokenInfo(candidate, &info) != CKR_OK) continue;
+    if (functions().C_GetTokenInfo(candidate, &info) != CKR_OK) continue;
     if ((info.flags & CKF_TOKEN_INITIALIZED) != 0) continue;
-    expect_ok(functions_->C_InitToken(candidate, bytes_of(so_pin), so_pin.size(), bytes_of(padded)), "C_InitToken");
+    expect_ok(functions().C_InitToken(candidate, bytes_of(so_pin), so_pin.size(), bytes_of(padded)), "C_InitToken");
     const CK_SLOT_ID made = slot(label);  // some modules move the new token to another slot
     const CK_SESSION_HANDLE session = open(made);
-    expect_ok(functions_->C_Login(session, CKU_SO, bytes_of(so_pin), so_pin.size()), "C_Login of the SO");
-    expect_ok(functions_->C_InitPIN(session, bytes_of(pin), pin.size()), "C_InitPIN");
-    expect_ok(functions_->C_CloseSession(session), "C_CloseSession");
+    expect_ok(functions().C_Login(session, CKU_SO, bytes_of(so_pin), so_pin.size()), "C_Login of the SO");
+    expect_ok(functions().C_InitPIN(session, bytes_of(pin), pin.size()), "C_InitPIN");
+    expect_ok(functions().C_CloseSession(session), "C_CloseSession");
     return made;
   }
   throw std::runtime_error("no uninitialised token is offered");
@@ -118,13 +72,13 @@ CK_SLOT_ID Host::make_token(std::string_view label, std::string_view so_pin, std
 
 CK_SESSION_HANDLE Host::open(CK_SLOT_ID slot) const {
   CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
-  expect_ok(functions_->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &session),
+  expect_ok(functions().C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &session),
             "C_OpenSession");
   return session;
 }
 
 CK_RV Host::try_login(CK_SESSION_HANDLE session, std::string_view pin) const {
-  return functions_->C_Login(session, CKU_USER, bytes_of(pin), pin.size());
+  return functions().C_Login(session, CKU_USER, bytes_of(pin), pin.size());
 }
 
 void Host::login(CK_SESSION_HANDLE session, std::string_view pin) const {
@@ -134,14 +88,17 @@ void Host::login(CK_SESSION_HANDLE session, std::string_view pin) const {
 
 KeyPair Host::make_p256(CK_SESSION_HANDLE session, const Blob& id, bool on_token) const {
   Attributes public_template;
-  public_template.flag(CKA_TOKEN, on_token).bytes(CKA_ID, id).bytes(CKA_EC_PARAMS, p256_parameters());
-  public_template.flag(CKA_VERIFY, true);
+  public_template.boolean(CKA_TOKEN, on_token).bytes(CKA_ID, id).bytes(CKA_EC_PARAMS, p256_parameters());
+  public_template.boolean(CKA_VERIFY, true);
   Attributes private_template;
-  private_template.flag(CKA_TOKEN, on_token).flag(CKA_PRIVATE, true).flag(CKA_SENSITIVE, true).bytes(CKA_ID, id);
-  private_template.flag(CKA_SIGN, true).flag(CKA_DERIVE, true);
+  private_template.boolean(CKA_TOKEN, on_token)
+      .boolean(CKA_PRIVATE, true)
+      .boolean(CKA_SENSITIVE, true)
+      .bytes(CKA_ID, id);
+  private_template.boolean(CKA_SIGN, true).boolean(CKA_DERIVE, true);
   CK_MECHANISM mechanism{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
   KeyPair pair;
-  expect_ok(functions_->C_GenerateKeyPair(session, &mechanism, public_template.data(), public_template.size(),
+  expect_ok(functions().C_GenerateKeyPair(session, &mechanism, public_template.data(), public_template.size(),
                                           private_template.data(), private_template.size(), &pair.public_key,
                                           &pair.private_key),
             "C_GenerateKeyPair of P-256");
@@ -150,14 +107,14 @@ KeyPair Host::make_p256(CK_SESSION_HANDLE session, const Blob& id, bool on_token
 
 KeyPair Host::make_rsa2048(CK_SESSION_HANDLE session, const Blob& id) const {
   Attributes public_template;
-  public_template.flag(CKA_TOKEN, true).bytes(CKA_ID, id).number(CKA_MODULUS_BITS, 2048);
-  public_template.bytes(CKA_PUBLIC_EXPONENT, {1, 0, 1}).flag(CKA_VERIFY, true).flag(CKA_ENCRYPT, true);
+  public_template.boolean(CKA_TOKEN, true).bytes(CKA_ID, id).ulong(CKA_MODULUS_BITS, 2048);
+  public_template.bytes(CKA_PUBLIC_EXPONENT, {1, 0, 1}).boolean(CKA_VERIFY, true).boolean(CKA_ENCRYPT, true);
   Attributes private_template;
-  private_template.flag(CKA_TOKEN, true).flag(CKA_PRIVATE, true).flag(CKA_SENSITIVE, true).bytes(CKA_ID, id);
-  private_template.flag(CKA_SIGN, true).flag(CKA_DECRYPT, true);
+  private_template.boolean(CKA_TOKEN, true).boolean(CKA_PRIVATE, true).boolean(CKA_SENSITIVE, true).bytes(CKA_ID, id);
+  private_template.boolean(CKA_SIGN, true).boolean(CKA_DECRYPT, true);
   CK_MECHANISM mechanism{CKM_RSA_PKCS_KEY_PAIR_GEN, nullptr, 0};
   KeyPair pair;
-  expect_ok(functions_->C_GenerateKeyPair(session, &mechanism, public_template.data(), public_template.size(),
+  expect_ok(functions().C_GenerateKeyPair(session, &mechanism, public_template.data(), public_template.size(),
                                           private_template.data(), private_template.size(), &pair.public_key,
                                           &pair.private_key),
             "C_GenerateKeyPair of RSA-2048");
@@ -166,50 +123,50 @@ KeyPair Host::make_rsa2048(CK_SESSION_HANDLE session, const Blob& id) const {
 
 CK_OBJECT_HANDLE Host::make_aes256(CK_SESSION_HANDLE session, const Blob& id) const {
   Attributes attributes;
-  attributes.flag(CKA_TOKEN, true).bytes(CKA_ID, id).number(CKA_VALUE_LEN, 32);
-  attributes.flag(CKA_ENCRYPT, true).flag(CKA_DECRYPT, true);
+  attributes.boolean(CKA_TOKEN, true).bytes(CKA_ID, id).ulong(CKA_VALUE_LEN, 32);
+  attributes.boolean(CKA_ENCRYPT, true).boolean(CKA_DECRYPT, true);
   CK_MECHANISM mechanism{CKM_AES_KEY_GEN, nullptr, 0};
   CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
-  expect_ok(functions_->C_GenerateKey(session, &mechanism, attributes.data(), attributes.size(), &key),
+  expect_ok(functions().C_GenerateKey(session, &mechanism, attributes.data(), attributes.size(), &key),
             "C_GenerateKey of AES-256");
   return key;
 }
 
 CK_OBJECT_HANDLE Host::create(CK_SESSION_HANDLE session, Attributes attributes) const {
   CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
-  expect_ok(functions_->C_CreateObject(session, attributes.data(), attributes.size(), &object), "C_CreateObject");
+  expect_ok(functions().C_CreateObject(session, attributes.data(), attributes.size(), &object), "C_CreateObject");
   return object;
 }
 
 std::vector<CK_OBJECT_HANDLE> Host::find(CK_SESSION_HANDLE session, Attributes attributes) const {
-  expect_ok(functions_->C_FindObjectsInit(session, attributes.data(), attributes.size()), "C_FindObjectsInit");
+  expect_ok(functions().C_FindObjectsInit(session, attributes.data(), attributes.size()), "C_FindObjectsInit");
   std::vector<CK_OBJECT_HANDLE> all;
   CK_OBJECT_HANDLE some[256];
   CK_ULONG count = 0;
   do {
-    expect_ok(functions_->C_FindObjects(session, some, std::size(some), &count), "C_FindObjects");
+    expect_ok(functions().C_FindObjects(session, some, std::size(some), &count), "C_FindObjects");
     all.insert(all.end(), some, some + count);
   } while (count > 0);
-  expect_ok(functions_->C_FindObjectsFinal(session), "C_FindObjectsFinal");
+  expect_ok(functions().C_FindObjectsFinal(session), "C_FindObjectsFinal");
   return all;
 }
 
 Blob Host::value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) const {
   CK_ATTRIBUTE attribute{type, nullptr, 0};
-  expect_ok(functions_->C_GetAttributeValue(session, object, &attribute, 1), "C_GetAttributeValue");
+  expect_ok(functions().C_GetAttributeValue(session, object, &attribute, 1), "C_GetAttributeValue");
   Blob value(attribute.ulValueLen);
   attribute.pValue = value.data();
-  expect_ok(functions_->C_GetAttributeValue(session, object, &attribute, 1), "C_GetAttributeValue");
+  expect_ok(functions().C_GetAttributeValue(session, object, &attribute, 1), "C_GetAttributeValue");
   value.resize(attribute.ulValueLen);
   return value;
 }
 
 Blob Host::sign(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_MECHANISM_TYPE type, const Blob& data) const {
   CK_MECHANISM mechanism{type, nullptr, 0};
-  expect_ok(functions_->C_SignInit(session, &mechanism, key), "C_SignInit");
+  expect_ok(functions().C_SignInit(session, &mechanism, key), "C_SignInit");
   Blob signature(1024);
   CK_ULONG length = signature.size();
-  expect_ok(functions_->C_Sign(session, const_cast<CK_BYTE*>(data.data()), data.size(), signature.data(), &length),
+  expect_ok(functions().C_Sign(session, const_cast<CK_BYTE*>(data.data()), data.size(), signature.data(), &length),
             "C_Sign");
   signature.resize(length);
   return signature;
@@ -218,8 +175,8 @@ Blob Host::sign(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_MECHANISM_TY
 CK_RV Host::verify(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_MECHANISM_TYPE type, const Blob& data,
                    const Blob& signature) const {
   CK_MECHANISM mechanism{type, nullptr, 0};
-  expect_ok(functions_->C_VerifyInit(session, &mechanism, key), "C_VerifyInit");
-  return functions_->C_Verify(session, const_cast<CK_BYTE*>(data.data()), data.size(),
+  expect_ok(functions().C_VerifyInit(session, &mechanism, key), "C_VerifyInit");
+  return functions().C_Verify(session, const_cast<CK_BYTE*>(data.data()), data.size(),
                               const_cast<CK_BYTE*>(signature.data()), signature.size());
 }
 

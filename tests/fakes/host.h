@@ -1,19 +1,18 @@
-// A PKCS#11 host in a few lines, for programs that drive a module from outside: bench, fault and fuzz programs.
-// Everything goes through dlopen and the C interface, as in any application. Failures are exceptions here: a test program
-// that cannot go on says why and ends.
+// What bench, fault and fuzz programs do again and again with a module: make a token, log in, make keys, sign. On top
+// of conformance/p11.h; a call that fails is an exception here, because such a program cannot go on and should say why.
 #pragma once
 
-#include <deque>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "cryptoki/cryptoki.h"
+#include "conformance/p11.h"
 
 namespace cardea::test {
 
-using Blob = std::vector<CK_BYTE>;
+using Blob = p11::Bytes;
+using Attributes = p11::Template;
 
 /// A call that did not answer CKR_OK.
 class CallFailed : public std::runtime_error {
@@ -28,40 +27,20 @@ class CallFailed : public std::runtime_error {
 /// Throws CallFailed unless `rv` is CKR_OK.
 void expect_ok(CK_RV rv, const char* call);
 
-/// A template whose values it owns.
-class Attributes {
- public:
-  Attributes& bytes(CK_ATTRIBUTE_TYPE type, const Blob& value);
-  Attributes& text(CK_ATTRIBUTE_TYPE type, std::string_view value);
-  Attributes& number(CK_ATTRIBUTE_TYPE type, CK_ULONG value);
-  Attributes& flag(CK_ATTRIBUTE_TYPE type, bool value);
-  CK_ATTRIBUTE* data() { return list_.data(); }
-  CK_ULONG size() const { return list_.size(); }
-
- private:
-  std::deque<Blob> values_;
-  std::vector<CK_ATTRIBUTE> list_;
-};
-
 struct KeyPair {
   CK_OBJECT_HANDLE public_key = CK_INVALID_HANDLE;
   CK_OBJECT_HANDLE private_key = CK_INVALID_HANDLE;
 };
 
-/// A loaded module. Initialises nothing by itself; the destructor leaves the module loaded unless unload() was called,
-/// as most applications do.
-class Host {
+/// A loaded module. Initialises nothing by itself; the destructor only unloads.
+class Host : public p11::Module {
  public:
-  explicit Host(const std::string& path);
-  CK_FUNCTION_LIST* operator->() const { return functions_; }
+  using Module::Module;
 
   /// C_Initialize with operating-system locking; `reserved` for modules that want a string there (NSS softokn).
-  void initialize(const std::string& reserved = {});
-  void finalize();
-  void unload();
+  void start(const std::string& reserved = {}) const;
+  void finalize() const;
 
-  /// All slots that hold a token.
-  std::vector<CK_SLOT_ID> slots() const;
   /// The slot whose token has that label; throws when there is none.
   CK_SLOT_ID slot(std::string_view label) const;
   /// Initialises the first uninitialised token and sets both PINs.
@@ -80,10 +59,6 @@ class Host {
   Blob sign(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_MECHANISM_TYPE mechanism, const Blob& data) const;
   CK_RV verify(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_MECHANISM_TYPE mechanism, const Blob& data,
                const Blob& signature) const;
-
- private:
-  void* library_ = nullptr;
-  CK_FUNCTION_LIST* functions_ = nullptr;
 };
 
 /// The DER of the P-256 curve's object identifier (RFC 5480, 2.1.1.1), for CKA_EC_PARAMS.

@@ -38,8 +38,8 @@ struct Outcome {
 /// A running child whose output is kept in files of its own, so that it can never block on a full pipe.
 class Child {
  public:
-  /// Starts argv[0] with our environment changed by `environment` (an empty value removes the variable). `uid` other than
-  /// zero: with that user's rights only.
+  /// Starts argv[0] with our environment changed by `environment` (an empty value removes the variable). `uid` other
+  /// than zero: with that user's rights only.
   Child(const std::vector<std::string>& arguments, const Environment& environment, uid_t uid = 0);
   ~Child();
   Child(const Child&) = delete;

@@ -1,0 +1,146 @@
+// The process that is measured from its very start. It links little, so that its own loading does not blur the result.
+//   raw KEY.pem START            milliseconds from START (CLOCK_MONOTONIC, ns) to a P-256 signature by OpenSSL itself
+//   sign MODULE LABEL PIN START  the same by a module without C_Login, then what C_Login took
+//   list MODULE LABEL PIN        resident megabytes after every object was listed and a signature made
+//   derive MODULE LABEL PIN N    kilobytes that N derived and destroyed keys leave behind
+#include <malloc.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "fakes/host.h"
+
+namespace {
+
+using cardea::test::Attributes;
+using cardea::test::Blob;
+using cardea::test::Host;
+
+double now_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+}
+
+double since_ms(const char* start_ns) {
+  return now_ms() - static_cast<double>(std::strtoll(start_ns, nullptr, 10)) / 1e6;
+}
+
+double resident_kilobytes() {
+  std::FILE* const file = std::fopen("/proc/self/statm", "r");
+  if (file == nullptr) throw std::runtime_error("no /proc");
+  long total = 0, resident = 0;
+  const int read = std::fscanf(file, "%ld %ld", &total, &resident);
+  std::fclose(file);
+  if (read != 2) throw std::runtime_error("cannot read /proc/self/statm");
+  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1024;
+}
+
+void sign_raw(const char* key_file, const char* start) {
+  BIO* const file = BIO_new_file(key_file, "r");
+  EVP_PKEY* const key = PEM_read_bio_PrivateKey(file, nullptr, nullptr, nullptr);
+  EVP_PKEY_CTX* const context = EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr);
+  const Blob digest(32, 0x44);
+  unsigned char out[128];
+  std::size_t size = sizeof out;
+  if (EVP_PKEY_sign_init(context) != 1 || EVP_PKEY_sign(context, out, &size, digest.data(), digest.size()) != 1) {
+    throw std::runtime_error("OpenSSL does not sign");
+  }
+  std::printf("%f\n", since_ms(start));
+}
+
+struct Login {
+  CK_SESSION_HANDLE session;
+  double milliseconds;
+};
+
+Login log_in(Host& host, const char* label, const char* pin) {
+  host.start();
+  const CK_SESSION_HANDLE session = host.open(host.slot(label));
+  const double before = now_ms();
+  host.login(session, pin);
+  return {session, now_ms() - before};
+}
+
+CK_OBJECT_HANDLE private_key(const Host& host, CK_SESSION_HANDLE session) {
+  Attributes wanted;
+  wanted.ulong(CKA_CLASS, CKO_PRIVATE_KEY).bytes(CKA_ID, {'e'});
+  const std::vector<CK_OBJECT_HANDLE> found = host.find(session, wanted);
+  if (found.empty()) throw std::runtime_error("no private key to sign with");
+  return found.front();
+}
+
+void sign(const char* module, const char* label, const char* pin, const char* start) {
+  Host host(module);
+  const Login login = log_in(host, label, pin);
+  host.sign(login.session, private_key(host, login.session), CKM_ECDSA, Blob(32, 0x44));
+  std::printf("%f %f\n", since_ms(start) - login.milliseconds, login.milliseconds);
+}
+
+void list(const char* module, const char* label, const char* pin) {
+  Host host(module);
+  const Login login = log_in(host, label, pin);
+  host.find(login.session, {});
+  host.sign(login.session, private_key(host, login.session), CKM_ECDSA, Blob(32, 0x44));
+  std::printf("%f\n", resident_kilobytes() / 1024);
+}
+
+void derive(const char* module, const char* label, const char* pin, long times) {
+  Host host(module);
+  const Login login = log_in(host, label, pin);
+  const CK_OBJECT_HANDLE key = private_key(host, login.session);
+  const Blob point = host.value(login.session, host.make_p256(login.session, {'d'}, false).public_key, CKA_EC_POINT);
+  Attributes wanted;
+  wanted.ulong(CKA_CLASS, CKO_SECRET_KEY).ulong(CKA_KEY_TYPE, CKK_GENERIC_SECRET).boolean(CKA_TOKEN, false);
+  CK_ATTRIBUTE* const list = wanted.data();
+  CK_ECDH1_DERIVE_PARAMS parameters{CKD_NULL, 0, nullptr, point.size(), const_cast<CK_BYTE*>(point.data())};
+  CK_MECHANISM mechanism{CKM_ECDH1_DERIVE, &parameters, sizeof parameters};
+  const auto derive_many = [&](long count) {
+    for (long i = 0; i < count; ++i) {
+      CK_OBJECT_HANDLE derived = CK_INVALID_HANDLE;
+      cardea::test::expect_ok(host->C_DeriveKey(login.session, &mechanism, key, list, wanted.size(), &derived),
+                              "C_DeriveKey");
+      cardea::test::expect_ok(host->C_DestroyObject(login.session, derived), "C_DestroyObject");
+    }
+  };
+  derive_many(2000);  // caches and pools reach their size
+  malloc_trim(0);
+  const double before = resident_kilobytes();
+  derive_many(times);
+  malloc_trim(0);
+  std::printf("%f\n", resident_kilobytes() - before);
+}
+
+int run(int count, char** arguments) {
+  const std::string mode = count > 1 ? arguments[1] : "";
+  if (mode == "raw" && count == 4) {
+    sign_raw(arguments[2], arguments[3]);
+  } else if (mode == "sign" && count == 6) {
+    sign(arguments[2], arguments[3], arguments[4], arguments[5]);
+  } else if (mode == "list" && count == 5) {
+    list(arguments[2], arguments[3], arguments[4]);
+  } else if (mode == "derive" && count == 6) {
+    derive(arguments[2], arguments[3], arguments[4], std::atol(arguments[5]));
+  } else {
+    std::fputs("started by cardea-bench only\n", stderr);
+    return 2;
+  }
+  std::fflush(stdout);
+  // Leaves without destructors: the measurement is over, and modules differ in what they do at exit.
+  _exit(0);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  try {
+    return run(count, arguments);
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "%s\n", failure.what());
+    return 1;
+  }
+}
