@@ -25,29 +25,44 @@ struct Actor {
 };
 
 /// Facts about how a key was made, for the attributes that nobody may set (CKA_LOCAL, CKA_ALWAYS_SENSITIVE …).
+/// For a derivation start from derived_facts() and add_source() every further key; for an unwrapped key only
+/// must_be_sensitive counts; for encapsulation and decapsulation the facts of Origin::unwrap without any.
 struct KeyFacts {
   bool local = false;
-  CK_MECHANISM_TYPE mechanism = CK_UNAVAILABLE_INFORMATION;  ///< CKA_KEY_GEN_MECHANISM
-  bool sources_always_sensitive = true;    ///< derive: all source keys had CKA_ALWAYS_SENSITIVE
-  bool sources_never_extractable = true;   ///< derive: all source keys had CKA_NEVER_EXTRACTABLE
-  bool sources_sensitive = false;          ///< derive: a source key is sensitive
-  bool sources_extractable = true;         ///< derive: all source keys are extractable
-  bool must_be_sensitive = false;          ///< unwrap: see wrap_policy.h
+  CK_MECHANISM_TYPE mechanism = CK_UNAVAILABLE_INFORMATION;   ///< CKA_KEY_GEN_MECHANISM
+  CK_MECHANISM_TYPE derivation = CK_UNAVAILABLE_INFORMATION;  ///< derive: the mechanism
+  bool sources_always_sensitive = true;   ///< derive: all source keys had CKA_ALWAYS_SENSITIVE
+  bool sources_never_extractable = true;  ///< derive: all source keys had CKA_NEVER_EXTRACTABLE
+  bool sources_sensitive = false;         ///< derive: a secret key among the sources is sensitive
+  bool sources_extractable = true;        ///< derive: all secret keys among the sources are extractable
+  std::size_t sensitive_length = 0;       ///< derive: bytes of all sensitive secret keys among the sources
+  bool must_be_sensitive = false;         ///< unwrap: see unwraps_only_sensitive in wrap_policy.h
 };
+
+/// The facts of a derivation by `mechanism` from `base`.
+KeyFacts derived_facts(CK_MECHANISM_TYPE mechanism, const Object& base);
+
+/// Counts a further key as source of the derivation. A private key (key agreement) does not make the shared secret
+/// sensitive: the standard leaves that to the template (PKCS#11 3.2, 6.3.17), and clients read the shared secret.
+void add_source(KeyFacts& facts, const Object& source);
 
 /// Splits a template into an object's public attributes and its secrets, after all checks for that origin: known types,
 /// right sizes, no duplicates that differ, allowed for class and key type, not settable at this origin, session and login
 /// rights (CKA_TOKEN needs R/W, CKA_PRIVATE needs the user, CKA_TRUSTED true needs the SO), consistent with each other.
 /// Defaults are filled in; key material is added by the caller afterwards (finish_key).
-/// `preset` gives what the call itself fixes (CKA_CLASS and CKA_KEY_TYPE of a generated key); a template that
-/// contradicts it is template_inconsistent.
+/// `preset` gives what the call itself fixes (CKA_CLASS and CKA_KEY_TYPE of a generated key, the CKA_UNWRAP_TEMPLATE of
+/// an unwrapping key); a template that contradicts it is template_inconsistent. Every object gets its CKA_UNIQUE_ID here.
+/// CKA_SENSITIVE and CKA_EXTRACTABLE of unwrapped and derived keys stay absent when the template is silent: finish_key
+/// decides them by the facts.
 /// Errors: attribute_type_invalid, attribute_value_invalid, attribute_read_only, template_incomplete,
 /// template_inconsistent, session_read_only, user_not_logged_in.
 Result<NewObject> new_object(Origin origin, Template attributes, const AttributeSet& preset, const Actor& actor);
 
 /// Adds the key facts: CKA_LOCAL, CKA_KEY_GEN_MECHANISM, CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE, and completes
-/// CKA_CHECK_VALUE, CKA_PUBLIC_KEY_INFO, CKA_VALUE_LEN, CKA_MODULUS_BITS, CKA_UNIQUE_ID (random) where they apply.
-/// Checks that key material is complete and of a right size for its type and that a given CKA_CHECK_VALUE matches.
+/// CKA_CHECK_VALUE and CKA_VALUE_LEN where they apply. To be called for objects of every class, after complete_key.
+/// Checks that a secret key's value is there and of a right size for its type and that a given CKA_CHECK_VALUE matches.
+/// attribute_value_invalid, template_inconsistent (sensitivity against the facts; a derivation that would let a sensitive
+/// source be guessed piece by piece), template_incomplete.
 Status finish_key(NewObject& object, Origin origin, const KeyFacts& facts);
 
 /// C_CopyObject: the attributes of `source` changed by a template. action_prohibited when CKA_COPYABLE is false;
