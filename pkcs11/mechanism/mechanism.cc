@@ -18,26 +18,58 @@ bool Mechanism::served_by(Primitives) const noexcept {
 }
 
 // What a family does not override is not one of the mechanism's verbs.
-Result<DigestPtr> Mechanism::digest(Parameter) const { return Code::mechanism_invalid; }
-Result<CipherPtr> Mechanism::encrypt(const KeyRef&, Parameter) const { return Code::mechanism_invalid; }
-Result<CipherPtr> Mechanism::decrypt(const KeyRef&, Parameter) const { return Code::mechanism_invalid; }
-Result<SignPtr> Mechanism::sign(const KeyRef&, Parameter) const { return Code::mechanism_invalid; }
-Result<VerifyPtr> Mechanism::verify(const KeyRef&, Parameter) const { return Code::mechanism_invalid; }
-Result<SignPtr> Mechanism::sign_recover(const KeyRef&, Parameter) const { return Code::mechanism_invalid; }
-Result<RecoverPtr> Mechanism::verify_recover(const KeyRef&, Parameter) const { return Code::mechanism_invalid; }
-Result<MessageCipherPtr> Mechanism::message_encrypt(const KeyRef&, Parameter) const { return Code::mechanism_invalid; }
-Result<MessageCipherPtr> Mechanism::message_decrypt(const KeyRef&, Parameter) const { return Code::mechanism_invalid; }
-Result<SecretBytes> Mechanism::generate_key(Parameter, const AttributeSet&) const { return Code::mechanism_invalid; }
+Result<DigestPtr> Mechanism::digest(Parameter) const {
+  return Code::mechanism_invalid;
+}
+Result<CipherPtr> Mechanism::encrypt(const KeyRef&, Parameter) const {
+  return Code::mechanism_invalid;
+}
+Result<CipherPtr> Mechanism::decrypt(const KeyRef&, Parameter) const {
+  return Code::mechanism_invalid;
+}
+Result<SignPtr> Mechanism::sign(const KeyRef&, Parameter) const {
+  return Code::mechanism_invalid;
+}
+Result<VerifyPtr> Mechanism::verify(const KeyRef&, Parameter) const {
+  return Code::mechanism_invalid;
+}
+Result<SignPtr> Mechanism::sign_recover(const KeyRef&, Parameter) const {
+  return Code::mechanism_invalid;
+}
+Result<RecoverPtr> Mechanism::verify_recover(const KeyRef&, Parameter) const {
+  return Code::mechanism_invalid;
+}
+Result<MessageCipherPtr> Mechanism::message_encrypt(const KeyRef&, Parameter) const {
+  return Code::mechanism_invalid;
+}
+Result<MessageCipherPtr> Mechanism::message_decrypt(const KeyRef&, Parameter) const {
+  return Code::mechanism_invalid;
+}
+Result<SecretBytes> Mechanism::generate_key(Parameter, const AttributeSet&) const {
+  return Code::mechanism_invalid;
+}
 Result<GeneratedPair> Mechanism::generate_key_pair(Parameter, const AttributeSet&, const AttributeSet&) const {
   return Code::mechanism_invalid;
 }
 Result<DerivedValue> Mechanism::derive(const KeyRef&, Parameter, const DeriveRequest&, DeriveHost&) const {
   return Code::mechanism_invalid;
 }
-Result<Encapsulated> Mechanism::encapsulate(const KeyRef&, Parameter) const { return Code::mechanism_invalid; }
-Result<SecretBytes> Mechanism::decapsulate(const KeyRef&, Parameter, ByteView) const { return Code::mechanism_invalid; }
-std::size_t Mechanism::ciphertext_size(const KeyRef&) const noexcept { return 0; }
-bool Mechanism::wraps_sensitive_keys(Parameter, bool) const noexcept { return false; }
+Result<Encapsulated> Mechanism::encapsulate(const KeyRef&, Parameter) const {
+  return Code::mechanism_invalid;
+}
+Result<SecretBytes> Mechanism::decapsulate(const KeyRef&, Parameter, ByteView) const {
+  return Code::mechanism_invalid;
+}
+std::size_t Mechanism::ciphertext_size(const KeyRef&) const noexcept {
+  return 0;
+}
+bool Mechanism::wraps_sensitive_keys(Parameter, bool) const noexcept {
+  return false;
+}
+
+Result<KeptParameter> Mechanism::keep(Parameter parameter) const {
+  return KeptParameter{to_bytes(parameter.bytes()), {}};
+}
 
 Result<Bytes> Mechanism::wrap(const KeyRef& key, Parameter parameter, ByteView material,
                               std::optional<ByteView> associated_data) const {

@@ -18,8 +18,8 @@ struct KeyRef {
   KeyPtr key;
 };
 
-/// A mechanism's parameter as the caller passed it. Pointers inside the structures it holds point to the caller's memory
-/// and live for the call only: operations copy what they need.
+/// A mechanism's parameter as the caller passed it. Pointers inside the structures it holds point to the caller's
+/// memory and live for the call only: operations copy what they need.
 class Parameter {
  public:
   Parameter() = default;
@@ -48,7 +48,15 @@ class Parameter {
   std::size_t size_ = 0;
 };
 
-/// A pointer and length out of a parameter structure; mechanism_param_invalid for null with a length, or an absurd length.
+/// A parameter copied for an operation that outlives the call which gave it (message signing).
+struct KeptParameter {
+  Bytes structure;  ///< the parameter itself
+  Bytes pointed;    ///< what a pointer inside it points to, if anything
+  Parameter parameter() { return {structure.data(), structure.size()}; }
+};
+
+/// A pointer and length out of a parameter structure; mechanism_param_invalid for null with a length, or an absurd
+/// length.
 Result<ByteView> parameter_bytes(const void* data, CK_ULONG size);
 
 /// A generated key pair: public attributes of both halves and the secrets of the private one. Only attributes that the
@@ -63,19 +71,21 @@ struct GeneratedPair {
 struct DeriveRequest {
   CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
   CK_KEY_TYPE key_type = CKK_GENERIC_SECRET;
-  std::optional<std::size_t> length;  ///< CKA_VALUE_LEN, or what the key type fixes; absent: the mechanism's natural length
+  std::optional<std::size_t>
+      length;  ///< CKA_VALUE_LEN, or what the key type fixes; absent: the mechanism's natural length
 };
 
 /// What a derivation may ask of the session beyond its own key.
 class DeriveHost {
  public:
   virtual ~DeriveHost() = default;
-  /// Another key by handle (CKM_CONCATENATE_BASE_AND_KEY, HKDF salt). Checked for CKA_DERIVE; it counts as a source of the
-  /// derived key, whose sensitivity follows from all its sources.
+  /// Another key by handle (CKM_CONCATENATE_BASE_AND_KEY, HKDF salt). Checked for CKA_DERIVE; it counts as a source of
+  /// the derived key, whose sensitivity follows from all its sources.
   virtual Result<KeyRef> source_key(CK_OBJECT_HANDLE handle) = 0;
-  /// Creates a further secret key (TLS key-and-mac, SP 800-108 additional keys) with this template and writes its handle.
-  /// All of them are taken back when the derivation fails later.
-  virtual Status create_key(SecretBytes value, const CK_ATTRIBUTE* attributes, CK_ULONG count, CK_OBJECT_HANDLE* handle) = 0;
+  /// Creates a further secret key (TLS key-and-mac, SP 800-108 additional keys) with this template and writes its
+  /// handle. All of them are taken back when the derivation fails later.
+  virtual Status create_key(SecretBytes value, const CK_ATTRIBUTE* attributes, CK_ULONG count,
+                            CK_OBJECT_HANDLE* handle) = 0;
   /// For TLS: a key of that type with usage by default (MAC keys sign and verify, others encrypt and decrypt).
   virtual Status create_tls_key(SecretBytes value, bool mac_key, CK_OBJECT_HANDLE* handle) = 0;
 };
@@ -88,8 +98,8 @@ struct Encapsulated {
   SecretBytes shared_secret;
 };
 
-/// Everything a mechanism can do. A family (rsa.cc, aes.cc …) overrides what it does; the rest answers mechanism_invalid.
-/// Immutable; one instance for each CKM_ value lives as long as the process.
+/// Everything a mechanism can do. A family (rsa.cc, aes.cc …) overrides what it does; the rest answers
+/// mechanism_invalid. Immutable; one instance for each CKM_ value lives as long as the process.
 class Mechanism {
  public:
   Mechanism(CK_MECHANISM_TYPE type, CK_MECHANISM_INFO info) : type_(type), info_(info) {}
@@ -104,6 +114,10 @@ class Mechanism {
   /// Whether a token's private key can serve this mechanism's private-key half, natively or with software padding.
   /// Mechanisms without a private half answer true.
   virtual bool served_by(Primitives primitives) const noexcept;
+
+  /// The parameter of a signing mechanism, copied with everything it points to. As it stands, for parameters without
+  /// pointers; a mechanism whose parameter has one overrides this.
+  virtual Result<KeptParameter> keep(Parameter parameter) const;
 
   virtual Result<DigestPtr> digest(Parameter parameter) const;
   virtual Result<CipherPtr> encrypt(const KeyRef& key, Parameter parameter) const;

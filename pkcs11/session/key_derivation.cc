@@ -1,0 +1,173 @@
+#include "session/ciphering.h"
+#include "session/key_management.h"
+#include "session/object_management.h"
+
+namespace cardea {
+namespace {
+
+/// Puts a derived or agreed value where the object's class keeps it.
+void set_value(NewObject& object, SecretBytes value) {
+  const CK_OBJECT_CLASS object_class = object.attributes.get_ulong(CKA_CLASS, CKO_SECRET_KEY);
+  if (is_secret_attribute(object_class, CKA_VALUE, object.attributes.get_bool(CKA_PRIVATE))) {
+    object.secrets.insert_or_assign(CKA_VALUE, std::move(value));
+  } else {
+    object.attributes.set(CKA_VALUE, value.view());
+  }
+}
+
+/// A template that is silent about class and type asks for a generic secret (PKCS#11 3.2, 5.18.5).
+AttributeSet with_secret_key_defaults(AttributeSet preset, Template attributes) {
+  const auto given = [&](CK_ATTRIBUTE_TYPE type) {
+    return preset.has(type) || std::any_of(attributes.begin(), attributes.end(),
+                                           [&](const CK_ATTRIBUTE& each) { return each.type == type; });
+  };
+  const bool data = std::any_of(attributes.begin(), attributes.end(), [](const CK_ATTRIBUTE& each) {
+    return each.type == CKA_CLASS && each.ulValueLen == sizeof(CK_ULONG) && each.pValue != nullptr &&
+           *static_cast<const CK_ULONG*>(each.pValue) == CKO_DATA;
+  });
+  if (!given(CKA_CLASS)) preset.set_ulong(CKA_CLASS, CKO_SECRET_KEY);
+  if (!data && !given(CKA_KEY_TYPE)) preset.set_ulong(CKA_KEY_TYPE, CKK_GENERIC_SECRET);
+  return preset;
+}
+
+DeriveRequest request_of(const AttributeSet& attributes) {
+  DeriveRequest request;
+  request.object_class = attributes.get_ulong(CKA_CLASS, CKO_SECRET_KEY);
+  request.key_type = attributes.get_ulong(CKA_KEY_TYPE, CKK_GENERIC_SECRET);
+  if (const auto length = attributes.get_ulong(CKA_VALUE_LEN)) request.length = *length;
+  return request;
+}
+
+/// The session's side of a derivation. Keys made along the way are taken back unless commit() is said.
+class SessionDeriveHost final : public DeriveHost {
+ public:
+  SessionDeriveHost(Session& session, const Mechanism& mechanism, const Object& base)
+      : session_(session), mechanism_(mechanism), base_(base), facts_(derived_facts(mechanism.type(), base)) {}
+  ~SessionDeriveHost() override {
+    for (const CK_OBJECT_HANDLE handle : made_) take_back(session_, handle);
+  }
+  SessionDeriveHost(const SessionDeriveHost&) = delete;
+  SessionDeriveHost& operator=(const SessionDeriveHost&) = delete;
+
+  const KeyFacts& facts() const noexcept { return facts_; }
+  void commit() noexcept { made_.clear(); }
+
+  Result<KeyRef> source_key(CK_OBJECT_HANDLE handle) override {
+    CARDEA_ASSIGN(KeyRef key, session_.key_for(handle, CKA_DERIVE, mechanism_));
+    add_source(facts_, *key.object);
+    return key;
+  }
+
+  Status create_key(SecretBytes value, const CK_ATTRIBUTE* attributes, CK_ULONG count,
+                    CK_OBJECT_HANDLE* handle) override {
+    if (handle == nullptr || (attributes == nullptr && count != 0)) return Code::mechanism_param_invalid;
+    if (count > template_limit) return Code::template_inconsistent;
+    return make(std::move(value), Template{attributes, count}, handle);
+  }
+
+  Status create_tls_key(SecretBytes value, bool mac_key, CK_OBJECT_HANDLE* handle) override {
+    // RFC 5246 keys: a MAC key signs and verifies, the others encrypt and decrypt (PKCS#11 3.2, 6.34.5).
+    CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
+    CK_KEY_TYPE type = mac_key ? CKK_GENERIC_SECRET : CKK_AES;
+    CK_BBOOL yes = CK_TRUE;
+    CK_ULONG length = value.size();
+    const CK_ATTRIBUTE attributes[] = {{CKA_CLASS, &object_class, sizeof object_class},
+                                       {CKA_KEY_TYPE, &type, sizeof type},
+                                       {CKA_VALUE_LEN, &length, sizeof length},
+                                       {mac_key ? CKA_SIGN : CKA_ENCRYPT, &yes, sizeof yes},
+                                       {mac_key ? CKA_VERIFY : CKA_DECRYPT, &yes, sizeof yes}};
+    return make(std::move(value), attributes, handle);
+  }
+
+ private:
+  Status make(SecretBytes value, Template attributes, CK_OBJECT_HANDLE* handle) {
+    CARDEA_ASSIGN(const AttributeSet preset, template_of(base_, CKA_DERIVE_TEMPLATE));
+    CARDEA_ASSIGN(NewObject object, new_object(Origin::derive, attributes, with_secret_key_defaults(preset, attributes),
+                                               session_.actor()));
+    set_value(object, std::move(value));
+    CARDEA_TRY(finish_key(object, Origin::derive, facts_));
+    CARDEA_ASSIGN(*handle, store_object(session_, std::move(object)));
+    made_.push_back(*handle);
+    return {};
+  }
+
+  Session& session_;
+  const Mechanism& mechanism_;
+  const Object& base_;
+  KeyFacts facts_;
+  std::vector<CK_OBJECT_HANDLE> made_;
+};
+
+}  // namespace
+
+Result<CK_OBJECT_HANDLE> derive_key(Session& session, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE base_key,
+                                    Template attributes) {
+  CARDEA_ASSIGN(const ChosenMechanism chosen, choose_mechanism(mechanism, CKF_DERIVE));
+  CARDEA_ASSIGN(const KeyRef base, session.key_for(base_key, CKA_DERIVE, *chosen.mechanism));
+  CARDEA_ASSIGN(AttributeSet preset, template_of(*base.object, CKA_DERIVE_TEMPLATE));
+  CARDEA_ASSIGN(NewObject object, new_object(Origin::derive, attributes,
+                                             with_secret_key_defaults(std::move(preset), attributes), session.actor()));
+  SessionDeriveHost host(session, *chosen.mechanism, *base.object);
+  CARDEA_ASSIGN(DerivedValue value,
+                chosen.mechanism->derive(base, chosen.parameter, request_of(object.attributes), host));
+  CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
+  if (value) {
+    set_value(object, std::move(*value));
+    CARDEA_TRY(finish_key(object, Origin::derive, host.facts()));
+    CARDEA_ASSIGN(handle, store_object(session, std::move(object)));
+  }
+  host.commit();
+  return handle;
+}
+
+namespace {
+
+Result<CK_OBJECT_HANDLE> store_shared_secret(Session& session, NewObject object, SecretBytes secret) {
+  // CKA_VALUE_LEN asks for the leading bytes of the shared secret, as it does for key agreement.
+  if (const auto length = object.attributes.get_ulong(CKA_VALUE_LEN)) {
+    if (*length == 0 || *length > secret.size()) return Code::template_inconsistent;
+    secret.truncate(*length);
+  }
+  set_value(object, std::move(secret));
+  CARDEA_TRY(finish_key(object, Origin::unwrap, KeyFacts{}));
+  return store_object(session, std::move(object));
+}
+
+Result<NewObject> shared_secret_object(Session& session, const Object& key, CK_ATTRIBUTE_TYPE key_template,
+                                       Template attributes) {
+  CARDEA_ASSIGN(AttributeSet preset, template_of(key, key_template));
+  return new_object(Origin::derive, attributes, with_secret_key_defaults(std::move(preset), attributes),
+                    session.actor());
+}
+
+}  // namespace
+
+Status encapsulate_key(Session& session, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE public_key,
+                       Template attributes, const OutputBuffer& ciphertext, CK_OBJECT_HANDLE* key) {
+  CARDEA_TRY(ciphertext.check());
+  CARDEA_ASSIGN(const ChosenMechanism chosen, choose_mechanism(mechanism, CKF_ENCAPSULATE));
+  CARDEA_ASSIGN(const KeyRef reference, session.key_for(public_key, CKA_ENCAPSULATE, *chosen.mechanism));
+  const std::size_t size = chosen.mechanism->ciphertext_size(reference);
+  if (ciphertext.size_query() || ciphertext.capacity() < size) {
+    const bool query = ciphertext.size_query();
+    ciphertext.set_length(size);
+    return query ? Status{} : Status{Code::buffer_too_small};
+  }
+  CARDEA_ASSIGN(NewObject object,
+                shared_secret_object(session, *reference.object, CKA_ENCAPSULATE_TEMPLATE, attributes));
+  CARDEA_ASSIGN(Encapsulated result, chosen.mechanism->encapsulate(reference, chosen.parameter));
+  CARDEA_ASSIGN(*key, store_shared_secret(session, std::move(object), std::move(result.shared_secret)));
+  return ciphertext.write(result.ciphertext);
+}
+
+Result<CK_OBJECT_HANDLE> decapsulate_key(Session& session, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE private_key,
+                                         Template attributes, ByteView ciphertext) {
+  CARDEA_ASSIGN(const ChosenMechanism chosen, choose_mechanism(mechanism, CKF_DECAPSULATE));
+  CARDEA_ASSIGN(const KeyRef reference, session.key_for(private_key, CKA_DECAPSULATE, *chosen.mechanism));
+  CARDEA_ASSIGN(NewObject object,
+                shared_secret_object(session, *reference.object, CKA_DECAPSULATE_TEMPLATE, attributes));
+  CARDEA_ASSIGN(SecretBytes secret, chosen.mechanism->decapsulate(reference, chosen.parameter, ciphertext));
+  return store_shared_secret(session, std::move(object), std::move(secret));
+}
+
+}  // namespace cardea
