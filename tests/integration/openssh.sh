@@ -14,7 +14,7 @@ ANSWER
 chmod 700 "$work/askpass"
 export SSH_ASKPASS=$work/askpass SSH_ASKPASS_REQUIRE=force
 # Paths of modules outside the system folders need leave.
-helper_paths=$(dirname "$(readlink -f "$module")")/*
+helper_paths="$(dirname "$(readlink -f "$module")")/*"
 
 list_keys() {
   with_timeout 60 ssh-keygen -D "$module" >"$work/keys" 2>"$work/keygen.log" </dev/null || fail "ssh-keygen -D"
