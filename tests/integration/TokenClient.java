@@ -4,7 +4,6 @@ import java.io.FileInputStream;
 import java.io.InputStream;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
-import java.security.Key;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.KeyStore;
@@ -62,7 +61,7 @@ public final class TokenClient {
         for (String alias : new String[] {"rsa", "ec"})
             for (String version : new String[] {"TLSv1.2", "TLSv1.3"})
                 client.connect(alias, version, pin, arguments[2], Integer.parseInt(arguments[3]));
-        client.writeEntry();
+        client.writeEntry(pin, arguments[2]);
         System.out.println("all passed");
     }
 
@@ -191,16 +190,21 @@ public final class TokenClient {
         }
     }
 
-    /** A key made on the token becomes an entry, is found again and deleted. */
-    private void writeEntry() throws Exception {
-        KeyPairGenerator generator = KeyPairGenerator.getInstance("EC", provider);
-        generator.initialize(new ECGenParameterSpec("secp384r1"));
-        KeyPair pair = generator.generateKeyPair();
-        store.setKeyEntry("from-java", pair.getPrivate(), null, new Certificate[] {store.getCertificate("ec")});
-        Key found = store.getKey("from-java", null);
-        check(found instanceof PrivateKey, "the new entry is not found");
-        store.deleteEntry("from-java");
-        check(!store.containsAlias("from-java"), "the deleted entry is still there");
+    /** A key with its certificate gets a chain, which a fresh look at the token finds; then the entry is deleted. */
+    private void writeEntry(char[] pin, String ca) throws Exception {
+        Certificate issuer;
+        try (InputStream file = new FileInputStream(ca)) {
+            issuer = CertificateFactory.getInstance("X.509").generateCertificate(file);
+        }
+        store.setKeyEntry("spare", store.getKey("spare", null), null,
+            new Certificate[] {store.getCertificate("spare"), issuer});
+        store.load(null, pin);
+        check(store.getKey("spare", null) instanceof PrivateKey, "the entry lost its key");
+        check(store.getCertificateChain("spare").length == 2, "the chain was not written");
+        store.deleteEntry("spare");
+        store.load(null, pin);
+        check(!store.containsAlias("spare"), "the deleted entry is still there");
+        check(store.isKeyEntry("rsa") && store.isKeyEntry("ec"), "deleting one entry harmed another");
         pass("entry written and deleted");
     }
 }
