@@ -41,11 +41,14 @@ test_cms() {
     same "$work/message" "$work/verified"
     pass "openssl cms -sign with the $name key"
   done
-  plain cms -encrypt -binary -aes256 -outform DER -in "$work/message" -out "$work/enveloped" "$work/rsa.pem"
-  ssl cms -decrypt "${engine[@]}" -keyform engine -inkey "$(key_uri 01)" -recip "$work/rsa.pem" -inform DER -binary \
-    -in "$work/enveloped" -out "$work/decrypted"
-  same "$work/message" "$work/decrypted"
-  pass "openssl cms -decrypt with the RSA key"
+  for name in rsa:01 ec:02; do
+    id=${name#*:} name=${name%:*}
+    plain cms -encrypt -binary -aes256 -outform DER -in "$work/message" -out "$work/enveloped" "$work/$name.pem"
+    ssl cms -decrypt "${engine[@]}" -keyform engine -inkey "$(key_uri "$id")" -recip "$work/$name.pem" -inform DER \
+      -binary -in "$work/enveloped" -out "$work/decrypted"
+    same "$work/message" "$work/decrypted"
+    pass "openssl cms -decrypt with the $name key"
+  done
 }
 
 test_request() {

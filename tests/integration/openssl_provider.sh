@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# OpenSSL 3.5 through pkcs11-provider: signatures, requests and TLS with keys on the token; ML-DSA where it is known.
+# OpenSSL 3.5 through pkcs11-provider: signatures, CMS, requests and TLS with keys on the token.
 . "$(dirname "$0")/lib.sh"
 begin
 . "$here/openssl_lib.sh"
@@ -21,6 +21,10 @@ for name in rsa:01 ec:02; do
     -in "$work/message" -out "$work/signed"
   plain cms -verify -inform DER -in "$work/signed" -CAfile "$work/ca.pem" -out "$work/verified"
   same "$work/message" "$work/verified"
+  plain cms -encrypt -binary -aes256 -outform DER -in "$work/message" -out "$work/enveloped" "$work/$name.pem"
+  ssl cms -decrypt -inkey "$(key_uri "$id")" -recip "$work/$name.pem" -inform DER -binary -in "$work/enveloped" \
+    -out "$work/decrypted"
+  same "$work/message" "$work/decrypted"
   ssl req -new -key "$(key_uri "$id")" -subj '/CN=from the provider' -out "$work/csr"
   plain req -in "$work/csr" -noout -verify
   pass "dgst, cms and req with the $name key"
