@@ -13,8 +13,8 @@
 namespace cardea {
 
 namespace crypto {
-class AsymmetricKey;   // crypto/asymmetric_key.h: a public key or a key pair inside the crypto library
-class SymmetricKey;    // crypto/symmetric_key.h: secret bytes with ready cipher and MAC contexts
+class AsymmetricKey;  // crypto/asymmetric_key.h: a public key or a key pair inside the crypto library
+class SymmetricKey;   // crypto/symmetric_key.h: secret bytes with ready cipher and MAC contexts
 }  // namespace crypto
 
 /// What a private key can do by itself. A mechanism plans hash and padding around these, and takes the native one where
@@ -29,9 +29,10 @@ enum class Primitive : std::uint32_t {
   ecdh = 1u << 6,               ///< input: the peer's public point or Montgomery u; answers the raw shared secret
   ecdh_cofactor = 1u << 7,      ///< the same with the cofactor multiplied in
   eddsa_sign = 1u << 8,         ///< over the whole message; context, prehash
-  ml_dsa_sign = 1u << 9,        ///< over the whole message (or, with hash set, its digest: HashML-DSA); context, deterministic
-  slh_dsa_sign = 1u << 10,      ///< as ml_dsa_sign
-  ml_kem_decapsulate = 1u << 11 ///< input: ciphertext; answers the 32-byte shared secret
+  ml_dsa_sign =
+      1u << 9,  ///< over the whole message (or, with hash set, its digest: HashML-DSA); context, deterministic
+  slh_dsa_sign = 1u << 10,       ///< as ml_dsa_sign
+  ml_kem_decapsulate = 1u << 11  ///< input: ciphertext; answers the 32-byte shared secret
 };
 
 /// A set of primitives.
@@ -48,11 +49,11 @@ struct PrimitiveRequest {
   Primitive primitive{};
   Hash hash = Hash::none;
   Hash mgf_hash = Hash::none;
-  std::size_t salt_length = 0;   ///< bytes
-  ByteView label = {};           ///< OAEP label
-  ByteView context = {};         ///< EdDSA, ML-DSA, SLH-DSA context, at most 255 bytes
-  bool prehash = false;          ///< EdDSA: Ed25519ph / Ed448ph (input is still the whole message)
-  bool deterministic = false;    ///< ML-DSA, SLH-DSA: no fresh randomness
+  std::size_t salt_length = 0;  ///< bytes
+  ByteView label = {};          ///< OAEP label
+  ByteView context = {};        ///< EdDSA, ML-DSA, SLH-DSA context, at most 255 bytes
+  bool prehash = false;         ///< EdDSA: Ed25519ph / Ed448ph (input is still the whole message)
+  bool deterministic = false;   ///< ML-DSA, SLH-DSA: no fresh randomness
 };
 
 /// Any key that a mechanism may be given.

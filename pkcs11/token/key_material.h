@@ -13,8 +13,8 @@ Result<KeyPtr> make_key(const AttributeSet& attributes, const SecretAttributes& 
 /// What C_WrapKey encrypts: the value of a secret key, or the PKCS#8 PrivateKeyInfo (RFC 5208) of a private key.
 Result<SecretBytes> key_material(const AttributeSet& attributes, const SecretAttributes& secrets);
 
-/// The inverse for C_UnwrapKey: fills attributes and secrets of `object` (whose CKA_CLASS and CKA_KEY_TYPE are set) from
-/// the material. wrapped_key_invalid when it is no such key.
+/// The inverse for C_UnwrapKey: fills attributes and secrets of `object` (whose CKA_CLASS and CKA_KEY_TYPE are set)
+/// from the material. wrapped_key_invalid when it is no such key.
 Status set_key_material(NewObject& object, SecretBytes material);
 
 /// Completes a created private or public key: derives CKA_MODULUS_BITS, CKA_PUBLIC_KEY_INFO (SubjectPublicKeyInfo), the
