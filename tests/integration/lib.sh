@@ -176,7 +176,7 @@ serve() {
   for attempt in 1 2 3 4 5; do
     port=$((20000 + (RANDOM * 32768 + RANDOM) % 40000))
     listening "$port" && continue
-    "${@//@PORT@/$port}" >"$work/$name.log" 2>&1 </dev/null &
+    timeout --kill-after=5 290 "${@//@PORT@/$port}" >"$work/$name.log" 2>&1 </dev/null &
     served=$!
     daemons+=("$served")
     for i in {1..100}; do

@@ -66,7 +66,7 @@ test_direct_login() {
 
 test_agent() {
   local agent type
-  with_timeout 250 ssh-agent -D -a "$work/agent" -P "$helper_paths" >"$work/agent.log" 2>&1 </dev/null &
+  timeout --kill-after=5 250 ssh-agent -D -a "$work/agent" -P "$helper_paths" >"$work/agent.log" 2>&1 </dev/null &
   agent=$!
   daemons+=("$agent")
   for _ in {1..50}; do [ -S "$work/agent" ] && break; sleep 0.1; done

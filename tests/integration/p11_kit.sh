@@ -32,7 +32,7 @@ test_registered() {
 
 start_server() {
   local i
-  with_timeout 250 p11-kit --verbose server --foreground --provider "$(readlink -f "$module")" --name "$work/run/p11-kit" \
+  timeout --kill-after=5 250 p11-kit --verbose server --foreground --provider "$(readlink -f "$module")" --name "$work/run/p11-kit" \
     "pkcs11:token=$token" >"$work/server.log" 2>&1 </dev/null &
   daemons+=($!)
   for i in {1..100}; do [ -S "$work/run/p11-kit" ] && break; sleep 0.1; done
