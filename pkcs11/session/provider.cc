@@ -17,12 +17,11 @@ Provider& provider() {
   return process_singleton<Provider>(Root::library);
 }
 
-Status Provider::start(const std::function<Parts()>& make_parts) {
+Status Provider::start(Settings settings, Sources sources) {
   const std::lock_guard lock(lifecycle_);
   if (started()) return Code::already_initialized;
-  Parts parts = make_parts();
-  settings_ = std::move(parts.settings);
-  sources_ = std::move(parts.sources);
+  settings_ = std::move(settings);
+  sources_ = std::move(sources);
   refresh_slots();
   for (const auto& source : sources_) {
     source->listen([this] {

@@ -20,13 +20,8 @@ class Provider {
  public:
   using Sources = std::vector<std::unique_ptr<TokenSource>>;
 
-  /// What a start needs; made only when the module is not running yet.
-  struct Parts {
-    Settings settings;
-    Sources sources;
-  };
   /// already_initialized when it is.
-  Status start(const std::function<Parts()>& make_parts);
+  Status start(Settings settings, Sources sources);
   /// Ends sessions and logins and wakes C_WaitForSlotEvent; not_initialized when it was not started.
   Status stop();
   bool started() const noexcept { return started_.load(std::memory_order_acquire); }

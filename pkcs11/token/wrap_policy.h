@@ -23,12 +23,13 @@ CK_ULONG usage_ever(const AttributeSet& attributes, CK_ULONG before = 0) noexcep
 
 /// Whether `wrapping` may wrap `target`. `mechanism_is_safe`: Mechanism::wraps_sensitive_keys.
 /// `private_half_on_token`: for a public wrapping key, whether its private half is on the same token.
-/// key_function_not_permitted (no CKA_WRAP), key_unextractable, key_not_wrappable, key_handle_invalid (CKA_WRAP_TEMPLATE).
+/// key_function_not_permitted (no CKA_WRAP), key_unextractable, key_not_wrappable, key_handle_invalid
+/// (CKA_WRAP_TEMPLATE).
 Status may_wrap(const Object& target, const Object& wrapping, bool mechanism_is_safe, bool private_half_on_token);
 
-/// Whether `unwrapping` may unwrap by such a mechanism: key_function_not_permitted without CKA_UNWRAP, and for a sensitive
-/// secret key that cannot decrypt anyway when the mechanism authenticates nothing, because C_UnwrapKey would then answer
-/// questions about its plaintexts. `mechanism_is_safe`: Mechanism::wraps_sensitive_keys.
+/// Whether `unwrapping` may unwrap by such a mechanism: key_function_not_permitted without CKA_UNWRAP, and for a
+/// sensitive secret key that cannot decrypt anyway when the mechanism authenticates nothing, because C_UnwrapKey would
+/// then answer questions about its plaintexts. `mechanism_is_safe`: Mechanism::wraps_sensitive_keys.
 Status may_unwrap(const Object& unwrapping, bool mechanism_is_safe);
 
 /// Whether keys unwrapped with `unwrapping` must be sensitive, because it may have wrapped sensitive keys.
