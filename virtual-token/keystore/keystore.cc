@@ -1,0 +1,160 @@
+#include "keystore/keystore.h"
+
+#include <algorithm>
+
+#include "base/guarded.h"
+#include "keystore/files.h"
+#include "keystore/keystore_token.h"
+
+namespace cardea {
+namespace keystore {
+namespace {
+
+/// A place for one token. A blank one turns into the token's place when it is initialised.
+class KeystoreSlot final : public TokenSlot {
+ public:
+  KeystoreSlot(const Settings& settings, std::string serial, std::shared_ptr<KeystoreToken> token)
+      : settings_(settings), serial_(std::move(serial)), token_(std::move(token)) {}
+
+  const std::string& serial() const noexcept { return serial_; }
+  bool blank() {
+    return token_.with([](const auto& token) { return token && token->blank(); });
+  }
+
+  std::string key() const override { return "keystore:" + serial_; }
+
+  SlotDescription describe() const override {
+    SlotDescription description{.description = "Cardea keystore " + serial_, .manufacturer = "Cardea"};
+    failure_.read([&](const std::optional<Code>& failure) {
+      if (failure) description.description = "Cardea keystore: " + std::string(words(*failure));
+    });
+    return description;
+  }
+
+  Result<TokenPtr> token() override {
+    auto token = token_.with([&](std::shared_ptr<KeystoreToken>& present) -> Result<TokenPtr> {
+      if (!present) {
+        CARDEA_ASSIGN(present, KeystoreToken::open(settings_, serial_));
+      }
+      if (!present->in_place()) return error(Code::token_absent, "the token " + serial_ + " was deleted");
+      return TokenPtr(present);
+    });
+    failure_.with(
+        [&](std::optional<Code>& failure) { failure = token ? std::nullopt : std::optional<Code>(token.code()); });
+    return token;
+  }
+
+ private:
+  const Settings& settings_;
+  const std::string serial_;
+  Guarded<std::shared_ptr<KeystoreToken>> token_;
+  Guarded<std::optional<Code>> failure_;
+};
+
+class KeystoreSource final : public TokenSource {
+ public:
+  explicit KeystoreSource(const Settings& settings) : settings_(settings) {}
+
+  std::vector<TokenSlotPtr> slots() override {
+    if (!settings_.keystore.enabled) return {};
+    return slots_.with([&](std::vector<std::shared_ptr<KeystoreSlot>>& slots) {
+      for (const std::string& serial : list_tokens(settings_.home)) {
+        const auto known = [&](const auto& slot) { return slot->serial() == serial; };
+        if (std::any_of(slots.begin(), slots.end(), known)) continue;
+        slots.push_back(std::make_shared<KeystoreSlot>(settings_, serial, nullptr));
+      }
+      if (std::none_of(slots.begin(), slots.end(), [](const auto& slot) { return slot->blank(); })) add_blank(slots);
+      return std::vector<TokenSlotPtr>(slots.begin(), slots.end());
+    });
+  }
+
+  // Tokens do not come and go by themselves here; those that other processes make show when slots() is asked.
+  void listen(ChangeListener) override {}
+
+ private:
+  void add_blank(std::vector<std::shared_ptr<KeystoreSlot>>& slots) {
+    auto serial = random_serial();
+    if (!serial) return;  // without randomness no token can be made either
+    auto token = std::make_shared<KeystoreToken>(settings_, *serial);
+    slots.push_back(std::make_shared<KeystoreSlot>(settings_, std::move(*serial), std::move(token)));
+  }
+
+  const Settings settings_;
+  Guarded<std::vector<std::shared_ptr<KeystoreSlot>>> slots_;
+};
+
+std::string remedy(Code code) {
+  switch (code) {
+    case Code::store_newer:
+      return "use the newer version that wrote it, or restore a backup made before";
+    case Code::store_corrupt:
+      return "restore the token's directory from a backup";
+    case Code::permission_denied:
+      return "make the directory belong to the user who runs this, with mode 0700, and no symbolic link";
+    case Code::device_memory:
+      return "free space on the disk";
+    default:
+      return "look at the directory and its disk";
+  }
+}
+
+void check_token(const Settings& settings, const std::string& serial, CheckReport& report) {
+  const std::string subject = "token " + serial;
+  auto token = KeystoreToken::open(settings, serial);
+  if (!token) {
+    report.findings.push_back({subject, describe(token.error()), remedy(token.code())});
+    return;
+  }
+  auto sentences = (*token)->check();
+  if (!sentences) {
+    report.findings.push_back({subject, describe(sentences.error()), remedy(sentences.code())});
+    return;
+  }
+  for (std::string& sentence : *sentences) {
+    report.findings.push_back(
+        {subject, std::move(sentence), "restore it from a backup; the token's other objects work"});
+  }
+  const TokenDescription description = (*token)->describe();
+  if (description.user_pin.locked) {
+    report.findings.push_back({subject, "the user PIN is locked", "unlock it with: cardea token pin unlock"});
+  }
+  if (description.so_pin.locked) {
+    report.findings.push_back(
+        {subject, "the SO PIN is locked", "the user PIN still works; copy what is needed elsewhere"});
+  }
+}
+
+}  // namespace
+
+Status delete_token(const Settings& settings, const std::string& serial) {
+  std::vector<std::string> problems;
+  CARDEA_TRY(check_directory(tokens_directory(settings.home), problems));
+  return remove_token_directory(settings.home, serial);
+}
+
+CheckReport check_keystore(const Settings& settings) {
+  CheckReport report;
+  std::error_code failed;
+  if (!std::filesystem::exists(settings.home, failed)) return report;
+  for (const std::filesystem::path& directory : {settings.home, tokens_directory(settings.home)}) {
+    if (!std::filesystem::exists(directory, failed)) continue;
+    std::vector<std::string> problems;
+    const Status checked = check_directory(directory, problems);
+    if (!checked) {
+      report.findings.push_back({directory.string(), describe(checked.error()), remedy(checked.code())});
+    }
+  }
+  for (const std::string& serial : list_tokens(settings.home)) {
+    ++report.tokens;
+    check_token(settings, serial, report);
+  }
+  return report;
+}
+
+}  // namespace keystore
+
+std::unique_ptr<TokenSource> make_keystore_source(const Settings& settings) {
+  return std::make_unique<keystore::KeystoreSource>(settings);
+}
+
+}  // namespace cardea

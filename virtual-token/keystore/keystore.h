@@ -1,0 +1,68 @@
+// The software keystore: tokens in files under Settings::home. docs/keystore.md describes what is on disk.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "base/secret.h"
+#include "token/token_source.h"
+
+namespace cardea {
+
+/// The slots of all keystore tokens in Settings::home, oldest first, and one uninitialised slot for C_InitToken.
+/// No slots when the keystore is switched off.
+std::unique_ptr<TokenSource> make_keystore_source(const Settings& settings);
+
+namespace keystore {
+
+/// Removes a token and all its keys for good. No PIN: who may write the directory could remove it anyway.
+/// not_found, permission_denied.
+Status delete_token(const Settings& settings, const std::string& serial);
+
+/// Something that a check found, with what to do about it.
+struct Finding {
+  std::string subject;    ///< a path or "token <serial>"
+  std::string sentence;   ///< what is wrong
+  std::string next_step;  ///< what to do
+};
+
+/// What a check of all tokens saw.
+struct CheckReport {
+  std::size_t tokens = 0;
+  std::vector<Finding> findings;
+};
+
+/// Reads every token whole: directories, permissions, format, database integrity, each object's public side. Needs no
+/// PIN. Makes permissions right where that is possible.
+CheckReport check_keystore(const Settings& settings);
+
+/// A token of SoftHSM2 found on disk.
+struct SofthsmToken {
+  std::filesystem::path path;  ///< its directory
+  std::string label;
+  std::string serial;
+};
+
+/// The tokens under SoftHSM2's directories.tokendir, of both back ends. not_found when there is no such directory.
+Result<std::vector<SofthsmToken>> find_softhsm_tokens(const std::filesystem::path& token_directory);
+
+/// What an import did.
+struct ImportReport {
+  std::string serial;  ///< of the new token
+  std::string label;
+  std::size_t imported = 0;          ///< objects
+  std::vector<std::string> skipped;  ///< one sentence for each object that could not be taken over, and why
+};
+
+/// Copies a SoftHSM2 token (its directory) into a new keystore token with the same label and PINs. The source is only
+/// read. pin_incorrect says in its detail whose PIN was wrong; pin_length when a PIN does not fit this keystore's
+/// limits; store_corrupt when the source is damaged as a whole.
+Result<ImportReport> import_softhsm(const Settings& settings, const std::filesystem::path& token, const Pin& user_pin,
+                                    const Pin& so_pin);
+
+}  // namespace keystore
+}  // namespace cardea
