@@ -101,7 +101,7 @@ class SessionDeriveHost final : public DeriveHost {
 }  // namespace
 
 Result<CK_OBJECT_HANDLE> derive_key(Session& session, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE base_key,
-                                    Template attributes) {
+                                    Template attributes, bool wants_key) {
   CARDEA_ASSIGN(const ChosenMechanism chosen, choose_mechanism(mechanism, CKF_DERIVE));
   CARDEA_ASSIGN(const KeyRef base, session.key_for(base_key, CKA_DERIVE, *chosen.mechanism));
   CARDEA_ASSIGN(AttributeSet preset, template_of(*base.object, CKA_DERIVE_TEMPLATE));
@@ -112,6 +112,7 @@ Result<CK_OBJECT_HANDLE> derive_key(Session& session, const CK_MECHANISM* mechan
                 chosen.mechanism->derive(base, chosen.parameter, request_of(object.attributes), host));
   CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
   if (value) {
+    if (!wants_key) return Code::arguments_bad;
     set_value(object, std::move(*value));
     CARDEA_TRY(finish_key(object, Origin::derive, host.facts()));
     CARDEA_ASSIGN(handle, store_object(session, std::move(object)));

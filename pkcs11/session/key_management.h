@@ -23,9 +23,10 @@ Status wrap_key(Session& session, const CK_MECHANISM* mechanism, CK_OBJECT_HANDL
 Result<CK_OBJECT_HANDLE> unwrap_key(Session& session, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE unwrapping_key,
                                     ByteView wrapped, Template attributes, std::optional<ByteView> associated_data);
 
-/// CK_INVALID_HANDLE when all derived keys are returned through the mechanism's parameter.
+/// CK_INVALID_HANDLE when all derived keys are returned through the mechanism's parameter. `wants_key`: whether the
+/// caller has a place for the handle; arguments_bad when there is a key and none.
 Result<CK_OBJECT_HANDLE> derive_key(Session& session, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE base_key,
-                                    Template attributes);
+                                    Template attributes, bool wants_key);
 
 /// Writes the handle unless only the size was asked for or the buffer was too small.
 Status encapsulate_key(Session& session, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE public_key,

@@ -17,11 +17,12 @@ Provider& provider() {
   return process_singleton<Provider>(Root::library);
 }
 
-Status Provider::start(Settings settings, Sources sources) {
+Status Provider::start(const std::function<Parts()>& make_parts) {
   const std::lock_guard lock(lifecycle_);
   if (started()) return Code::already_initialized;
-  settings_ = std::move(settings);
-  sources_ = std::move(sources);
+  Parts parts = make_parts();
+  settings_ = std::move(parts.settings);
+  sources_ = std::move(parts.sources);
   refresh_slots();
   for (const auto& source : sources_) {
     source->listen([this] {

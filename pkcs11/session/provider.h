@@ -20,8 +20,13 @@ class Provider {
  public:
   using Sources = std::vector<std::unique_ptr<TokenSource>>;
 
+  /// What a start needs; made only when the module is not running yet.
+  struct Parts {
+    Settings settings;
+    Sources sources;
+  };
   /// already_initialized when it is.
-  Status start(Settings settings, Sources sources);
+  Status start(const std::function<Parts()>& make_parts);
   /// Ends sessions and logins and wakes C_WaitForSlotEvent; not_initialized when it was not started.
   Status stop();
   bool started() const noexcept { return started_.load(std::memory_order_acquire); }

@@ -26,7 +26,7 @@ class Contender {
 
 /// EVP with keys loaded and contexts reused: what no module can beat.
 std::unique_ptr<Contender> make_raw();
-/// A PEM file with a fresh P-256 key, for the raw half of the start-up measurement.
+/// A file with a fresh P-256 key, for the raw half of the start-up measurement: 65 bytes of public point, 32 of scalar.
 void write_raw_key(const std::filesystem::path& path);
 
 /// A PKCS#11 module with two tokens of its own: "few" with one key of each kind, and "many" for the object cases.

@@ -2,7 +2,6 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 #include <stdexcept>
@@ -147,9 +146,14 @@ std::unique_ptr<Contender> make_raw() {
 
 void write_raw_key(const std::filesystem::path& path) {
   const Key key = shared(EVP_EC_gen("P-256"));
-  const std::shared_ptr<BIO> file(BIO_new_file(path.c_str(), "w"), BIO_free);
-  expect(file != nullptr, "key file");
-  expect(PEM_write_bio_PrivateKey(file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1, "key file");
+  unsigned char bytes[65 + 32];
+  std::size_t size = 0;
+  expect(EVP_PKEY_get_octet_string_param(key.get(), OSSL_PKEY_PARAM_PUB_KEY, bytes, 65, &size) == 1, "public key");
+  BIGNUM* scalar = nullptr;
+  expect(EVP_PKEY_get_bn_param(key.get(), OSSL_PKEY_PARAM_PRIV_KEY, &scalar) == 1, "private key");
+  expect(size == 65 && BN_bn2binpad(scalar, bytes + 65, 32) == 32, "key sizes");
+  BN_free(scalar);
+  test::write_file(path, std::string(reinterpret_cast<const char*>(bytes), sizeof bytes));
 }
 
 }  // namespace cardea::bench

@@ -1,0 +1,14 @@
+// The entry points in our own terms: the same names and parameters as in the standard, answering a Status. What stands
+// between them and the C interface (not initialised, exceptions, trace, return values) is in guard.h.
+#pragma once
+
+#include "base/result.h"
+#include "cryptoki/cryptoki.h"
+
+namespace cardea::abi {
+
+#define CARDEA_FUNCTION(since, name, parameters, arguments) Status name parameters;
+#include "cryptoki/functions.def"
+#undef CARDEA_FUNCTION
+
+}  // namespace cardea::abi
