@@ -1,0 +1,144 @@
+// C_Initialize, C_Finalize, fork and unloading (PKCS#11 3.2, 5.4 and 6.6).
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "conformance/check.h"
+
+namespace cardea::conformance {
+namespace {
+
+void check_arguments_of_initialize(Context& context) {
+  const p11::Module& module = context.module();
+  CK_C_INITIALIZE_ARGS args{};
+  args.pReserved = &args;
+  context.expect_rv("C_Initialize with a reserved pointer", module->C_Initialize(&args), {CKR_ARGUMENTS_BAD});
+  args.pReserved = nullptr;
+  args.CreateMutex = [](void**) -> CK_RV { return CKR_OK; };
+  context.expect_rv("C_Initialize with one mutex function of four", module->C_Initialize(&args), {CKR_ARGUMENTS_BAD});
+  context.expect_rv("C_Finalize before C_Initialize", module->C_Finalize(nullptr), {CKR_CRYPTOKI_NOT_INITIALIZED});
+  context.require_ok("C_Initialize without arguments", module->C_Initialize(nullptr));
+  context.expect_rv("a second C_Initialize", module->C_Initialize(nullptr), {CKR_CRYPTOKI_ALREADY_INITIALIZED});
+  context.expect_rv("C_Finalize with a reserved pointer", module->C_Finalize(&args), {CKR_ARGUMENTS_BAD});
+  context.require_ok("C_Finalize", module->C_Finalize(nullptr));
+  context.expect_rv("a second C_Finalize", module->C_Finalize(nullptr), {CKR_CRYPTOKI_NOT_INITIALIZED});
+}
+
+void check_not_initialized(Context& context) {
+  const p11::Module& module = context.module();
+  CK_ULONG number = 0;
+  CK_INFO info{};
+  CK_BYTE byte = 0;
+  const auto expect = [&](const char* call, CK_RV rv) { context.expect_rv(call, rv, {CKR_CRYPTOKI_NOT_INITIALIZED}); };
+  expect("C_GetInfo", module->C_GetInfo(&info));
+  expect("C_GetSlotList", module->C_GetSlotList(CK_FALSE, nullptr, &number));
+  expect("C_OpenSession", module->C_OpenSession(0, CKF_SERIAL_SESSION, nullptr, nullptr, &number));
+  expect("C_CloseSession", module->C_CloseSession(1));
+  expect("C_CloseAllSessions", module->C_CloseAllSessions(0));
+  expect("C_Login", module->C_Login(1, CKU_USER, &byte, 1));
+  expect("C_FindObjectsInit", module->C_FindObjectsInit(1, nullptr, 0));
+  expect("C_GenerateRandom", module->C_GenerateRandom(1, &byte, 1));
+  expect("C_WaitForSlotEvent", module->C_WaitForSlotEvent(CKF_DONT_BLOCK, &number, nullptr));
+}
+
+void check_cycles(Context& context) {
+  const p11::Module& module = context.module();
+  for (int i = 0; i < 20; ++i) {
+    context.require_ok("C_Initialize, cycle " + std::to_string(i), module.initialize());
+    const auto slots = module.slots();
+    context.require(!slots.empty(), "no slots in cycle " + std::to_string(i));
+    CK_SESSION_HANDLE session = 0;
+    context.require_ok("C_OpenSession",
+                       module->C_OpenSession(slots[0], CKF_SERIAL_SESSION, nullptr, nullptr, &session));
+    context.require_ok("C_Finalize with an open session", module->C_Finalize(nullptr));
+    CK_SESSION_INFO info{};
+    context.expect_rv("a session after C_Finalize", module->C_GetSessionInfo(session, &info),
+                      {CKR_CRYPTOKI_NOT_INITIALIZED});
+  }
+}
+
+void check_unload(Context& context) {
+  for (int i = 0; i < 20; ++i) {
+    p11::Module module(context.target().module_path);
+    context.require_ok("C_Initialize", module.initialize());
+    if (i % 2 == 0) context.require_ok("C_Finalize", module->C_Finalize(nullptr));
+  }
+}
+
+/// Runs in a forked child of an initialised process; the exit status is what went wrong, 0 for nothing.
+int life_in_child(const p11::Module& module, CK_SLOT_ID slot, CK_SESSION_HANDLE inherited) {
+  CK_SESSION_INFO info{};
+  if (module->C_GetSessionInfo(inherited, &info) == CKR_OK) return 1;
+  if (module.initialize() != CKR_OK) return 2;
+  p11::Session session(module, slot);
+  CK_BYTE random[16];
+  if (session.status() != CKR_OK) return 3;
+  if (module->C_GenerateRandom(session, random, sizeof(random)) != CKR_OK) return 4;
+  return module->C_Finalize(nullptr) == CKR_OK ? 0 : 5;
+}
+
+void check_fork(Context& context) {
+  const CK_SLOT_ID slot = context.slot();
+  const p11::Module& module = context.module();
+  const auto session = context.session();
+  const pid_t pid = fork();
+  context.require(pid >= 0, "no child process to be had");
+  if (pid == 0) _exit(life_in_child(module, slot, *session));
+  int status = 0;
+  bool ended = false;
+  for (int i = 0; i < 200 && !ended; ++i) {
+    ended = waitpid(pid, &status, WNOHANG) == pid;
+    if (!ended) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  if (!ended) {
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+  }
+  context.expect(ended, "the child did not end within 10 s");
+  static const char* const words[] = {"",
+                                      "a session of the parent works in the child",
+                                      "C_Initialize fails in the child",
+                                      "C_OpenSession fails in the child",
+                                      "C_GenerateRandom fails in the child",
+                                      "C_Finalize fails in the child"};
+  if (ended && WIFEXITED(status)) context.expect(WEXITSTATUS(status) == 0, words[WEXITSTATUS(status) % 6]);
+  context.expect(!ended || WIFEXITED(status), "the child died of a signal");
+  CK_SESSION_INFO info{};
+  context.require_ok("the parent's session after the child's end", module->C_GetSessionInfo(*session, &info));
+}
+
+void check_slot_event(Context& context) {
+  context.slot();
+  const p11::Module& module = context.module();
+  CK_SLOT_ID slot = 0;
+  CK_RV rv = CKR_OK;
+  do {
+    rv = module->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, nullptr);
+    if (rv == CKR_FUNCTION_NOT_SUPPORTED) context.skip("the module waits for no slot events");
+  } while (rv == CKR_OK);
+  context.expect_rv("C_WaitForSlotEvent without an event", rv, {CKR_NO_EVENT});
+  CK_RV waited = CKR_OK;
+  std::thread waiter([&] { waited = module->C_WaitForSlotEvent(0, &slot, nullptr); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  const CK_RV finalized = module->C_Finalize(nullptr);
+  waiter.join();  // the check's own time limit bounds this
+  context.require_ok("C_Finalize", finalized);
+  context.expect_rv("a C_WaitForSlotEvent that C_Finalize woke", waited, {CKR_CRYPTOKI_NOT_INITIALIZED});
+  context.require_ok("C_Initialize again", module.initialize());
+}
+
+}  // namespace
+
+void check_lifecycle(Context& context) {
+  context.isolated_step("initialize_arguments", [&] { check_arguments_of_initialize(context); });
+  context.isolated_step("not_initialized", [&] { check_not_initialized(context); });
+  context.isolated_step("cycles", [&] { check_cycles(context); });
+  context.isolated_step("load_and_unload", [&] { check_unload(context); });
+  context.isolated_step("fork", [&] { check_fork(context); });
+  context.isolated_step("slot_event", [&] { check_slot_event(context); });
+}
+
+}  // namespace cardea::conformance
