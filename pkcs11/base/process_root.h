@@ -7,7 +7,7 @@
 
 namespace cardea {
 
-enum class Root : unsigned { secret_arena, library, crypto, hashes, ciphers, macs, mechanisms, stores, count };
+enum class Root : unsigned { secret_arena, library, crypto, hashes, ciphers, derivations, mechanisms, stores, count };
 
 /// The root pointer of that kind: null at first and again after fork(). What it points to is never destroyed by static
 /// destructors, so it may be used by threads that run while the process exits.

@@ -17,6 +17,7 @@ constexpr std::size_t key_sizes = 4;
 constexpr std::array<std::array<const char*, key_sizes>, cipher_count> names{{
     {"AES-128-ECB", "AES-192-ECB", "AES-256-ECB", nullptr},
     {"AES-128-CBC", "AES-192-CBC", "AES-256-CBC", nullptr},
+    {"AES-128-CBC", "AES-192-CBC", "AES-256-CBC", nullptr},
     {"AES-128-CBC-CTS", "AES-192-CBC-CTS", "AES-256-CBC-CTS", nullptr},
     {"AES-128-CTR", "AES-192-CTR", "AES-256-CTR", nullptr},
     {"AES-128-CFB1", "AES-192-CFB1", "AES-256-CFB1", nullptr},

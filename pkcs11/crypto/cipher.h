@@ -8,10 +8,11 @@
 
 namespace cardea::crypto {
 
-/// Ciphers and their modes. XTS takes both its keys as one; cts is CBC-CS1 (SP 800-38A addendum).
+/// Ciphers and their modes. XTS takes both its keys as one; cts is CBC-CS1 (SP 800-38A addendum). Only cbc_pad pads.
 enum class Cipher : std::uint8_t {
   aes_ecb,
   aes_cbc,
+  aes_cbc_pad,
   aes_cts,
   aes_ctr,
   aes_cfb1,
@@ -26,7 +27,7 @@ enum class Cipher : std::uint8_t {
   chacha20,
   chacha20_poly1305
 };
-inline constexpr std::size_t cipher_count = 15;
+inline constexpr std::size_t cipher_count = 16;
 
 enum class Direction : std::uint8_t { decrypt, encrypt };
 

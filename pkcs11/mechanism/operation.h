@@ -72,10 +72,10 @@ class MessageCipherOperation {
   virtual ~MessageCipherOperation() = default;
   /// Starts a message. Encrypting may generate (part of) the nonce and write it through the parameter.
   virtual Status begin(void* parameter, std::size_t parameter_size, ByteView associated_data) = 0;
-  /// Upper bound of what `next` writes for that input.
-  virtual std::size_t next_bound(std::size_t input) const noexcept = 0;
+  /// Upper bound of what `next` writes for that input. Decryption gives out the whole plaintext with the last part.
+  virtual std::size_t next_bound(std::size_t input, bool last) const noexcept = 0;
   /// Continues; with `last`, encrypting writes the tag through the parameter and decrypting checks it
-  /// (aead_decrypt_failed, and the plaintext of this part is wiped).
+  /// (aead_decrypt_failed, and no plaintext is given out).
   virtual Result<std::size_t> next(void* parameter, std::size_t parameter_size, ByteView input, MutableBytes out,
                                    bool last) = 0;
 };

@@ -61,7 +61,7 @@ Status message_cipher_single(Session& session, OperationKind kind, MessageParame
   return run_message(session, kind, [&](ActiveOperation& operation) -> Status {
     MessageCipher& message = cipher_of(operation);
     if (message.begun) return Code::operation_active;
-    Status status = deliver(out, operation.pending, message.cipher->next_bound(input.size()),
+    Status status = deliver(out, operation.pending, message.cipher->next_bound(input.size(), true),
                             [&](MutableBytes buffer) -> Result<std::size_t> {
                               CARDEA_TRY(message.cipher->begin(parameter.data, parameter.size, associated_data));
                               return message.cipher->next(parameter.data, parameter.size, input, buffer, true);
@@ -88,9 +88,9 @@ Status message_cipher_next(Session& session, OperationKind kind, MessageParamete
   return run_message(session, kind, [&](ActiveOperation& operation) -> Status {
     MessageCipher& message = cipher_of(operation);
     if (!message.begun) return Code::operation_not_initialized;
-    Status status = deliver(out, operation.pending, message.cipher->next_bound(input.size()), [&](MutableBytes buffer) {
-      return message.cipher->next(parameter.data, parameter.size, input, buffer, last);
-    });
+    Status status = deliver(
+        out, operation.pending, message.cipher->next_bound(input.size(), last),
+        [&](MutableBytes buffer) { return message.cipher->next(parameter.data, parameter.size, input, buffer, last); });
     if (status && !out.size_query()) {
       operation.pending.reset();
       if (last) message.begun = false;

@@ -1,0 +1,48 @@
+// What mechanisms on secret keys have in common.
+#pragma once
+
+#include <initializer_list>
+
+#include "mechanism/mechanism.h"
+
+namespace cardea {
+
+/// The secret key behind `ref`; key_type_inconsistent unless it is a secret key of one of these types.
+Result<const SecretKey*> secret_key(const KeyRef& ref, std::initializer_list<CK_KEY_TYPE> types);
+
+/// The same error as a C_WrapKey or C_UnwrapKey names it: about the wrapping or unwrapping key.
+Error about_wrapping_key(Error failure);
+Error about_unwrapping_key(Error failure);
+
+/// Whether the value of this key must not become known: it is sensitive, or it is not extractable.
+bool is_protected(const KeyRef& ref) noexcept;
+
+/// Most bytes of a generic secret that a mechanism makes or derives.
+inline constexpr std::size_t longest_secret = 4096;
+
+/// Bytes that a derivation must answer: what is asked for, else `natural`. key_size_range above longest_secret,
+/// template_incomplete when neither is known (natural == 0).
+Result<std::size_t> derived_size(const DeriveRequest& request, std::size_t natural);
+
+/// Key generation by random bytes (GENKEY): CKM_AES_KEY_GEN, CKM_GENERIC_SECRET_KEY_GEN, CKM_SHA256_KEY_GEN …
+class RandomKeyGeneration final : public Mechanism {
+ public:
+  /// Sizes are bytes. With `step` the size must be a multiple of it; `fixed` (not 0) makes CKA_VALUE_LEN optional.
+  struct Sizes {
+    std::size_t least;
+    std::size_t most;
+    std::size_t step = 1;
+    std::size_t fixed = 0;
+  };
+  RandomKeyGeneration(CK_MECHANISM_TYPE type, CK_KEY_TYPE key_type, Sizes sizes)
+      : Mechanism(type, {sizes.least, sizes.most, CKF_GENERATE}), key_type_(key_type), sizes_(sizes) {}
+
+  CK_KEY_TYPE generated_key_type() const noexcept override { return key_type_; }
+  Result<SecretBytes> generate_key(Parameter parameter, const AttributeSet& attributes) const override;
+
+ private:
+  CK_KEY_TYPE key_type_;
+  Sizes sizes_;
+};
+
+}  // namespace cardea
