@@ -90,7 +90,7 @@ p11_public() { with_timeout 60 pkcs11-tool --module "$module" --token-label "$to
 new_token() {
   local label=${1:-$token} slot
   slot=$(with_timeout 60 pkcs11-tool --module "$module" --list-slots 2>>"$work/setup.log" |
-    awk '/^Slot /{slot=$2} /uninitialized/{print slot; exit}')
+    awk '/^Slot /{slot=$2} /uninitialized/ && !found {print slot; found=1}') || true
   [ -n "$slot" ] || fail "no slot offers an uninitialised token"
   with_timeout 60 pkcs11-tool --module "$module" --slot-index "$slot" --init-token --label "$label" \
     --so-pin "$so_pin" >>"$work/setup.log" 2>&1 || fail "C_InitToken for $label"
