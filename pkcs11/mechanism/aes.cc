@@ -56,30 +56,11 @@ class AesEcb final : public AesMechanism {
   }
 };
 
-/// CBC, CFB and OFB.
+/// CBC, CFB and OFB. CBC_PAD also wraps, by encrypting; since its errors are a padding oracle, never sensitive keys.
 class AesWithIv final : public AesMechanism {
  public:
   AesWithIv(CK_MECHANISM_TYPE type, Cipher cipher, StreamShape shape, CK_FLAGS flags = encryption)
       : AesMechanism(type, aes_info(flags), cipher), shape_(shape) {}
-
-  // Only CBC_PAD wraps. A padding oracle is all that its error can be, so it is never safe for sensitive keys.
-  Result<Bytes> wrap(const KeyRef& key, Parameter parameter, ByteView material,
-                     std::optional<ByteView> associated_data) const override {
-    if ((info().flags & CKF_WRAP) == 0) return Code::mechanism_invalid;
-    auto wrapped = Mechanism::wrap(key, parameter, material, associated_data);
-    if (!wrapped) return about_wrapping_key(std::move(wrapped).error());
-    return wrapped;
-  }
-  Result<SecretBytes> unwrap(const KeyRef& key, Parameter parameter, ByteView wrapped,
-                             std::optional<ByteView> associated_data) const override {
-    if ((info().flags & CKF_UNWRAP) == 0) return Code::mechanism_invalid;
-    auto material = Mechanism::unwrap(key, parameter, wrapped, associated_data);
-    if (material) return material;
-    Error failure = about_unwrapping_key(std::move(material).error());
-    if (failure.code == Code::encrypted_data_invalid) failure.code = Code::wrapped_key_invalid;
-    if (failure.code == Code::encrypted_data_length) failure.code = Code::wrapped_key_length;
-    return failure;
-  }
 
  protected:
   Result<CipherPtr> start(const KeyRef& key, Parameter parameter, Direction direction) const override {

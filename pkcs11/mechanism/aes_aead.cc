@@ -107,9 +107,12 @@ class CcmCipher final : public CipherOperation {
         data_size_(message.data_size.value_or(0)),
         tag_size_(message.tag_size) {}
 
-  std::size_t single_bound(std::size_t) const noexcept override { return output_size(); }
+  // Bounds follow the input that is there, not the length that was announced: it may be absurd.
+  std::size_t single_bound(std::size_t input) const noexcept override {
+    return direction_ == Direction::encrypt ? input + tag_size_ : input;
+  }
   std::size_t update_bound(std::size_t) const noexcept override { return 0; }
-  std::size_t finish_bound() const noexcept override { return output_size(); }
+  std::size_t finish_bound() const noexcept override { return single_bound(collected_.size()); }
 
   Result<std::size_t> single(ByteView input, MutableBytes out) override {
     if (input.size() != input_size()) return length_error(direction_);

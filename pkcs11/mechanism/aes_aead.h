@@ -19,6 +19,10 @@ struct AeadMessage {
 Result<CipherPtr> aead_cipher(const SecretKey& key, crypto::Cipher cipher, crypto::Direction direction,
                               const AeadMessage& message);
 
+/// CK_GCM_PARAMS, also without ulIvBits as old callers send it; mechanism_param_invalid. Views into the caller's
+/// memory.
+Result<AeadMessage> parse_gcm_parameter(Parameter parameter);
+
 /// Encrypts `plaintext`; answers the ciphertext and writes the tag, message.tag_size bytes.
 Result<Bytes> aead_encrypt(const SecretKey& key, crypto::Cipher cipher, const AeadMessage& message, ByteView plaintext,
                            MutableBytes tag);

@@ -30,8 +30,10 @@ Result<MutableBytes> iv_of(CK_BYTE_PTR iv, CK_ULONG size) {
   return MutableBytes{iv, size};
 }
 
-/// CK_GCM_PARAMS. ulIvBits is not looked at: the standard says so, and callers leave all kinds of values in it.
-Result<AeadMessage> parse(Parameter parameter) {
+}  // namespace
+
+// ulIvBits is not looked at: the standard says so, and callers leave all kinds of values in it.
+Result<AeadMessage> parse_gcm_parameter(Parameter parameter) {
   CK_GCM_PARAMS given{};
   if (const auto older = parameter.as<GcmParamsWithoutIvBits>()) {
     const GcmParamsWithoutIvBits& old = **older;
@@ -45,6 +47,8 @@ Result<AeadMessage> parse(Parameter parameter) {
   CARDEA_ASSIGN(const std::size_t tag, tag_size(given.ulTagBits));
   return AeadMessage{iv, associated_data, tag, {}};
 }
+
+namespace {
 
 Result<AeadMessageParameter> parse_message(void* parameter, std::size_t size) {
   CARDEA_ASSIGN(const CK_GCM_MESSAGE_PARAMS* const given, Parameter(parameter, size).as<CK_GCM_MESSAGE_PARAMS>());
@@ -78,29 +82,27 @@ class AesGcm final : public Mechanism {
 
   Result<Bytes> wrap(const KeyRef& ref, Parameter parameter, ByteView material,
                      std::optional<ByteView> associated_data) const override {
-    auto key = aes_key(ref);
-    if (!key) return about_wrapping_key(std::move(key).error());
-    if (associated_data) return wrap_authenticated(**key, parameter, material, *associated_data);
+    CARDEA_ASSIGN(const SecretKey* const key, aes_key(ref));
+    if (associated_data) return wrap_authenticated(*key, parameter, material, *associated_data);
     CARDEA_ASSIGN(const AeadMessage message, wrap_message(parameter));
     Bytes tag(message.tag_size);
-    CARDEA_ASSIGN(Bytes wrapped, aead_encrypt(**key, Cipher::aes_gcm, message, material, tag));
+    CARDEA_ASSIGN(Bytes wrapped, aead_encrypt(*key, Cipher::aes_gcm, message, material, tag));
     wrapped.insert(wrapped.end(), tag.begin(), tag.end());
     return wrapped;
   }
 
   Result<SecretBytes> unwrap(const KeyRef& ref, Parameter parameter, ByteView wrapped,
                              std::optional<ByteView> associated_data) const override {
-    auto key = aes_key(ref);
-    if (!key) return about_unwrapping_key(std::move(key).error());
+    CARDEA_ASSIGN(const SecretKey* const key, aes_key(ref));
     if (associated_data) {
       CARDEA_ASSIGN(const AeadMessageParameter given, parse_message(parameter.data(), parameter.size()));
       const AeadMessage message{given.nonce, *associated_data, given.tag.size(), {}};
-      return aead_decrypt(**key, Cipher::aes_gcm, message, wrapped, given.tag);
+      return aead_decrypt(*key, Cipher::aes_gcm, message, wrapped, given.tag);
     }
     CARDEA_ASSIGN(const AeadMessage message, unwrap_message(parameter));
     if (wrapped.size() < message.tag_size) return Code::wrapped_key_length;
     const std::size_t size = wrapped.size() - message.tag_size;
-    return aead_decrypt(**key, Cipher::aes_gcm, message, wrapped.first(size), wrapped.subspan(size));
+    return aead_decrypt(*key, Cipher::aes_gcm, message, wrapped.first(size), wrapped.subspan(size));
   }
 
   bool wraps_sensitive_keys(Parameter parameter, bool authenticated) const noexcept override {
@@ -116,7 +118,7 @@ class AesGcm final : public Mechanism {
 
  private:
   static Result<CipherPtr> start(const KeyRef& ref, Parameter parameter, Direction direction) {
-    CARDEA_ASSIGN(const AeadMessage message, parse(parameter));
+    CARDEA_ASSIGN(const AeadMessage message, parse_gcm_parameter(parameter));
     CARDEA_ASSIGN(const SecretKey* const key, aes_key(ref));
     return aead_cipher(*key, Cipher::aes_gcm, direction, message);
   }
@@ -131,7 +133,7 @@ class AesGcm final : public Mechanism {
   /// C_WrapKey: CK_GCM_WRAP_PARAMS, or CK_GCM_PARAMS with the caller's own IV.
   static Result<AeadMessage> wrap_message(Parameter parameter) {
     const auto given = parameter.as<CK_GCM_WRAP_PARAMS>();
-    if (!given) return parse(parameter);
+    if (!given) return parse_gcm_parameter(parameter);
     CARDEA_ASSIGN(const AeadMessage message, unwrap_message(parameter));
     CARDEA_ASSIGN(const MutableBytes iv, iv_of((*given)->pIv, (*given)->ulIvLen));
     if ((*given)->ivGenerator != CKG_NO_GENERATE) {
@@ -143,9 +145,9 @@ class AesGcm final : public Mechanism {
   /// The same with the IV taken as it is.
   static Result<AeadMessage> unwrap_message(Parameter parameter) {
     const auto given = parameter.as<CK_GCM_WRAP_PARAMS>();
-    if (!given) return parse(parameter);
+    if (!given) return parse_gcm_parameter(parameter);
     CK_GCM_PARAMS plain{(*given)->pIv, (*given)->ulIvLen, 0, (*given)->pAAD, (*given)->ulAADLen, (*given)->ulTagBits};
-    return parse(Parameter(&plain, sizeof(plain)));
+    return parse_gcm_parameter(Parameter(&plain, sizeof(plain)));
   }
 
   static Result<Bytes> wrap_authenticated(const SecretKey& key, Parameter parameter, ByteView material,

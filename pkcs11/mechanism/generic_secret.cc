@@ -14,26 +14,20 @@ Result<const SecretKey*> secret_key(const KeyRef& ref, std::initializer_list<CK_
   return key;
 }
 
-Error about_wrapping_key(Error failure) {
-  if (failure.code == Code::key_type_inconsistent) failure.code = Code::wrapping_key_type_inconsistent;
-  if (failure.code == Code::key_size_range) failure.code = Code::wrapping_key_size_range;
-  return failure;
-}
-
-Error about_unwrapping_key(Error failure) {
-  if (failure.code == Code::key_type_inconsistent) failure.code = Code::unwrapping_key_type_inconsistent;
-  if (failure.code == Code::key_size_range) failure.code = Code::unwrapping_key_size_range;
-  return failure;
-}
-
 bool is_protected(const KeyRef& ref) noexcept {
   return ref.object->attributes.get_bool(CKA_SENSITIVE, true) || !ref.object->attributes.get_bool(CKA_EXTRACTABLE);
 }
 
 Result<std::size_t> derived_size(const DeriveRequest& request, std::size_t natural) {
-  const std::size_t size = request.length.value_or(natural);
-  if (size == 0) return request.length ? Code::key_size_range : Code::template_incomplete;
-  if (size > longest_secret) return Code::key_size_range;
+  std::size_t size = natural;
+  if (request.length) {
+    size = *request.length;
+    if (size == 0 || size > longest_secret) return Code::key_size_range;
+  } else if (request.object_class == CKO_SECRET_KEY) {
+    if (request.key_type == CKK_CHACHA20) size = 32;
+    if (request.key_type == CKK_AES || request.key_type == CKK_AES_XTS) size = 0;
+  }
+  if (size == 0) return Code::template_incomplete;
   return size;
 }
 

@@ -10,18 +10,15 @@ namespace cardea {
 /// The secret key behind `ref`; key_type_inconsistent unless it is a secret key of one of these types.
 Result<const SecretKey*> secret_key(const KeyRef& ref, std::initializer_list<CK_KEY_TYPE> types);
 
-/// The same error as a C_WrapKey or C_UnwrapKey names it: about the wrapping or unwrapping key.
-Error about_wrapping_key(Error failure);
-Error about_unwrapping_key(Error failure);
-
 /// Whether the value of this key must not become known: it is sensitive, or it is not extractable.
 bool is_protected(const KeyRef& ref) noexcept;
 
 /// Most bytes of a generic secret that a mechanism makes or derives.
 inline constexpr std::size_t longest_secret = 4096;
 
-/// Bytes that a derivation must answer: what is asked for, else `natural`. key_size_range above longest_secret,
-/// template_incomplete when neither is known (natural == 0).
+/// Bytes that a derivation must answer: what is asked for, else what the key type fixes, else, for keys of any length,
+/// `natural`. template_incomplete when that leaves it open (AES, or natural == 0), key_size_range for 0 or more than
+/// longest_secret (PKCS#11 3.2, "Concatenation of a base key and another key" states the rule for all derivations).
 Result<std::size_t> derived_size(const DeriveRequest& request, std::size_t natural);
 
 /// Key generation by random bytes (GENKEY): CKM_AES_KEY_GEN, CKM_GENERIC_SECRET_KEY_GEN, CKM_SHA256_KEY_GEN …
