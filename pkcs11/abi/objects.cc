@@ -40,7 +40,7 @@ Status C_GetAttributeValue(CK_SESSION_HANDLE session_handle, CK_OBJECT_HANDLE ob
                            CK_ULONG count) {
   CARDEA_ASSIGN(const SessionPtr session, provider().session(session_handle));
   CARDEA_ASSIGN(AttributeReader reader, AttributeReader::open(*session, object));
-  return read_attributes(reader, attributes, count);
+  return read_attributes([&reader](CK_ATTRIBUTE_TYPE type) { return reader.read(type); }, attributes, count);
 }
 
 Status C_SetAttributeValue(CK_SESSION_HANDLE session_handle, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR attributes,

@@ -91,7 +91,9 @@ Result<CK_OBJECT_HANDLE> copy_object(Session& session, CK_OBJECT_HANDLE source, 
   CARDEA_ASSIGN(const LocatedObject located, session.object(source));
   CARDEA_ASSIGN(AttributeSet attributes, copied_attributes(*located.object, changes, session.actor()));
   CARDEA_ASSIGN(SecretAttributes secrets, session.secrets(located));
-  return store_object(session, NewObject{std::move(attributes), std::move(secrets)});
+  NewObject copy{std::move(attributes), std::move(secrets)};
+  settle_secrets(copy);
+  return store_object(session, std::move(copy));
 }
 
 Status destroy_object(Session& session, CK_OBJECT_HANDLE handle) {
@@ -147,7 +149,9 @@ Result<AttributeReader::Value> AttributeReader::read(CK_ATTRIBUTE_TYPE type) {
     CARDEA_ASSIGN(secrets_, session_->secrets(located_));
   }
   const auto found = secrets_->find(type);
-  return Value{visible, found == secrets_->end() ? ByteView{} : found->second.view()};
+  // A part that this key was never given, such as CKA_SEED or CKA_PRIME_1.
+  if (found == secrets_->end()) return Value{Visibility::absent, {}};
+  return Value{visible, found->second.view()};
 }
 
 Status find_init(Session& session, Template attributes) {

@@ -106,6 +106,16 @@ Result<std::vector<Given>> checked_template(Origin origin, Template attributes, 
   return all;
 }
 
+/// Secret attributes with a default: the empty value of a private data object.
+void fill_secret_defaults(NewObject& object, Shape shape) {
+  if (!object.attributes.get_bool(CKA_PRIVATE)) return;
+  for (const AttributeRule& rule : rules::attribute_rules()) {
+    if (rule.is(rules::secret_if_private) && (rule.classes & shape.object_class) != 0) {
+      object.secrets.try_emplace(rule.type);
+    }
+  }
+}
+
 /// The attributes that the call itself fixes must exist for the class as well (a CKA_UNWRAP_TEMPLATE may not fit).
 Status apply_preset(NewObject& object, const AttributeSet& preset, Shape shape, const Actor& actor) {
   Status status;
@@ -162,6 +172,7 @@ Result<NewObject> new_object(Origin origin, Template attributes, const Attribute
       object.attributes.set(each.rule->type, each.value);
     }
   }
+  fill_secret_defaults(object, shape);
   CARDEA_TRY(check_complete(object, origin, shape));
   CARDEA_TRY(rules::check_consistency(object.attributes));
   CARDEA_TRY(rules::check_access(object.attributes, actor));

@@ -37,7 +37,7 @@ struct KeyFacts {
   bool sources_never_extractable = true;                      ///< derive: all source keys had CKA_NEVER_EXTRACTABLE
   bool sources_sensitive = false;                             ///< derive: a secret key among the sources is sensitive
   bool sources_extractable = true;   ///< derive: all secret keys among the sources are extractable
-  std::size_t sensitive_length = 0;       ///< derive: bytes of all source secret keys whose value cannot be read; 0: none
+  std::size_t sensitive_length = 0;  ///< derive: bytes of all source secret keys whose value cannot be read; 0: none
   bool must_be_sensitive = false;    ///< unwrap: see unwraps_only_sensitive in wrap_policy.h
 };
 

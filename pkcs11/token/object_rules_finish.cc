@@ -154,7 +154,8 @@ void add_source(KeyFacts& facts, const Object& source) {
   const bool extractable = attributes.get_bool(CKA_EXTRACTABLE);
   facts.sources_sensitive = facts.sources_sensitive || sensitive;
   facts.sources_extractable = facts.sources_extractable && extractable;
-  if (sensitive || !extractable) facts.sensitive_length += std::max<CK_ULONG>(attributes.get_ulong(CKA_VALUE_LEN, 1), 1);
+  if (sensitive || !extractable)
+    facts.sensitive_length += std::max<CK_ULONG>(attributes.get_ulong(CKA_VALUE_LEN, 1), 1);
 }
 
 Status finish_key(NewObject& object, Origin origin, const KeyFacts& facts) {

@@ -72,6 +72,11 @@ BOOST_AUTO_TEST_CASE(the_value_of_a_private_data_object_is_a_secret_its_owner_ma
   BOOST_TEST((visibility(stored(std::move(object)), CKA_VALUE) == Visibility::secret));
 }
 
+BOOST_AUTO_TEST_CASE(a_private_data_object_without_value_has_an_empty_one) {
+  const NewObject object = taken(created(std::move(data_template().flag(CKA_PRIVATE, true))));
+  BOOST_TEST(object.secrets.at(CKA_VALUE).empty());
+}
+
 BOOST_AUTO_TEST_CASE(unique_ids_differ_and_cannot_be_chosen) {
   const NewObject one = taken(created(data_template()));
   const NewObject two = taken(created(data_template()));
