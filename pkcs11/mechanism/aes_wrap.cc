@@ -124,8 +124,9 @@ class AesKeyWrap final : public Mechanism {
     return Mechanism::wrap(key, parameter, padded.view(), associated_data);
   }
 
-  // Deterministic authenticated encryption: no nonce to choose, and equal keys are all that shows (SP 800-38F).
-  bool wraps_sensitive_keys(Parameter, bool) const noexcept override { return true; }
+  // Deterministic authenticated encryption: no nonce to choose, and equal keys are all that shows (SP 800-38F). With an
+  // initial value of the caller's, wrapping a known key of one semiblock would be AES on a block that he chooses.
+  bool wraps_sensitive_keys(Parameter parameter, bool) const noexcept override { return parameter.empty(); }
 
  private:
   Result<CipherPtr> start(const KeyRef& ref, Parameter parameter, Direction direction) const {

@@ -92,6 +92,8 @@ BOOST_AUTO_TEST_CASE(refusals) {
     }
     BOOST_TEST(unwrapped(type, kek, Bytes(24)) == "encrypted_data_invalid");
     BOOST_TEST(mechanism(type).wraps_sensitive_keys({}, false));
+    Bytes chosen(8);
+    BOOST_TEST(!mechanism(type).wraps_sensitive_keys(parameter_of(chosen), false));
     BOOST_TEST(!mechanism(type).wrap(secret(CKK_AES, Bytes(16)), {}, Bytes(16), ByteView{}).ok());
   }
   BOOST_TEST(encrypted(CKM_AES_KEY_WRAP, kek, Bytes(20)) == "data_length");

@@ -44,9 +44,10 @@ Status settle_sensitivity(AttributeSet& attributes, Origin origin, const KeyFact
                 as_its_source);
 }
 
-/// CKA_ALWAYS_SENSITIVE and CKA_NEVER_EXTRACTABLE (5.18): created and unwrapped keys were outside once.
+/// CKA_ALWAYS_SENSITIVE and CKA_NEVER_EXTRACTABLE (5.18): created and unwrapped keys were outside once, and a key made
+/// from a password is known to whoever knows the password.
 void set_history(AttributeSet& attributes, Origin origin, const KeyFacts& facts) {
-  const bool generated = origin == Origin::generate;
+  const bool generated = origin == Origin::generate && facts.mechanism != CKM_PKCS5_PBKD2;
   const bool derived = origin == Origin::derive;
   const bool confined = generated || (derived && facts.sources_always_sensitive);
   const bool kept = generated || (derived && facts.sources_never_extractable);

@@ -229,6 +229,18 @@ BOOST_AUTO_TEST_CASE(a_key_made_sensitive_after_it_could_be_read_carries_nothing
   BOOST_TEST(outcome(may_wrap(key_of(target), key, true, false)) == "key_not_wrappable");
 }
 
+BOOST_AUTO_TEST_CASE(a_key_from_a_password_carries_nothing) {
+  TemplateOf attributes = aes_template();
+  attributes.number(CKA_VALUE_LEN, 32).flag(CKA_SENSITIVE, true).flag(CKA_WRAP, true);
+  NewObject key = taken(new_object(Origin::generate, attributes.get(), AttributeSet{}, the_user));
+  key.secrets.insert_or_assign(CKA_VALUE, key_value());
+  const KeyFacts facts{.local = true, .mechanism = CKM_PKCS5_PBKD2};
+  BOOST_TEST_REQUIRE(finish_key(key, Origin::generate, facts).ok());
+  BOOST_TEST(!key.attributes.get_bool(CKA_ALWAYS_SENSITIVE));
+  BOOST_TEST(!key.attributes.get_bool(CKA_NEVER_EXTRACTABLE));
+  BOOST_TEST(outcome(may_wrap(key_of(target), Object{8, key.attributes}, true, false)) == "key_not_wrappable");
+}
+
 BOOST_AUTO_TEST_CASE(copies_remember_uses_and_lose_trust) {
   const Object decrypting = key_of({.uses = {CKA_WRAP, CKA_DECRYPT}});
   const Object copy{4, taken(copied_attributes(decrypting, TemplateOf{}.flag(CKA_DECRYPT, false).get(), the_user))};
