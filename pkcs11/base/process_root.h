@@ -1,13 +1,24 @@
-// The few pointers from which everything of this process hangs. They live in a page that the kernel empties in the child
-// of a fork (MADV_WIPEONFORK), so that a child starts clean by itself: it sees null, builds its own state, and never
-// touches what it inherited. No process id is asked for on the way of a call.
+// The few pointers from which everything of this process hangs. They live in a page that the kernel empties in the
+// child of a fork (MADV_WIPEONFORK), so that a child starts clean by itself: it sees null, builds its own state, and
+// never touches what it inherited. No process id is asked for on the way of a call.
 #pragma once
 
 #include <atomic>
 
 namespace cardea {
 
-enum class Root : unsigned { secret_arena, library, crypto, hashes, ciphers, derivations, mechanisms, stores, count };
+enum class Root : unsigned {
+  secret_arena,
+  library,
+  crypto,
+  hashes,
+  ciphers,
+  derivations,
+  pkcs1_rejection,
+  mechanisms,
+  stores,
+  count
+};
 
 /// The root pointer of that kind: null at first and again after fork(). What it points to is never destroyed by static
 /// destructors, so it may be used by threads that run while the process exits.

@@ -80,14 +80,15 @@ Result<ImplicitRejection> ImplicitRejection::make(ByteView secret) {
   return made;
 }
 
-Result<std::size_t> ImplicitRejection::unpad(ByteView ciphertext, MutableBytes padded, MutableBytes out) const {
+Result<std::size_t> ImplicitRejection::unpad(ByteView ciphertext, MutableBytes padded, MutableBytes out,
+                                             ByteView key_identity) const {
   const auto size = static_cast<std::uint32_t>(padded.size());
   SecretBytes derived(mac_size + 2 * length_candidates + size);
   const MutableBytes key = derived.mutable_view().first(mac_size);
   const MutableBytes candidates = derived.mutable_view().subspan(mac_size, 2 * length_candidates);
   const MutableBytes replacement = derived.mutable_view().last(size);
   const MacContextPtr from_ciphertext(EVP_MAC_CTX_dup(keyed_.get()));
-  if (!from_ciphertext || !mac(from_ciphertext.get(), ciphertext, {}, {}, key.data()) ||
+  if (!from_ciphertext || !mac(from_ciphertext.get(), ciphertext, key_identity, {}, key.data()) ||
       EVP_MAC_init(from_ciphertext.get(), key.data(), key.size(), nullptr) != 1 ||
       !expand(from_ciphertext.get(), "length", candidates) || !expand(from_ciphertext.get(), "message", replacement))
     return openssl_error(Code::internal);

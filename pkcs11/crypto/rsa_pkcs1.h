@@ -23,7 +23,10 @@ class ImplicitRejection {
 
   /// Takes the message out of the decrypted block `padded` (as long as the ciphertext, at least pkcs1_overhead), which
   /// is overwritten. Answers the bytes written to `out`, which is as long as the block less pkcs1_overhead.
-  Result<std::size_t> unpad(ByteView ciphertext, MutableBytes padded, MutableBytes out) const;
+  /// `key_identity` tells keys apart that share the secret: equal replacements would betray that both paddings are
+  /// wrong.
+  Result<std::size_t> unpad(ByteView ciphertext, MutableBytes padded, MutableBytes out,
+                            ByteView key_identity = {}) const;
 
   bool ready() const noexcept { return keyed_ != nullptr; }
 
