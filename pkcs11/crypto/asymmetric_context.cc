@@ -79,17 +79,17 @@ bool set_up(EVP_PKEY_CTX* context, const ContextSetup& setup) {
 
 }  // namespace
 
-ContextPool::~ContextPool() {
+KeyContextPool::~KeyContextPool() {
   for (Slot& slot : slots_) delete slot.idle.load(std::memory_order_acquire);
 }
 
-ContextPool::Slot& ContextPool::slot_of_this_thread() noexcept {
+KeyContextPool::Slot& KeyContextPool::slot_of_this_thread() noexcept {
   static std::atomic<unsigned> threads{0};
   thread_local const unsigned number = threads.fetch_add(1, std::memory_order_relaxed);
   return slots_[number % slot_count];
 }
 
-Result<std::unique_ptr<KeyContext>> ContextPool::take(EVP_PKEY* key, const ContextSetup& setup) {
+Result<std::unique_ptr<KeyContext>> KeyContextPool::take(EVP_PKEY* key, const ContextSetup& setup) {
   std::unique_ptr<KeyContext> taken(slot_of_this_thread().idle.exchange(nullptr, std::memory_order_acq_rel));
   if (taken && taken->setup == setup) return taken;
   if (!taken) {
@@ -102,7 +102,7 @@ Result<std::unique_ptr<KeyContext>> ContextPool::take(EVP_PKEY* key, const Conte
   return taken;
 }
 
-void ContextPool::put(std::unique_ptr<KeyContext> context) noexcept {
+void KeyContextPool::put(std::unique_ptr<KeyContext> context) noexcept {
   // A thread that shares the slot may have put one there meanwhile: one of the two goes.
   delete slot_of_this_thread().idle.exchange(context.release(), std::memory_order_acq_rel);
 }

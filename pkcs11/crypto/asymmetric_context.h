@@ -49,12 +49,12 @@ struct KeyContext {
 };
 
 /// The contexts of one key that are not in use. Thread-safe.
-class ContextPool {
+class KeyContextPool {
  public:
-  ContextPool() = default;
-  ContextPool(const ContextPool&) = delete;
-  ContextPool& operator=(const ContextPool&) = delete;
-  ~ContextPool();
+  KeyContextPool() = default;
+  KeyContextPool(const KeyContextPool&) = delete;
+  KeyContextPool& operator=(const KeyContextPool&) = delete;
+  ~KeyContextPool();
 
   /// A context for `key`, set up so; internal when OpenSSL cannot do that.
   Result<std::unique_ptr<KeyContext>> take(EVP_PKEY* key, const ContextSetup& setup);

@@ -123,7 +123,7 @@ class AsymmetricKey {
   std::size_t size_;
   std::size_t output_size_;
   PkeyPtr key_;
-  mutable ContextPool contexts_;
+  mutable KeyContextPool contexts_;
   mutable std::once_flag rejection_once_;
   mutable ImplicitRejection rejection_;
 };
