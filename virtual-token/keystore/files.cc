@@ -103,7 +103,10 @@ fs::path tokens_directory(const fs::path& home) {
 
 Status check_directory(const fs::path& directory, std::vector<std::string>& problems) {
   struct stat status {};
-  if (lstat(directory.c_str(), &status) != 0) return system_error(code_of_errno(), "cannot look at", directory);
+  if (lstat(directory.c_str(), &status) != 0) {
+    const Code code = errno == ENOENT ? Code::token_absent : code_of_errno();
+    return system_error(code, "cannot look at", directory);
+  }
   if (S_ISLNK(status.st_mode)) {
     return error(Code::permission_denied, directory.string() + " is a symbolic link; name the real directory instead");
   }

@@ -78,7 +78,8 @@ BOOST_AUTO_TEST_CASE(objects_are_found_by_every_way) {
     BOOST_TEST(value_of(*reader, **object) == "secret 333");
     BOOST_TEST(reader->object(1'000'000).code() == Code::object_handle_invalid);
     std::vector<ObjectId> ids;
-    BOOST_TEST(reader->find({.match = {}, .include_private = false}, [&](const ObjectPtr& o) { ids.push_back(o->id); }).ok());
+    BOOST_TEST(
+        reader->find({.match = {}, .include_private = false}, [&](const ObjectPtr& o) { ids.push_back(o->id); }).ok());
     BOOST_TEST(ids.size() == 350u);
     BOOST_TEST(std::is_sorted(ids.begin(), ids.end()));
   }
@@ -147,8 +148,10 @@ BOOST_AUTO_TEST_CASE(a_writer_killed_in_its_commit_is_noticed) {
   BOOST_TEST(count(*reader) == 1u);
   raise();
   const std::uint64_t before = reader->generation();
-  run_sql(database(serial), "DELETE FROM object; UPDATE meta SET change = change + 1;"
-                            "INSERT INTO tombstone SELECT change, " + std::to_string(object->id) + " FROM meta");
+  run_sql(database(serial),
+          "DELETE FROM object; UPDATE meta SET change = change + 1;"
+          "INSERT INTO tombstone SELECT change, " +
+              std::to_string(object->id) + " FROM meta");
   BOOST_TEST(reader->generation() != before);
   BOOST_TEST(count(*reader) == 0u);
   fs::remove(directory(serial) / counter_name);
@@ -290,8 +293,8 @@ BOOST_AUTO_TEST_CASE(a_newer_store_is_refused_in_words) {
   run_sql(database(serial), "PRAGMA user_version = 99");
   const auto token = KeystoreToken::open(settings(), serial);
   BOOST_REQUIRE(token.code() == Code::store_newer);
-  BOOST_TEST(token.error().detail == "its format is version 99, this program knows up to " +
-                                         std::to_string(schema_version()));
+  BOOST_TEST(token.error().detail ==
+             "its format is version 99, this program knows up to " + std::to_string(schema_version()));
 }
 
 BOOST_AUTO_TEST_CASE(a_foreign_database_is_no_store) {
