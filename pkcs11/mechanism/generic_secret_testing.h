@@ -3,7 +3,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "mechanism/mechanism.h"
 
@@ -89,6 +91,37 @@ inline void check_cipher(CK_MECHANISM_TYPE type, const KeyRef& key, Parameter pa
   };
   once([&] { return tested.encrypt(key, parameter); }, plain, encrypted);
   once([&] { return tested.decrypt(key, parameter); }, encrypted, plain);
+}
+
+/// A session's side of a derivation that keeps what it is given.
+class RecordingHost final : public DeriveHost {
+ public:
+  Result<KeyRef> source_key(CK_OBJECT_HANDLE handle) override {
+    if (handle >= sources.size()) return Code::key_handle_invalid;
+    return sources[handle];
+  }
+  Status create_key(SecretBytes value, const CK_ATTRIBUTE*, CK_ULONG, CK_OBJECT_HANDLE* handle) override {
+    if (refuse) return Code::template_inconsistent;
+    created.push_back(to_hex(value.view()));
+    *handle = created.size();
+    return {};
+  }
+  Status create_tls_key(SecretBytes value, bool, CK_OBJECT_HANDLE* handle) override {
+    return create_key(std::move(value), nullptr, 0, handle);
+  }
+
+  std::vector<KeyRef> sources;
+  std::vector<std::string> created;
+  bool refuse = false;
+};
+
+/// The derived value in hexadecimal, "none", or the name of the error.
+inline std::string derived(CK_MECHANISM_TYPE type, const KeyRef& base, Parameter parameter, DeriveHost& host,
+                           std::optional<std::size_t> length = {}, CK_KEY_TYPE key_type = CKK_GENERIC_SECRET,
+                           CK_OBJECT_CLASS object_class = CKO_SECRET_KEY) {
+  const auto result = mechanism(type).derive(base, parameter, {object_class, key_type, length}, host);
+  if (!result) return std::string(name(result.code()));
+  return *result ? to_hex((*result)->view()) : "none";
 }
 
 }  // namespace cardea::testing
