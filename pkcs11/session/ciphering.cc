@@ -72,8 +72,8 @@ Status feed_part(ActiveOperation& operation, ByteView input, const OutputBuffer&
 }  // namespace
 
 Status cipher_single(Session& session, OperationKind kind, ByteView input, const OutputBuffer& out) {
-  CARDEA_TRY(out.check());
   return session.run(kind, false, out.size_query(), [&](ActiveOperation& operation) -> Status {
+    CARDEA_TRY(out.check());
     if (operation.phase != OperationPhase::started) return Code::operation_active;
     CipherOperation& cipher = cipher_of(operation);
     return deliver(out, operation.pending, cipher.single_bound(input.size()),
@@ -88,8 +88,8 @@ Status cipher_update(Session& session, OperationKind kind, ByteView input, const
 }
 
 Status cipher_finish(Session& session, OperationKind kind, const OutputBuffer& out) {
-  CARDEA_TRY(out.check());
   return session.run(kind, false, out.size_query(), [&](ActiveOperation& operation) -> Status {
+    CARDEA_TRY(out.check());
     CipherOperation& cipher = cipher_of(operation);
     if (!cipher.multi_part()) {
       const ByteView whole = operation.gathered.view();
@@ -114,8 +114,8 @@ Status digest_init(Session& session, const CK_MECHANISM* mechanism) {
 }
 
 Status digest_single(Session& session, ByteView data, const OutputBuffer& out) {
-  CARDEA_TRY(out.check());
   return session.run(OperationKind::digest, false, out.size_query(), [&](ActiveOperation& operation) -> Status {
+    CARDEA_TRY(out.check());
     if (operation.phase != OperationPhase::started) return Code::operation_active;
     DigestOperation& digest = digest_of(operation);
     return deliver_exactly(out, digest.size(), [&](MutableBytes buffer) -> Result<std::size_t> {
@@ -150,8 +150,8 @@ Status digest_key(Session& session, CK_OBJECT_HANDLE key) {
 }
 
 Status digest_finish(Session& session, const OutputBuffer& out) {
-  CARDEA_TRY(out.check());
   return session.run(OperationKind::digest, false, out.size_query(), [&](ActiveOperation& operation) -> Status {
+    CARDEA_TRY(out.check());
     DigestOperation& digest = digest_of(operation);
     return deliver_exactly(out, digest.size(), [&](MutableBytes buffer) -> Result<std::size_t> {
       CARDEA_TRY(digest.finish(buffer.first(digest.size())));

@@ -65,8 +65,8 @@ Status sign_init(Session& session, const CK_MECHANISM* mechanism, CK_OBJECT_HAND
 }
 
 Status sign_single(Session& session, ByteView data, const OutputBuffer& signature) {
-  CARDEA_TRY(signature.check());
   return session.run(OperationKind::sign, false, signature.size_query(), [&](ActiveOperation& operation) -> Status {
+    CARDEA_TRY(signature.check());
     if (operation.phase != OperationPhase::started) return Code::operation_active;
     SignOperation& sign = sign_of(operation);
     return deliver_exactly(signature, sign.size(), [&](MutableBytes buffer) { return sign.single(data, buffer); });
@@ -79,8 +79,8 @@ Status sign_update(Session& session, ByteView part) {
 }
 
 Status sign_finish(Session& session, const OutputBuffer& signature) {
-  CARDEA_TRY(signature.check());
-  return session.run(OperationKind::sign, false, signature.size_query(), [&](ActiveOperation& operation) {
+  return session.run(OperationKind::sign, false, signature.size_query(), [&](ActiveOperation& operation) -> Status {
+    CARDEA_TRY(signature.check());
     SignOperation& sign = sign_of(operation);
     return deliver_exactly(signature, sign.size(), [&](MutableBytes buffer) {
       return sign.multi_part() ? sign.finish(buffer) : sign.single(operation.gathered.view(), buffer);
@@ -113,11 +113,12 @@ Status sign_recover_init(Session& session, const CK_MECHANISM* mechanism, CK_OBJ
 }
 
 Status sign_recover(Session& session, ByteView data, const OutputBuffer& signature) {
-  CARDEA_TRY(signature.check());
-  return session.run(OperationKind::sign_recover, false, signature.size_query(), [&](ActiveOperation& operation) {
-    SignOperation& sign = sign_of(operation);
-    return deliver_exactly(signature, sign.size(), [&](MutableBytes buffer) { return sign.single(data, buffer); });
-  });
+  return session.run(
+      OperationKind::sign_recover, false, signature.size_query(), [&](ActiveOperation& operation) -> Status {
+        CARDEA_TRY(signature.check());
+        SignOperation& sign = sign_of(operation);
+        return deliver_exactly(signature, sign.size(), [&](MutableBytes buffer) { return sign.single(data, buffer); });
+      });
 }
 
 Status verify_recover_init(Session& session, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
@@ -126,12 +127,13 @@ Status verify_recover_init(Session& session, const CK_MECHANISM* mechanism, CK_O
 }
 
 Status verify_recover(Session& session, ByteView signature, const OutputBuffer& data) {
-  CARDEA_TRY(data.check());
-  return session.run(OperationKind::verify_recover, false, data.size_query(), [&](ActiveOperation& operation) {
-    RecoverOperation& recover = **std::get_if<RecoverPtr>(&operation.work);
-    return deliver(data, operation.pending, recover.bound(),
-                   [&](MutableBytes buffer) { return recover.recover(signature, buffer); });
-  });
+  return session.run(OperationKind::verify_recover, false, data.size_query(),
+                     [&](ActiveOperation& operation) -> Status {
+                       CARDEA_TRY(data.check());
+                       RecoverOperation& recover = **std::get_if<RecoverPtr>(&operation.work);
+                       return deliver(data, operation.pending, recover.bound(),
+                                      [&](MutableBytes buffer) { return recover.recover(signature, buffer); });
+                     });
 }
 
 Status verify_signature_init(Session& session, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key,
