@@ -24,7 +24,8 @@ Result<std::size_t> mac_size(CK_ULONG size) {
 /// The nonce leaves 15 bytes less its own size for the message's length.
 Result<std::size_t> data_size(CK_ULONG size, std::size_t nonce_size) {
   const std::size_t length_bits = 8 * (15 - nonce_size);
-  if (size > longest_message || size >> length_bits != 0) return Code::mechanism_param_invalid;
+  // A nonce of 7 bytes leaves 64 bits: no length exceeds them, and a shift by 64 has no meaning.
+  if (size > longest_message || (length_bits < 64 && size >> length_bits != 0)) return Code::mechanism_param_invalid;
   return size;
 }
 
