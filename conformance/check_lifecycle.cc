@@ -63,7 +63,9 @@ void check_cycles(Context& context) {
 void check_unload(Context& context) {
   for (int i = 0; i < 20; ++i) {
     p11::Module module(context.target().module_path);
-    context.require_ok("C_Initialize", module.initialize());
+    // Unloading does not finalize: a module that stays in memory is still initialised when it is loaded again.
+    const CK_RV rv = module.initialize();
+    if (rv != CKR_CRYPTOKI_ALREADY_INITIALIZED) context.require_ok("C_Initialize", rv);
     if (i % 2 == 0) context.require_ok("C_Finalize", module->C_Finalize(nullptr));
   }
 }

@@ -148,14 +148,14 @@ void authenticated_wrapping(const Stage& t) {
   need(t.context, CKM_AES_GCM, CKF_WRAP | CKF_UNWRAP);
   const KeyPair key = t.ring.key(KeyKind::aes, CKF_WRAP | CKF_UNWRAP);
   const KeyPair target = t.ring.key(KeyKind::aes, CKF_ENCRYPT | CKF_DECRYPT, 16);
-  Bytes iv = sample_data(12), tag(16), aad = sample_data(13), room(256);
-  p11::Mechanism wrapper(CKM_AES_GCM, CK_GCM_WRAP_PARAMS{iv.data(), 12, 0, CKG_GENERATE_RANDOM, nullptr, 0, 128});
+  Bytes aad = sample_data(13), room(256);
+  GcmMessage message;
+  p11::Mechanism wrapper(CKM_AES_GCM, message.parameter(CKG_GENERATE_RANDOM));
   CK_ULONG size = room.size();
   const CK_RV rv = t.module->C_WrapKeyAuthenticated(t.s, wrapper, key.encryptor, target.encryptor, aad.data(),
                                                     aad.size(), room.data(), &size);
   t.context.require_ok("C_WrapKeyAuthenticated", rv);
-  const Bytes nonce = iv;
-  p11::Mechanism opener(CKM_AES_GCM, CK_GCM_WRAP_PARAMS{iv.data(), 12, 0, CKG_NO_GENERATE, nullptr, 0, 128});
+  p11::Mechanism opener(CKM_AES_GCM, message.parameter());
   p11::Template attributes;
   attributes.ulong(CKA_CLASS, CKO_SECRET_KEY).ulong(CKA_KEY_TYPE, CKK_AES).boolean(CKA_TOKEN, false);
   attributes.boolean(CKA_ENCRYPT, true);
@@ -174,7 +174,7 @@ void authenticated_wrapping(const Stage& t) {
   aad[0] ^= 1;
   room[0] ^= 1;
   t.context.expect(unwrap() != CKR_OK, "a changed wrapped key is accepted");
-  t.context.expect(nonce != sample_data(12), "the module did not make the nonce");
+  t.context.expect(message.iv != sample_data(12), "the module did not make the nonce");
 }
 
 void login_user(const Stage& t) {

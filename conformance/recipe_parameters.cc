@@ -71,7 +71,7 @@ void Parameters::set_symmetric(const Recipe& recipe, std::size_t length) {
       set(CK_CHACHA20_PARAMS{buffer_[2].data(), 32, iv.data(), 96});
       break;
     case ParameterKind::chacha20_poly1305:
-      set(CK_SALSA20_CHACHA20_POLY1305_PARAMS{iv.data(), 12, aad.data(), aad.size()});
+      set(CK_SALSA20_CHACHA20_POLY1305_PARAMS{iv.data(), 96, aad.data(), aad.size()});
       break;
     default:
       set(CK_TLS_MAC_PARAMS{CKM_SHA256, 12, 1});
