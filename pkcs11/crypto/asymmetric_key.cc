@@ -30,8 +30,20 @@ OSSL_PARAM octets_parameter(const char* key, ByteView bytes) {
   return OSSL_PARAM_construct_octet_string(key, const_cast<Byte*>(bytes.data()), bytes.size());
 }
 
+// By these names OpenSSL would hand the key to an ENGINE that the host made its default for RSA or EC, which may be the
+// one that brought it to us (`openssl -engine pkcs11` does so). It does not look for engines under a dotted identifier.
+constexpr const char* rsa_type_name = "1.2.840.113549.1.1.1";
+constexpr const char* ec_type_name = "1.2.840.10045.2.1";
+
 const char* key_type_name(const KeyAlgorithmFacts& facts) {
-  return facts.family == KeyFamily::ec ? "EC" : facts.name;
+  switch (facts.family) {
+    case KeyFamily::rsa:
+      return rsa_type_name;
+    case KeyFamily::ec:
+      return ec_type_name;
+    default:
+      return facts.name;
+  }
 }
 
 PkeyPtr from_parameters(const char* type, int selection, OSSL_PARAM* parameters) {
@@ -118,7 +130,7 @@ Result<AsymmetricKeyPtr> AsymmetricKey::rsa(const RsaNumbers& numbers) {
                                        OSSL_PARAM_construct_end()};
   if (!numbers.is_private()) parameters[2] = OSSL_PARAM_construct_end();
   const int selection = numbers.is_private() ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
-  return made(KeyAlgorithm::rsa, from_parameters("RSA", selection, parameters.data()), numbers.is_private(),
+  return made(KeyAlgorithm::rsa, from_parameters(rsa_type_name, selection, parameters.data()), numbers.is_private(),
               Code::attribute_value_invalid);
 }
 
@@ -171,7 +183,7 @@ Result<AsymmetricKeyPtr> AsymmetricKey::generate(KeyAlgorithm algorithm) {
 }
 
 Result<AsymmetricKeyPtr> AsymmetricKey::generate_rsa(std::size_t bits, ByteView exponent) {
-  const PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(crypto::context(), "RSA", nullptr));
+  const PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(crypto::context(), rsa_type_name, nullptr));
   SecretBytes native = native_number(exponent);
   const std::array<OSSL_PARAM, 3> parameters{OSSL_PARAM_construct_size_t(OSSL_PKEY_PARAM_RSA_BITS, &bits),
                                              number_parameter(OSSL_PKEY_PARAM_RSA_E, native),
