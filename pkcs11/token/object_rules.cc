@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "cryptoki/names.h"
 #include "token/attribute_rules.h"
 #include "token/wrap_policy.h"
 
@@ -12,10 +13,12 @@ namespace {
 
 using rules::AttributeRule;
 
-/// One attribute of the template with the rule that holds for it.
+/// One attribute of the template with the rule that holds for it. What may become a secret stays where the caller has
+/// it until it goes into SecretBytes; everything else is copied when it is checked.
 struct Given {
   const AttributeRule* rule;
-  ByteView value;
+  ByteView callers;
+  Bytes value;
 };
 
 ByteView value_of(const CK_ATTRIBUTE& attribute) noexcept {
@@ -34,27 +37,33 @@ Result<std::optional<CK_ULONG>> deciding_number(CK_ATTRIBUTE_TYPE type, Template
   return number.get_ulong(type);
 }
 
-/// What the object is going to be: its class and, for keys, the kind of its type.
+/// What the object is going to be: its class and, for keys, the kind of its type; `fixed` is the preset with both.
 struct Shape {
-  std::uint16_t object_class;
-  std::uint16_t kind;
+  std::uint16_t object_class = 0;
+  std::uint16_t kind = rules::any;
+  AttributeSet fixed;
 };
 
 Result<Shape> shape_of(Template attributes, const AttributeSet& preset) {
   CARDEA_ASSIGN(const std::optional<CK_ULONG> object_class, deciding_number(CKA_CLASS, attributes, preset));
   if (!object_class) return error(Code::template_incomplete, "CKA_CLASS is missing");
-  const std::uint16_t bit = rules::class_bit(*object_class);
+  Shape shape{.object_class = rules::class_bit(*object_class), .fixed = preset};
   // Objects that describe the module exist by themselves (4.1.1).
-  if (bit == 0 || bit == rules::built_in) return error(Code::attribute_value_invalid, "no such class can be created");
-  if ((bit & rules::keys) == 0) return Shape{bit, rules::any};
+  if (shape.object_class == 0 || shape.object_class == rules::built_in) {
+    return error(Code::attribute_value_invalid, "no such class can be created");
+  }
+  shape.fixed.set_ulong(CKA_CLASS, *object_class);
+  if ((shape.object_class & rules::keys) == 0) return shape;
   CARDEA_ASSIGN(const std::optional<CK_ULONG> key_type, deciding_number(CKA_KEY_TYPE, attributes, preset));
   if (!key_type) return error(Code::template_incomplete, "CKA_KEY_TYPE is missing");
   const rules::KeyTypeRule* const rule = rules::find_key_type(*key_type);
   if (rule == nullptr) return error(Code::attribute_value_invalid, "no mechanism uses this key type");
-  if ((rule->halves == rules::Halves::single) != (bit == rules::secret_key)) {
+  if ((rule->halves == rules::Halves::single) != (shape.object_class == rules::secret_key)) {
     return error(Code::template_inconsistent, "the key type is of another class");
   }
-  return Shape{bit, rule->kind};
+  shape.kind = rule->kind;
+  shape.fixed.set_ulong(CKA_KEY_TYPE, *key_type);
+  return shape;
 }
 
 bool forbidden_at(const AttributeRule& rule, Origin origin) noexcept {
@@ -72,20 +81,24 @@ bool forbidden_at(const AttributeRule& rule, Origin origin) noexcept {
   return false;
 }
 
-Status check_given(const Given& given, Origin origin, const AttributeSet& preset, const Actor& actor) {
-  const AttributeRule& rule = *given.rule;
+Result<Given> checked(const AttributeRule& rule, ByteView callers, Origin origin, const Shape& shape,
+                      const Actor& actor) {
   if (forbidden_at(rule, origin)) return Code::attribute_read_only;
-  CARDEA_ASSIGN(const Bytes value, rules::canonical_value(rule.form, given.value));
-  if (rule.is(rules::so_only) && value.front() != CK_FALSE && !actor.security_officer) {
+  Given given{&rule, callers, {}};
+  if (rule.is(rules::secret | rules::secret_if_private)) return given;
+  CARDEA_ASSIGN(given.value, rules::canonical_value(rule.form, callers));
+  if (rule.is(rules::so_only) && given.value.front() != CK_FALSE && !actor.security_officer) {
     return error(Code::attribute_read_only, "only the security officer may trust an object");
   }
-  const auto fixed = preset.get(rule.type);
-  if (fixed && !same_bytes(*fixed, value)) return error(Code::template_inconsistent, "the call fixes another value");
-  return {};
+  const auto fixed = shape.fixed.get(rule.type);
+  if (fixed && !same_bytes(*fixed, given.value)) {
+    return error(Code::template_inconsistent, "the call fixes another value");
+  }
+  return given;
 }
 
 /// Every attribute of the template with its rule, each type once.
-Result<std::vector<Given>> checked_template(Origin origin, Template attributes, const AttributeSet& preset, Shape shape,
+Result<std::vector<Given>> checked_template(Origin origin, Template attributes, const Shape& shape,
                                             const Actor& actor) {
   std::vector<Given> all;
   all.reserve(attributes.size());
@@ -94,12 +107,11 @@ Result<std::vector<Given>> checked_template(Origin origin, Template attributes, 
     if (rule == nullptr) {
       return rules::is_known(attribute.type) ? Code::template_inconsistent : Code::attribute_type_invalid;
     }
-    const Given given{rule, value_of(attribute)};
     const auto earlier = std::ranges::find(all, rule, &Given::rule);
     if (earlier == all.end()) {
-      CARDEA_TRY(check_given(given, origin, preset, actor));
-      all.push_back(given);
-    } else if (!same_bytes(earlier->value, given.value)) {
+      CARDEA_ASSIGN(Given given, checked(*rule, value_of(attribute), origin, shape, actor));
+      all.push_back(std::move(given));
+    } else if (!same_bytes(earlier->callers, value_of(attribute))) {
       return error(Code::template_inconsistent, "one attribute with two values");
     }
   }
@@ -107,7 +119,7 @@ Result<std::vector<Given>> checked_template(Origin origin, Template attributes, 
 }
 
 /// Secret attributes with a default: the empty value of a private data object.
-void fill_secret_defaults(NewObject& object, Shape shape) {
+void fill_secret_defaults(NewObject& object, const Shape& shape) {
   if (!object.attributes.get_bool(CKA_PRIVATE)) return;
   for (const AttributeRule& rule : rules::attribute_rules()) {
     if (rule.is(rules::secret_if_private) && (rule.classes & shape.object_class) != 0) {
@@ -117,9 +129,9 @@ void fill_secret_defaults(NewObject& object, Shape shape) {
 }
 
 /// The attributes that the call itself fixes must exist for the class as well (a CKA_UNWRAP_TEMPLATE may not fit).
-Status apply_preset(NewObject& object, const AttributeSet& preset, Shape shape, const Actor& actor) {
+Status apply_fixed(NewObject& object, const Shape& shape, const Actor& actor) {
   Status status;
-  preset.for_each([&](const AttributeSet::Entry& entry) {
+  shape.fixed.for_each([&](const AttributeSet::Entry& entry) {
     const AttributeRule* const rule = rules::find_rule(entry.type, shape.object_class, shape.kind);
     const bool trusts =
         rule != nullptr && rule->is(rules::so_only) && entry.value.size() == 1 && entry.value.front() != CK_FALSE;
@@ -133,13 +145,13 @@ Status apply_preset(NewObject& object, const AttributeSet& preset, Shape shape, 
   return status;
 }
 
-Status check_complete(const NewObject& object, Origin origin, Shape shape) {
+Status check_complete(const NewObject& object, Origin origin, const Shape& shape) {
   if (origin != Origin::create && origin != Origin::generate) return {};
   const auto demanded = origin == Origin::create ? rules::create_must : rules::generate_must;
   for (const AttributeRule& rule : rules::attribute_rules()) {
     if (!rule.is(demanded) || (rule.classes & shape.object_class) == 0 || (rule.kinds & shape.kind) == 0) continue;
     if (!object.attributes.has(rule.type) && !object.secrets.contains(rule.type)) {
-      return error(Code::template_incomplete, "an attribute that the standard demands is missing");
+      return error(Code::template_incomplete, constant_text(ConstantKind::CKA, rule.type) + " is missing");
     }
   }
   // Either form of the private key will do (6.67.3, 6.69.3).
@@ -155,21 +167,19 @@ Status check_complete(const NewObject& object, Origin origin, Shape shape) {
 
 Result<NewObject> new_object(Origin origin, Template attributes, const AttributeSet& preset, const Actor& actor) {
   CARDEA_ASSIGN(const Shape shape, shape_of(attributes, preset));
-  CARDEA_ASSIGN(const std::vector<Given> given, checked_template(origin, attributes, preset, shape, actor));
+  CARDEA_ASSIGN(const std::vector<Given> given, checked_template(origin, attributes, shape, actor));
   NewObject object;
-  CARDEA_TRY(apply_preset(object, preset, shape, actor));
+  CARDEA_TRY(apply_fixed(object, shape, actor));
   for (const Given& each : given) {
-    if (each.rule->is(rules::secret | rules::secret_if_private)) continue;
-    CARDEA_ASSIGN(const Bytes value, rules::canonical_value(each.rule->form, each.value));
-    object.attributes.set(each.rule->type, value);
+    if (!each.rule->is(rules::secret | rules::secret_if_private)) object.attributes.set(each.rule->type, each.value);
   }
   rules::fill_defaults(object.attributes, origin);
   const bool is_private = object.attributes.get_bool(CKA_PRIVATE);
   for (const Given& each : given) {
     if (each.rule->kept_secret(is_private)) {
-      object.secrets.insert_or_assign(each.rule->type, SecretBytes(each.value));
+      object.secrets.insert_or_assign(each.rule->type, SecretBytes(each.callers));
     } else if (each.rule->is(rules::secret_if_private)) {
-      object.attributes.set(each.rule->type, each.value);
+      object.attributes.set(each.rule->type, each.callers);
     }
   }
   fill_secret_defaults(object, shape);
