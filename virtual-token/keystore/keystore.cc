@@ -45,7 +45,7 @@ class KeystoreSlot final : public TokenSlot {
   }
 
  private:
-  const Settings& settings_;
+  const Settings settings_;
   const std::string serial_;
   Guarded<std::shared_ptr<KeystoreToken>> token_;
   Guarded<std::optional<Code>> failure_;

@@ -226,6 +226,14 @@ BOOST_AUTO_TEST_CASE(symbolic_links_are_refused) {
   BOOST_TEST(KeystoreToken::open(settings(), serial).code() == Code::permission_denied);
 }
 
+BOOST_AUTO_TEST_CASE(the_way_to_the_home_may_lead_through_links) {
+  const fs::path link = path().parent_path() / "link to the parent";
+  fs::create_directory_symlink(path().parent_path(), link);
+  settings().home = link / "home";
+  const std::string serial = make_token();
+  BOOST_TEST(open(serial)->create(one(data_object("x", "v"))).ok());
+}
+
 BOOST_AUTO_TEST_CASE(foreign_directories_are_refused) {
   if (geteuid() != 0) {
     BOOST_TEST_MESSAGE("skipped: only root can give a directory away");

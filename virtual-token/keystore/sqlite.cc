@@ -20,10 +20,14 @@ int wait_for_others(void*, int tried) {
   return 1;
 }
 
-/// The file as an SQLite URI; only there can a file be called immutable (https://sqlite.org/uri.html).
+/// The file as an SQLite URI; only there can a file be called immutable (https://sqlite.org/uri.html). The way to its
+/// directory may lead through symbolic links, which SQLITE_OPEN_NOFOLLOW would refuse; the file itself must be none.
 std::string uri_of(const std::filesystem::path& file, Connection::Mode mode) {
+  std::error_code failed;
+  const std::filesystem::path directory = std::filesystem::canonical(file.parent_path(), failed);
+  const std::filesystem::path real = failed ? file : directory / file.filename();
   std::string uri = "file:";
-  for (const char c : std::filesystem::absolute(file).string()) {
+  for (const char c : real.string()) {
     if (c == '%' || c == '?' || c == '#') {
       const Byte byte = static_cast<Byte>(c);
       uri += '%' + to_hex({&byte, 1});
