@@ -4,6 +4,8 @@
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 
+#include <string>
+
 #include "crypto/library.h"
 
 namespace cardea::crypto {
@@ -58,6 +60,33 @@ int start(EVP_PKEY_CTX* context, ContextTask task, const OSSL_PARAM* parameters)
   return 0;
 }
 
+const char* padding_word(int padding) noexcept {
+  switch (padding) {
+    case RSA_NO_PADDING:
+      return "none";
+    case RSA_PKCS1_PSS_PADDING:
+      return "pss";
+    case RSA_PKCS1_OAEP_PADDING:
+      return "oaep";
+    default:
+      return "pkcs1";
+  }
+}
+
+// A host may have made an ENGINE its default for RSA (`openssl -engine pkcs11` does). OpenSSL then gives our keys to
+// that engine's methods, which pass them on to the library but read no OSSL_PARAMs: they take the same settings as
+// words.
+bool set_up_engine(EVP_PKEY_CTX* context, const ContextSetup& setup, int padding) {
+  const auto say = [context](const char* name, const char* value) {
+    return EVP_PKEY_CTX_ctrl_str(context, name, value) == 1;
+  };
+  const bool oaep = padding == RSA_PKCS1_OAEP_PADDING;
+  if (!say("rsa_padding_mode", padding_word(padding))) return false;
+  if (setup.hash != Hash::none && !say(oaep ? "rsa_oaep_md" : "digest", hash_name(setup.hash))) return false;
+  if (setup.mgf_hash != Hash::none && !say("rsa_mgf1_md", hash_name(setup.mgf_hash))) return false;
+  return padding != RSA_PKCS1_PSS_PADDING || say("rsa_pss_saltlen", std::to_string(setup.salt_length).c_str());
+}
+
 bool set_up(EVP_PKEY_CTX* context, const ContextSetup& setup) {
   if (setup.task == ContextTask::ecdsa_sign || setup.task == ContextTask::ecdsa_verify ||
       setup.task == ContextTask::ecdh)
@@ -74,7 +103,8 @@ bool set_up(EVP_PKEY_CTX* context, const ContextSetup& setup) {
   if (padding == RSA_PKCS1_PSS_PADDING)
     parameters[count++] = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &salt_length);
   parameters[count] = OSSL_PARAM_construct_end();
-  return start(context, setup.task, parameters.data()) == 1;
+  if (start(context, setup.task, parameters.data()) != 1) return false;
+  return EVP_PKEY_CTX_get0_provider(context) != nullptr || set_up_engine(context, setup, padding);
 }
 
 }  // namespace
