@@ -69,6 +69,10 @@ class Eddsa final : public Mechanism {
   bool served_by(Primitives primitives) const noexcept override {
     return (primitives & static_cast<Primitives>(Primitive::eddsa_sign)) != 0;
   }
+  Result<KeptParameter> keep(Parameter parameter) const override {
+    return keep_pointing<CK_EDDSA_PARAMS, &CK_EDDSA_PARAMS::pContextData, &CK_EDDSA_PARAMS::ulContextDataLen>(
+        parameter);
+  }
   Result<SignPtr> sign(const KeyRef& reference, Parameter parameter) const override {
     CARDEA_ASSIGN(auto key, private_key_for(*this, reference, CKK_EC_EDWARDS));
     CARDEA_ASSIGN(const crypto::KeyAlgorithm curve, algorithm_of(CKK_EC_EDWARDS, reference.object->attributes));

@@ -1,6 +1,7 @@
 // A mechanism in one object: what it is, how its parameter is read, and how it plans each kind of operation.
 #pragma once
 
+#include <cstring>
 #include <optional>
 #include <span>
 #include <vector>
@@ -66,6 +67,20 @@ struct GeneratedPair {
   AttributeSet private_attributes;
   SecretAttributes private_secrets;
 };
+
+/// Copies a parameter structure with the bytes that its member `data`, `length` long, points to. Nothing for no
+/// parameter.
+template <class T, auto data, auto length>
+Result<KeptParameter> keep_pointing(Parameter parameter) {
+  if (parameter.empty()) return KeptParameter{};
+  CARDEA_ASSIGN(const T* const given, parameter.as<T>());
+  CARDEA_ASSIGN(const ByteView pointed, parameter_bytes(given->*data, given->*length));
+  KeptParameter kept{to_bytes(parameter.bytes()), to_bytes(pointed)};
+  T copy = *given;
+  copy.*data = kept.pointed.data();
+  std::memcpy(kept.structure.data(), &copy, sizeof copy);
+  return kept;
+}
 
 /// What the caller of a derivation asks for, out of its template.
 struct DeriveRequest {

@@ -72,6 +72,13 @@ class PqcSignature final : public Mechanism {
   bool served_by(Primitives primitives) const noexcept override {
     return (primitives & static_cast<Primitives>(family_.primitive)) != 0;
   }
+  Result<KeptParameter> keep(Parameter parameter) const override {
+    using Plain = CK_SIGN_ADDITIONAL_CONTEXT;
+    using Hashed = CK_HASH_SIGN_ADDITIONAL_CONTEXT;
+    if (variant_ == Variant::prehashed)
+      return keep_pointing<Hashed, &Hashed::pContext, &Hashed::ulContextLen>(parameter);
+    return keep_pointing<Plain, &Plain::pContext, &Plain::ulContextLen>(parameter);
+  }
   Result<SignPtr> sign(const KeyRef& reference, Parameter parameter) const override {
     CARDEA_ASSIGN(auto key, private_key_for(*this, reference, family_.key_type));
     CARDEA_ASSIGN(Scheme scheme, parse(parameter));
