@@ -13,8 +13,6 @@ using crypto::Cipher;
 using crypto::CipherContext;
 using crypto::Direction;
 
-constexpr std::size_t longest_tag = 16;
-
 /// A context that has taken nonce and associated data. CCM decryption needs the tag beforehand.
 Result<CipherContext> start(const SecretKey& key, Cipher cipher, Direction direction, const AeadMessage& message,
                             ByteView expected_tag) {
