@@ -1,0 +1,60 @@
+// config show, default.
+#include <fmt/format.h>
+
+#include "base/config.h"
+#include "cli/context.h"
+#include "cli/exit_status.h"
+#include "cli/output.h"
+#include "cli/text.h"
+
+namespace cardea::cli {
+namespace {
+
+Status show_config(const Context& context) {
+  const Settings settings = load_settings();
+  const KeystoreSettings& keystore = settings.keystore;
+  for (const std::string& problem : settings.problems) note(printable(problem));
+  if (context.options.json) {
+    boost::json::array problems(settings.problems.begin(), settings.problems.end());
+    return print_json({{"config_file", settings.config_file.string()},
+                       {"home", settings.home.string()},
+                       {"trace_file", settings.trace_file.string()},
+                       {"keystore",
+                        {{"enabled", keystore.enabled},
+                         {"min_pin_length", keystore.min_pin_length},
+                         {"max_pin_length", keystore.max_pin_length},
+                         {"retry_limit", keystore.retry_limit},
+                         {"so_retry_limit", keystore.so_retry_limit},
+                         {"pin_cost",
+                          {{"memory_kib", keystore.pin_cost.memory_kib},
+                           {"iterations", keystore.pin_cost.iterations},
+                           {"lanes", keystore.pin_cost.lanes}}}}},
+                       {"problems", problems}});
+  }
+  return print(fmt::format(
+      "Configuration file:  {}\nHome:                {}\nTrace file:          {}\nSoftware keystore:   {}\n"
+      "PIN length:          {} to {} bytes\nRetry limit:         {} (security officer {}; 0 is unlimited)\n"
+      "PIN cost (Argon2id): {} KiB, {} iterations, {} lanes\n",
+      settings.config_file.empty() ? "none, defaults are used" : settings.config_file.string(), settings.home.string(),
+      settings.trace_file.empty() ? "none" : settings.trace_file.string(), keystore.enabled ? "on" : "off",
+      keystore.min_pin_length, keystore.max_pin_length, keystore.retry_limit, keystore.so_retry_limit,
+      keystore.pin_cost.memory_kib, keystore.pin_cost.iterations, keystore.pin_cost.lanes));
+}
+
+Status print_default(const Context& context) {
+  if (context.options.json) return print_json({{"default", default_config_text()}});
+  return print(default_config_text());
+}
+
+}  // namespace
+
+void add_config_commands(CLI::App& root, Context& context) {
+  CLI::App* group = add_group(root, "config", "the settings in cardea.toml");
+  add_command(*group, context, "show", "print the settings in force and what is wrong with them",
+              "  cardea config show\n", Needs::nothing, [&context] { return show_config(context); });
+  add_command(*group, context, "default", "print a commented default file",
+              "  cardea config default > ~/.config/cardea/cardea.toml\n", Needs::nothing,
+              [&context] { return print_default(context); });
+}
+
+}  // namespace cardea::cli

@@ -1,0 +1,64 @@
+#include "cli/files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "cli/exit_status.h"
+
+namespace cardea::cli {
+namespace {
+
+struct Descriptor {
+  explicit Descriptor(int fd) : fd(fd) {}
+  ~Descriptor() {
+    if (fd != STDIN_FILENO) close(fd);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int fd;
+};
+
+}  // namespace
+
+Result<Input> open_input(const std::string& file) {
+  const bool standard_input = file.empty() || file == "-";
+  const std::string name = standard_input ? "standard input" : file;
+  const int fd = standard_input ? STDIN_FILENO : open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) {
+    return failure(errno == ENOENT ? Code::not_found : Code::permission_denied,
+                   fmt::format("{} cannot be opened: {}. Check the path.", name, std::strerror(errno)));
+  }
+  auto descriptor = std::make_shared<Descriptor>(fd);
+  auto buffer = std::make_shared<Bytes>(std::size_t{1} << 18);
+  return Input([descriptor, buffer, name]() -> Result<ByteView> {
+    ssize_t count = 0;
+    do {
+      count = read(descriptor->fd, buffer->data(), buffer->size());
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) {
+      return failure(Code::device_error, fmt::format("{} cannot be read: {}.", name, std::strerror(errno)));
+    }
+    return ByteView(*buffer).first(static_cast<std::size_t>(count));
+  });
+}
+
+Result<Bytes> read_file(const std::string& file, std::size_t limit) {
+  CARDEA_ASSIGN(const Input input, open_input(file));
+  Bytes whole;
+  while (true) {
+    CARDEA_ASSIGN(const ByteView part, input());
+    if (part.empty()) return whole;
+    if (whole.size() + part.size() > limit) {
+      return failure(Code::arguments_bad, fmt::format("{} is longer than {} bytes, so it is not what is wanted here.",
+                                                      file.empty() ? "The input" : file, limit));
+    }
+    whole.insert(whole.end(), part.begin(), part.end());
+  }
+}
+
+}  // namespace cardea::cli

@@ -1,0 +1,18 @@
+// Input files and standard input.
+#pragma once
+
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "cli/session.h"
+
+namespace cardea::cli {
+
+/// The file, or standard input for "-" and "", piece by piece. not_found or permission_denied in words.
+Result<Input> open_input(const std::string& file);
+
+/// The whole file; arguments_bad in words when it is longer than `limit` bytes.
+Result<Bytes> read_file(const std::string& file, std::size_t limit);
+
+}  // namespace cardea::cli

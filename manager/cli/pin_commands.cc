@@ -1,0 +1,93 @@
+#include "cli/pin_commands.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/connection.h"
+#include "cli/exit_status.h"
+#include "cli/output.h"
+#include "cli/pins.h"
+#include "cli/terminal.h"
+
+namespace cardea::cli {
+namespace {
+
+CK_UTF8CHAR* raw(const Pin& pin) {
+  return const_cast<CK_UTF8CHAR*>(pin.view().data());
+}
+
+Status say_done(const Context& context, const TokenInfo& token, std::string_view done) {
+  if (context.options.json) return print_json({{"label", token.label}, {"serial", token.serial}, {"done", done}});
+  return print(fmt::format("The {} of token '{}'.\n", done, token.label));
+}
+
+Status change_pin(Context& context, bool officer) {
+  const CK_USER_TYPE user = officer ? CKU_SO : CKU_USER;
+  const std::string name = officer ? "security officer's PIN" : "user PIN";
+  CARDEA_ASSIGN(const Connection connection, connect(context, Access::open_write));
+  CARDEA_ASSIGN(const TokenInfo token, connection->token_now());
+  CARDEA_TRY(check_tries(token, user));
+  const bool last = is_final_try(token, user);
+  if (last) CARDEA_TRY(confirm_final_try());
+  const PinRole role = officer ? PinRole::officer : PinRole::user;
+  const std::string prompt = fmt::format("Present {} of token '{}': ", name, token.label);
+  CARDEA_ASSIGN(const Pin old_pin, last ? ask_pin(prompt) : obtain_pin(context, role, prompt));
+  CARDEA_ASSIGN(const Pin new_pin, obtain_new_pin(context, PinRole::fresh, name, token));
+  const CK_SESSION_HANDLE session = connection->handle();
+  // C_SetPIN changes the PIN of whoever is logged in, the user's when nobody is (PKCS#11 3.2, 5.5.9).
+  if (officer) {
+    if (const CK_RV rv = connection->login(CKU_SO, &old_pin); rv != CKR_OK) {
+      return pin_failure(*connection, rv, user, "The security officer could not log in");
+    }
+  }
+  const Progress progress("changing the PIN");
+  const CK_RV rv = (*connection.module)->C_SetPIN(session, raw(old_pin), old_pin.size(), raw(new_pin), new_pin.size());
+  if (rv != CKR_OK) return pin_failure(*connection, rv, user, fmt::format("The {} was not changed", name));
+  return say_done(context, token, name + " was changed");
+}
+
+// C_InitPIN gives the user a PIN for the first time and after a lock alike.
+Status set_pin(Context& context, bool unlocking) {
+  CARDEA_ASSIGN(const Connection connection, connect(context, Access::open_write));
+  CARDEA_ASSIGN(const TokenInfo token, connection->token_now());
+  if (!unlocking && token.has(CKF_USER_PIN_INITIALIZED)) {
+    return failure(Code::exists,
+                   fmt::format("Token '{}' has a user PIN already. Change it with `cardea token pin change`; "
+                               "when it is locked or forgotten use `cardea token pin unlock`.",
+                               token.label));
+  }
+  CARDEA_TRY(log_in(context, *connection, CKU_SO));
+  CARDEA_ASSIGN(const Pin pin, obtain_new_pin(context, PinRole::fresh, "user PIN", token));
+  const Progress progress("setting the PIN");
+  const CK_RV rv = (*connection.module)->C_InitPIN(connection->handle(), raw(pin), pin.size());
+  if (rv != CKR_OK) return p11_failure(rv, "The user PIN could not be set");
+  return say_done(context, token, unlocking ? "user PIN was unlocked and set anew" : "user PIN was set");
+}
+
+CLI::App* add_pin_command(CLI::App& group, Context& context, const std::string& name, const std::string& description,
+                          const std::string& examples, std::function<Status()> action) {
+  CLI::App* command = add_command(group, context, name, description, examples, Needs::officer, std::move(action));
+  command->add_option("--new-pin-file", context.options.new_pin_file, "read the new PIN from this file")
+      ->type_name("FILE");
+  return command;
+}
+
+}  // namespace
+
+void add_pin_commands(CLI::App& token_group, Context& context) {
+  CLI::App* group = add_group(token_group, "pin", "set, change and unlock PINs");
+  add_pin_command(*group, context, "set", "give the token its first user PIN", "  cardea token pin set --token demo\n",
+                  [&context] { return set_pin(context, false); });
+  add_pin_command(*group, context, "unlock", "set the user PIN anew with the security officer's PIN",
+                  "  cardea token pin unlock --token demo\n"
+                  "  cardea token pin unlock --so-pin-file so.pin --new-pin-file user.pin\n",
+                  [&context] { return set_pin(context, true); });
+  const auto officer = std::make_shared<bool>(false);
+  CLI::App* change = add_pin_command(*group, context, "change", "change a PIN that is known",
+                                     "  cardea token pin change --token demo\n  cardea token pin change --so\n",
+                                     [&context, officer] { return change_pin(context, *officer); });
+  change->add_flag("--so", *officer, "change the security officer's PIN instead of the user's");
+}
+
+}  // namespace cardea::cli

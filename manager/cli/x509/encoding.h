@@ -1,0 +1,22 @@
+// Base64 and PEM (RFC 4648, RFC 7468).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace cardea::x509 {
+
+/// Base64 without line breaks.
+std::string to_base64(ByteView bytes);
+
+/// PEM with this label, e.g. "CERTIFICATE".
+Result<std::string> to_pem(std::string_view label, ByteView der);
+
+/// The DER inside: of the first PEM block with this label, or the bytes themselves when there is no PEM in them.
+/// data_invalid when there is PEM but no such block.
+Result<Bytes> from_pem_or_der(std::string_view label, ByteView bytes);
+
+}  // namespace cardea::x509

@@ -1,0 +1,167 @@
+#include "x509/name.h"
+
+#include <fmt/format.h>
+#include <openssl/asn1.h>
+#include <openssl/bio.h>
+#include <openssl/objects.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "crypto/library.h"
+
+namespace cardea::x509 {
+namespace {
+
+struct FreeObject {
+  void operator()(ASN1_OBJECT* object) const { ASN1_OBJECT_free(object); }
+};
+
+// One attribute of a relative distinguished name; `joined` when "+" ties it to the one before.
+struct Attribute {
+  std::string type;
+  std::string value;
+  bool joined = false;
+};
+
+// Names that differ between RFC 4514, common use and OpenSSL.
+std::string openssl_name(std::string type) {
+  std::ranges::transform(type, type.begin(), [](unsigned char c) { return std::toupper(c); });
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> names{{{"STREET", "street"},
+                                                                                {"E", "emailAddress"},
+                                                                                {"EMAIL", "emailAddress"},
+                                                                                {"EMAILADDRESS", "emailAddress"},
+                                                                                {"S", "ST"},
+                                                                                {"SERIALNUMBER", "serialNumber"},
+                                                                                {"GIVENNAME", "GN"},
+                                                                                {"SURNAME", "SN"}}};
+  for (const auto& [from, to] : names) {
+    if (type == from) return std::string(to);
+  }
+  return type;
+}
+
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : rest_(text) {}
+
+  Result<std::vector<Attribute>> parse() {
+    std::vector<Attribute> attributes;
+    bool joined = false;
+    while (true) {
+      CARDEA_ASSIGN(Attribute attribute, one());
+      attribute.joined = joined;
+      attributes.push_back(std::move(attribute));
+      if (rest_.empty()) return attributes;
+      joined = rest_.front() == '+';
+      rest_.remove_prefix(1);
+    }
+  }
+
+ private:
+  static Error bad_name(std::string why) { return error(Code::arguments_bad, std::move(why)); }
+
+  Result<Attribute> one() {
+    const std::size_t equals = rest_.find('=');
+    if (equals == std::string_view::npos) return bad_name(fmt::format("the part '{}' has no '='", rest_));
+    Attribute attribute;
+    attribute.type = trimmed(rest_.substr(0, equals));
+    rest_.remove_prefix(equals + 1);
+    while (rest_.starts_with(' ')) rest_.remove_prefix(1);
+    CARDEA_ASSIGN(attribute.value, value());
+    if (attribute.value.empty()) return bad_name(fmt::format("'{}' has no value", attribute.type));
+    return attribute;
+  }
+
+  // RFC 4514, 2.4: a backslash before a special character or before two hexadecimal digits.
+  Result<std::string> value() {
+    std::string result;
+    std::size_t keep = 0;  // escaped blanks at the end stay
+    while (!rest_.empty() && rest_.front() != ',' && rest_.front() != '+') {
+      char c = rest_.front();
+      rest_.remove_prefix(1);
+      if (c == '\\') {
+        CARDEA_ASSIGN(c, escaped());
+        keep = result.size() + 1;
+      }
+      result += c;
+    }
+    while (result.size() > keep && result.back() == ' ') result.pop_back();
+    return result;
+  }
+
+  Result<char> escaped() {
+    Bytes byte;
+    if (rest_.size() >= 2 && from_hex(rest_.substr(0, 2), byte)) {
+      rest_.remove_prefix(2);
+      return static_cast<char>(byte.front());
+    }
+    if (rest_.empty() || std::string_view(" \"#+,;<=>\\").find(rest_.front()) == std::string_view::npos) {
+      return bad_name("a backslash must stand before a special character or two hexadecimal digits");
+    }
+    const char c = rest_.front();
+    rest_.remove_prefix(1);
+    return c;
+  }
+
+  static std::string trimmed(std::string_view text) {
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    while (text.ends_with(' ')) text.remove_suffix(1);
+    return std::string(text);
+  }
+
+  std::string_view rest_;
+};
+
+Error bad_attribute(std::string why) {
+  (void)crypto::openssl_error(Code::arguments_bad);  // OpenSSL's queue is left empty
+  return error(Code::arguments_bad, std::move(why));
+}
+
+Status add(X509_NAME* name, const Attribute& attribute, int set) {
+  const std::unique_ptr<ASN1_OBJECT, FreeObject> type(OBJ_txt2obj(openssl_name(attribute.type).c_str(), 0));
+  if (!type) return bad_attribute(fmt::format("there is no attribute type '{}'", attribute.type));
+  const auto* value = reinterpret_cast<const unsigned char*>(attribute.value.data());
+  if (X509_NAME_add_entry_by_OBJ(name, type.get(), MBSTRING_UTF8, value, static_cast<int>(attribute.value.size()), -1,
+                                 set) != 1) {
+    return bad_attribute(fmt::format("the value of '{}' has a wrong length or is not UTF-8", attribute.type));
+  }
+  return {};
+}
+
+}  // namespace
+
+void FreeName::operator()(X509_NAME* name) const {
+  X509_NAME_free(name);
+}
+
+Result<NamePtr> parse_name(std::string_view text) {
+  NamePtr name(X509_NAME_new());
+  if (!name) return crypto::openssl_error(Code::host_memory);
+  if (text.empty()) return name;
+  CARDEA_ASSIGN(const std::vector<Attribute> attributes, Parser(text).parse());
+  // X.501 puts the most significant component first, the text last; "+" keeps attributes in one component.
+  for (std::size_t end = attributes.size(); end > 0;) {
+    std::size_t begin = end - 1;
+    while (attributes[begin].joined) --begin;
+    for (std::size_t i = begin; i < end; ++i) CARDEA_TRY(add(name.get(), attributes[i], i == begin ? 0 : -1));
+    end = begin;
+  }
+  return name;
+}
+
+std::string name_text(const X509_NAME* name) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), BIO_free);
+  // UTF-8 stays readable instead of being escaped byte by byte.
+  if (!out || X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) return "";
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &text);
+  return std::string(text, static_cast<std::size_t>(size));
+}
+
+}  // namespace cardea::x509
