@@ -1,4 +1,4 @@
-// token list, show, init, delete, import-softhsm; the PIN commands are in pin_commands.cc.
+// token list, show, init. PIN commands are in pin_commands.cc, those of the keystore alone in keystore_tokens.cc.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include "cli/connection.h"
 #include "cli/context.h"
 #include "cli/exit_status.h"
+#include "cli/keystore_tokens.h"
 #include "cli/output.h"
 #include "cli/pin_commands.h"
 #include "cli/pins.h"
@@ -223,6 +224,7 @@ void add_token_commands(CLI::App& root, Context& context) {
   make->add_flag("--no-user-pin", init->no_user_pin, "leave the user PIN unset");
   make->add_flag("--erase", init->erase, "make the token named by --token empty and new");
   make->add_flag("--yes", context.options.yes, "do not ask before erasing");
+  add_keystore_commands(*group, context);
   add_pin_commands(*group, context);
 }
 

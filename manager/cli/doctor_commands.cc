@@ -1,0 +1,204 @@
+// doctor: looks for what is wrong and says what to do next.
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/config.h"
+#include "cli/connection.h"
+#include "cli/context.h"
+#include "cli/exit_status.h"
+#include "cli/output.h"
+#include "cli/pins.h"
+#include "cli/process.h"
+#include "cli/text.h"
+#include "keystore/keystore.h"
+
+namespace cardea::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+enum class Severity { ok, info, problem };
+
+struct Finding {
+  Severity severity;
+  std::string subject;
+  std::string sentence;
+  std::string next_step;
+};
+using Findings = std::vector<Finding>;
+
+std::string_view word(Severity severity) {
+  switch (severity) {
+    case Severity::ok:
+      return "ok";
+    case Severity::info:
+      return "note";
+    case Severity::problem:
+      return "PROBLEM";
+  }
+  return "";
+}
+
+void check_token_info(const TokenInfo& token, Findings& findings) {
+  const std::string subject = fmt::format("token '{}'", token.label);
+  const std::string serial = token.serial;
+  if (!token.has(CKF_USER_PIN_INITIALIZED)) {
+    findings.push_back({Severity::problem, subject, "has no user PIN.", "cardea token pin set --token " + serial});
+  } else if (const Status usable = check_tries(token, CKU_USER); !usable) {
+    findings.push_back({Severity::problem, subject, "its PIN is locked.", "cardea token pin unlock --token " + serial});
+  } else if (is_final_try(token, CKU_USER)) {
+    findings.push_back({Severity::problem, subject, "one wrong PIN more locks it.",
+                        "log in once with the right PIN: cardea key list --login --token " + serial});
+  } else if (token.has(CKF_WRITE_PROTECTED)) {
+    findings.push_back({Severity::info, subject, "is read-only; it signs, but nothing can be changed.", ""});
+  } else {
+    findings.push_back({Severity::ok, subject, "is ready.", ""});
+  }
+}
+
+void check_module(const Context& context, Findings& findings) {
+  const std::string path = module_path(context.options.module);
+  const auto module = Module::load(path);
+  if (!module) {
+    findings.push_back({Severity::problem, "module", module.error().detail, "cardea doctor --module PATH"});
+    return;
+  }
+  const auto info = (*module)->info();
+  if (!info) {
+    findings.push_back({Severity::problem, "module", info.error().detail, "install the package again"});
+    return;
+  }
+  findings.push_back({Severity::ok, "module",
+                      fmt::format("{} loads and answers (PKCS#11 {}.{}).", path, info->cryptokiVersion.major,
+                                  info->cryptokiVersion.minor),
+                      ""});
+  const auto tokens = (*module)->tokens();
+  if (!tokens) {
+    findings.push_back({Severity::problem, "module", tokens.error().detail, "look into the trace: CARDEA_TRACE=FILE"});
+    return;
+  }
+  bool any = false;
+  for (const TokenInfo& token : *tokens) {
+    if (!token.initialized()) continue;
+    any = true;
+    check_token_info(token, findings);
+  }
+  if (!any) findings.push_back({Severity::info, "tokens", "there is none yet.", "cardea token init --label NAME"});
+}
+
+void check_configuration(const Settings& settings, Findings& findings) {
+  for (const std::string& problem : settings.problems) {
+    findings.push_back(
+        {Severity::problem, "configuration", printable(problem), "correct that line; `man cardea.toml`"});
+  }
+  if (!settings.problems.empty()) return;
+  findings.push_back({Severity::ok, "configuration",
+                      settings.config_file.empty() ? "there is no file; defaults are used."
+                                                   : settings.config_file.string() + " is understood.",
+                      ""});
+}
+
+void check_store(const Settings& settings, Findings& findings) {
+  struct stat about {};
+  if (stat(settings.home.c_str(), &about) != 0) {
+    findings.push_back({Severity::info, "keystore", settings.home.string() + " does not exist yet.", ""});
+    return;
+  }
+  if (about.st_uid != geteuid()) {
+    findings.push_back({Severity::problem, "keystore", settings.home.string() + " belongs to another user.",
+                        "set CARDEA_HOME to a folder of your own, or run this as its owner"});
+  } else if (access(settings.home.c_str(), W_OK) != 0) {
+    findings.push_back({Severity::info, "keystore", settings.home.string() + " is read-only.", ""});
+  }
+  const Progress progress("checking every object of the keystore");
+  const keystore::CheckReport report = keystore::check_keystore(settings);
+  for (const keystore::Finding& finding : report.findings) {
+    findings.push_back(
+        {Severity::problem, printable(finding.subject), printable(finding.sentence), printable(finding.next_step)});
+  }
+  if (report.findings.empty()) {
+    findings.push_back({Severity::ok, "keystore",
+                        fmt::format("{} token{} in {}, no damage.", report.tokens, report.tokens == 1 ? "" : "s",
+                                    settings.home.string()),
+                        ""});
+  }
+}
+
+std::string openssl_reach() {
+  std::error_code ignored;
+  for (const fs::path root : {"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"}) {
+    if (fs::exists(root / "ossl-modules/pkcs11.so", ignored)) return "by the provider pkcs11-provider";
+    if (fs::exists(root / "engines-3/pkcs11.so", ignored)) return "by the engine libengine-pkcs11-openssl";
+  }
+  return "";
+}
+
+// Which programs that use tokens are here. A missing one is nobody's fault.
+void check_clients(Findings& findings) {
+  struct Client {
+    const char* program;
+    const char* subject;
+    const char* how;
+  };
+  constexpr Client clients[] = {
+      {"ssh", "OpenSSH", "ssh -I MODULE HOST"},
+      {"p11-kit", "p11-kit", "cardea p11 register"},
+      {"modutil", "NSS", "cardea p11 register"},
+      {"java", "Java", "SunPKCS11 with library = MODULE"},
+      {"firefox", "Firefox", "Settings, Security Devices, Load"},
+      {"chromium", "Chromium", "cardea p11 register"},
+  };
+  for (const Client& client : clients) {
+    const std::string path = find_program(client.program);
+    if (path.empty()) continue;
+    findings.push_back({Severity::ok, client.subject, path + " is here.", client.how});
+  }
+  if (!find_program("openssl").empty()) {
+    const std::string reach = openssl_reach();
+    findings.push_back(
+        {reach.empty() ? Severity::info : Severity::ok, "OpenSSL",
+         reach.empty() ? "neither engine nor provider for tokens is installed." : "reaches tokens " + reach + ".",
+         reach.empty() ? "apt install libengine-pkcs11-openssl (Debian 12) or pkcs11-provider" : ""});
+  }
+}
+
+Status doctor(const Context& context) {
+  const Settings settings = load_settings();
+  Findings findings;
+  check_module(context, findings);
+  check_configuration(settings, findings);
+  check_store(settings, findings);
+  check_clients(findings);
+  int problems = 0;
+  boost::json::array list;
+  std::string text;
+  for (const Finding& finding : findings) {
+    if (finding.severity == Severity::problem) ++problems;
+    list.push_back(boost::json::object{{"severity", lower(word(finding.severity))},
+                                       {"subject", finding.subject},
+                                       {"finding", finding.sentence},
+                                       {"next_step", finding.next_step}});
+    text += fmt::format("{:<8} {}: {}\n", word(finding.severity), finding.subject, finding.sentence);
+    if (!finding.next_step.empty()) text += fmt::format("         next: {}\n", finding.next_step);
+  }
+  if (context.options.json) {
+    CARDEA_TRY(print_json({{"problems", problems}, {"findings", list}}));
+  } else {
+    CARDEA_TRY(print(text));
+  }
+  if (problems == 0) return {};
+  return failure(Code::device_error, fmt::format("{} problem{} found; each line above says what to do next.", problems,
+                                                 problems == 1 ? "" : "s"));
+}
+
+}  // namespace
+
+void add_doctor_commands(CLI::App& root, Context& context) {
+  add_command(root, context, "doctor", "check the installation and say what to do about each finding",
+              "  cardea doctor\n  cardea doctor --json\n", Needs::module, [&context] { return doctor(context); });
+}
+
+}  // namespace cardea::cli

@@ -1,0 +1,17 @@
+// What no PKCS#11 module offers and the software keystore is asked for directly: tries left, delete, import.
+#pragma once
+
+#include <optional>
+
+#include "cli/context.h"
+#include "cli/module.h"
+
+namespace cardea::cli {
+
+/// Wrong PINs that a token of the software keystore still allows; absent for other tokens and when unlimited.
+std::optional<int> keystore_tries_left(const TokenInfo& token, CK_USER_TYPE user);
+
+/// Adds `token delete` and `token import-softhsm`.
+void add_keystore_commands(CLI::App& token_group, Context& context);
+
+}  // namespace cardea::cli

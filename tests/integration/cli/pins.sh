@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# PINs: nothing echoes or leaks, no try is burnt without being asked for, lock and unlock.
+. "$(dirname "$0")/lib.sh"
+command -v script >/dev/null || { echo "skipped: script(1) of bsdutils makes the terminal"; exit 77; }
+export CARDEA_TRACE=$work/trace
+
+status 2 "$cardea" key list --pin "$user_pin"
+has err "refused"
+! grep -qF "$user_pin" out err || fail "a PIN from the arguments is repeated"
+status 2 "$cardea" sign "pkcs11:token=demo?pin-value=$user_pin"
+has err "pin-value is refused"
+! grep -qF "$user_pin" out err || fail "a PIN from a URI is repeated"
+
+# on_terminal COMMAND: runs it on a terminal of its own; await TEXT and type LINE talk to it.
+transcript=""
+on_terminal() {
+  coproc TERMINAL { timeout 60 script -qefc "$1" /dev/null 2>&1; }
+  terminal=$TERMINAL_PID
+  exec {shown}<&"${TERMINAL[0]}" {typed}>&"${TERMINAL[1]}"
+}
+await() {
+  local seen="" char
+  while IFS= read -r -t 30 -N 1 char <&"$shown"; do
+    seen+=$char transcript+=$char
+    [[ "$seen" == *"$1"* ]] && return 0
+  done
+  fail "the terminal never showed '$1' but: $seen"
+}
+type_line() { printf '%s\n' "$1" >&"$typed"; }
+finish() {
+  local wanted=$1 got=0 rest=""
+  IFS= read -r -t 30 -d '' rest <&"$shown" || true
+  transcript+=$rest
+  exec {shown}<&- {typed}>&-
+  wait "$terminal" || got=$?
+  [ "$got" = "$wanted" ] || fail "exit status $got instead of $wanted on the terminal: $transcript"
+}
+
+on_terminal "$cardea token init --label demo"
+await "New security officer's PIN: "; type_line "$so_pin"
+await "again: "; type_line "$so_pin"
+await "New user PIN: "; type_line "$user_pin"
+await "again: "; type_line "$user_pin"
+finish 0
+on_terminal "$cardea key generate ec:P-256 --label key"
+await "PIN of token 'demo': "; type_line "$user_pin"
+finish 0
+on_terminal "$cardea token pin change"
+await "Present user PIN"; await ": "; type_line "$user_pin"
+await "New user PIN: "; type_line "one-5820147"
+await "again: "; type_line "two-5820148"
+finish 4
+[[ "$transcript" != *"$user_pin"* && "$transcript" != *"$so_pin"* && "$transcript" != *5820147* ]] ||
+  fail "the terminal shows a PIN"
+
+printf 'fresh-73910286\n' >fresh.pin
+status 0 "$cardea" token pin change --pin-file user.pin --new-pin-file fresh.pin
+printf '%s\n%s\n' fresh-73910286 "$user_pin" | "$cardea" token pin change --pin-stdin >out || fail "PINs from standard input"
+status 4 "$cardea" key list --login
+
+# The last of three tries is not used without a terminal; a "no" leaves it; the right PIN resets the count.
+status 4 "$cardea" key list --pin-file wrong.pin
+has err "2 tries are left"
+status 4 "$cardea" key list --pin-file wrong.pin
+has err "1 try is left"
+status 4 "$cardea" key list --pin-file wrong.pin
+has err "was not used"
+status 4 "$cardea" key list --pin-file user.pin
+has err "was not used"
+on_terminal "$cardea key list --login"
+await 'Type "yes"'; type_line no
+finish 4
+on_terminal "$cardea key list --login"
+await 'Type "yes"'; type_line yes
+await "PIN of token 'demo': "; type_line "$user_pin"
+finish 0
+
+# Three wrong ones lock; only the security officer unlocks.
+status 4 "$cardea" key list --pin-file wrong.pin
+status 4 "$cardea" key list --pin-file wrong.pin
+on_terminal "$cardea key list --login"
+await 'Type "yes"'; type_line yes
+await "PIN of token 'demo': "; type_line "wrong-19283746"
+finish 4
+status 4 "$cardea" key list --pin-file user.pin
+has err "locked"
+status 1 "$cardea" doctor
+has out "cardea token pin unlock"
+status 0 "$cardea" token pin unlock --so-pin-file so.pin --new-pin-file user.pin
+status 0 "$cardea" key list --pin-file user.pin
+has out private
+
+for secret in "$so_pin" "$user_pin" fresh-73910286 wrong-19283746; do
+  [[ "$transcript" != *"$secret"* ]] || fail "the terminal shows a PIN"
+  [ ! -e "$CARDEA_TRACE" ] || ! grep -qaF "$secret" "$CARDEA_TRACE" || fail "the trace shows a PIN"
+done
