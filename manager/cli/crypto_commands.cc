@@ -177,7 +177,8 @@ void add_crypto_commands(CLI::App& root, Context& context) {
                   Needs::user, [&context, signing] { return sign(context, *signing); });
   add_object_options(*sign_command, signing->key, "the key");
   add_files(*sign_command, *signing);
-  sign_command->add_option("--out,--output", signing->out, "signature file (default: standard output)")->type_name("FILE");
+  sign_command->add_option("--out,--output", signing->out, "signature file (default: standard output)")
+      ->type_name("FILE");
   add_signature_form(*sign_command, *signing);
 
   const auto checking = std::make_shared<CryptoOptions>();
