@@ -27,7 +27,7 @@ Bytes number_of(const boost::json::object& key, const char* name) {
 
 CK_RV private_key(Rig& rig, const Vector& v, CK_ATTRIBUTE_TYPE usage, CK_OBJECT_HANDLE& key) {
   const auto& parts = v.group.at("privateKey").as_object();
-  const std::string name(parts.at("modulus").as_string());
+  const std::string name = std::string(parts.at("modulus").as_string()) + "/" + std::to_string(usage);
   return rig.kept(
       name,
       [&](CK_OBJECT_HANDLE& made) {
