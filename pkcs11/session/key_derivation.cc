@@ -1,3 +1,9 @@
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <optional>
+#include <vector>
+
 #include "session/ciphering.h"
 #include "session/key_management.h"
 #include "session/object_management.h"
@@ -98,10 +104,47 @@ class SessionDeriveHost final : public DeriveHost {
   std::vector<CK_OBJECT_HANDLE> made_;
 };
 
+/// Derived data have their length in CKA_VALUE_LEN as derived keys do (PKCS#11 3.2, "HKDF Data"), but a data object has
+/// no such attribute: it is taken out of the template.
+class DataLength {
+ public:
+  explicit DataLength(Template wanted) : attributes_(wanted) {
+    if (number_in(wanted, CKA_CLASS) != CK_ULONG{CKO_DATA}) return;
+    length_ = number_in(wanted, CKA_VALUE_LEN);
+    if (!length_) return;
+    std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(kept_),
+                 [](const CK_ATTRIBUTE& attribute) { return attribute.type != CKA_VALUE_LEN; });
+    attributes_ = kept_;
+  }
+  Template attributes() const { return attributes_; }
+  DeriveRequest in(DeriveRequest request) const {
+    if (length_) request.length = *length_;
+    return request;
+  }
+
+ private:
+  static std::optional<CK_ULONG> number_in(Template attributes, CK_ATTRIBUTE_TYPE type) {
+    for (const CK_ATTRIBUTE& attribute : attributes) {
+      if (attribute.type != type) continue;
+      CK_ULONG value = 0;
+      if (attribute.pValue == nullptr || attribute.ulValueLen != sizeof value) return std::nullopt;
+      std::memcpy(&value, attribute.pValue, sizeof value);
+      return value;
+    }
+    return std::nullopt;
+  }
+
+  Template attributes_;
+  std::vector<CK_ATTRIBUTE> kept_;
+  std::optional<CK_ULONG> length_;
+};
+
 }  // namespace
 
 Result<CK_OBJECT_HANDLE> derive_key(Session& session, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE base_key,
-                                    Template attributes, bool wants_key) {
+                                    Template wanted, bool wants_key) {
+  const DataLength data(wanted);
+  const Template attributes = data.attributes();
   CARDEA_ASSIGN(const ChosenMechanism chosen, choose_mechanism(mechanism, CKF_DERIVE));
   CARDEA_ASSIGN(const KeyRef base, session.key_for(base_key, CKA_DERIVE, *chosen.mechanism));
   CARDEA_ASSIGN(AttributeSet preset, template_of(*base.object, CKA_DERIVE_TEMPLATE));
@@ -109,7 +152,7 @@ Result<CK_OBJECT_HANDLE> derive_key(Session& session, const CK_MECHANISM* mechan
                                              with_secret_key_defaults(std::move(preset), attributes), session.actor()));
   SessionDeriveHost host(session, *chosen.mechanism, *base.object);
   CARDEA_ASSIGN(DerivedValue value,
-                chosen.mechanism->derive(base, chosen.parameter, request_of(object.attributes), host));
+                chosen.mechanism->derive(base, chosen.parameter, data.in(request_of(object.attributes)), host));
   CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
   if (value) {
     if (!wants_key) return Code::arguments_bad;
