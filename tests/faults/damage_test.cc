@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_broken_configuration_is_told_once_and_costs_only_its_brok
   write_file(home.config(), good + "retry_limits = \"many\"\n[trace]\nfile = 7\n");
   const Outcome wrong_values = home.work({"cycles", "4"});
   BOOST_TEST(wrong_values.succeeded(), wrong_values.err);
-  BOOST_TEST(count(wrong_values.err, "cardea.toml:4") == 1u, wrong_values.err);
+  BOOST_TEST(count(wrong_values.err, "cardea.toml:5") == 1u, wrong_values.err);
   write_file(home.config(), "[keystore\nretry_limit = \n");
   const Outcome no_toml = home.work({"cycles", "4"});
   BOOST_TEST(no_toml.succeeded(), no_toml.err);

@@ -181,6 +181,7 @@ int write_objects(const Arguments& arguments) {
   Token token;
   token.host.login(token.session, user_pin);
   churn(token.host, token.session, std::stoi(arguments.at(1)), arguments.at(0));
+  token.host.finalize();
   return 0;
 }
 
