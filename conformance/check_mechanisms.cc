@@ -19,7 +19,8 @@ p11::Output in_parts(const Bytes& data, Update update, Final final) {
   p11::Output whole{CKR_OK, {}};
   const std::size_t cuts[] = {0, std::min<std::size_t>(1, data.size()), std::min<std::size_t>(20, data.size()),
                               data.size()};
-  Bytes buffer(data.size() + 1024);
+  constexpr std::size_t longest_signature = 49856;  // of SLH-DSA-SHA2-256f (FIPS 205, table 2)
+  Bytes buffer(data.size() + longest_signature);
   for (int i = 0; i < 3 && whole.ok(); ++i) {
     CK_ULONG size = buffer.size();
     whole.rv = update(p11::in(data) + cuts[i], cuts[i + 1] - cuts[i], buffer.data(), &size);

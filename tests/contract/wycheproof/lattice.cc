@@ -43,6 +43,8 @@ Outcome run_ml_dsa_verify(Rig& rig, const Vector& v) {
 Outcome run_ml_dsa_sign(Rig& rig, const Vector& v) {
   if (!rig.lists(CKM_ML_DSA)) return unsupported("not in the mechanism list");
   if (!v.has("msg")) return unsupported("PKCS#11 signs messages, not their representatives");
+  // A caller of PKCS#11 cannot choose the random part of a hedged signature, so such a signature is only verified.
+  if (v.has("rnd")) return run_ml_dsa_verify(rig, v);
   p11::Template attributes = key_template(CKO_PRIVATE_KEY, CKK_ML_DSA, ml_dsa_set(v.file)).boolean(CKA_SIGN, true);
   const bool seeded = v.group.contains("privateSeed");
   if (seeded) {
