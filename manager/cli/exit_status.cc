@@ -121,7 +121,7 @@ ExitStatus exit_status(Code code) {
   }
 }
 
-Error failure(Code code, std::string sentence, std::source_location where) {
+Error failure(Code code, std::string sentence, SourcePlace where) {
   return error(code, std::move(sentence), where);
 }
 

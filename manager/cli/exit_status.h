@@ -23,7 +23,7 @@ ExitStatus exit_status(Code code);
 
 /// A failure whose `sentence` is complete: what happened and what to do next. In this folder Error::detail is always
 /// such a sentence, printed as it stands.
-Error failure(Code code, std::string sentence, std::source_location where = std::source_location::current());
+Error failure(Code code, std::string sentence, SourcePlace where = SourcePlace::here());
 
 /// The failure of a PKCS#11 call: `what` ("The key could not be generated") joined by the meaning of `rv`, its name,
 /// the tries left where known, and what to do next.

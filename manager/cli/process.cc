@@ -41,7 +41,7 @@ bool collect(int fd, std::chrono::steady_clock::time_point deadline, std::string
 }  // namespace
 
 std::string find_program(const std::string& name) {
-  const char* const path = std::getenv("PATH");
+  const char* const path = secure_getenv("PATH");
   for (const std::string& folder : split(path != nullptr ? path : "/usr/bin:/bin", ':')) {
     const std::string candidate = folder + "/" + name;
     std::error_code ignored;

@@ -47,6 +47,15 @@ BOOST_AUTO_TEST_CASE(a_result_is_a_value_or_says_why_not) {
   BOOST_TEST(describe(wrong_pin) == "the PIN is wrong: token \"a\" (tries left: 2)");
 }
 
+BOOST_AUTO_TEST_CASE(an_error_remembers_the_line_that_made_it) {
+  const unsigned line = __LINE__ + 1;
+  const Error made = error(Code::arguments_bad);
+  BOOST_TEST(made.where.line == line);
+  BOOST_TEST(std::string_view(made.where.file).ends_with("base_test.cc"));
+  const auto fail = []() -> Result<int> { return Code::arguments_bad; };
+  BOOST_TEST(fail().error().where.line == line + 3);
+}
+
 BOOST_AUTO_TEST_CASE(every_code_has_a_name_and_words) {
 #define CARDEA_ERROR(code, text)         \
   BOOST_TEST(name(Code::code) == #code); \

@@ -19,8 +19,8 @@ struct KeystoreSettings {
   bool enabled = true;
   std::size_t min_pin_length = 4;
   std::size_t max_pin_length = 255;
-  int retry_limit = 10;      ///< wrong user PINs before the lock; 0: unlimited
-  int so_retry_limit = 10;   ///< the same for the SO PIN
+  int retry_limit = 10;     ///< wrong user PINs before the lock; 0: unlimited
+  int so_retry_limit = 10;  ///< the same for the SO PIN
   PinCost pin_cost;
 };
 
@@ -29,13 +29,14 @@ struct Settings {
   std::filesystem::path config_file;  ///< the file that was read; empty when there is none
   std::filesystem::path trace_file;   ///< CARDEA_TRACE, else [trace] file; empty: no trace
   KeystoreSettings keystore;
-  /// What was wrong, one sentence each with file, line and reason. Shown once on stderr by the module, by `doctor` always.
+  /// What was wrong, one sentence each with file, line and reason. Shown once on stderr by the module, by `doctor`
+  /// always.
   std::vector<std::string> problems;
 };
 
-/// Reads CARDEA_CONF, else $XDG_CONFIG_HOME/cardea/cardea.toml, else /etc/cardea/cardea.toml; defaults when none exists.
-/// Never fails: what cannot be read or understood keeps its default and adds to `problems`. In a set-uid process the
-/// environment is ignored.
+/// Reads CARDEA_CONF, else $XDG_CONFIG_HOME/cardea/cardea.toml, else /etc/cardea/cardea.toml; defaults when none
+/// exists. Never fails: what cannot be read or understood keeps its default and adds to `problems`. In a set-uid
+/// process the environment is ignored.
 Settings load_settings();
 
 /// The commented default file, as `cardea config default` prints it.

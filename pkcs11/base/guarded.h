@@ -26,7 +26,7 @@ class Guarded {
   /// For reading only; with a std::shared_mutex several readers at once.
   template <class F>
   decltype(auto) read(F&& f) const {
-    if constexpr (requires(Mutex& m) { m.lock_shared(); }) {
+    if constexpr (requires(Mutex & m) { m.lock_shared(); }) {
       const std::shared_lock lock(mutex_);
       return std::forward<F>(f)(std::as_const(value_));
     } else {

@@ -4,6 +4,17 @@
 
 #include <new>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define CARDEA_LEAK_CHECKED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CARDEA_LEAK_CHECKED
+#endif
+#endif
+#ifdef CARDEA_LEAK_CHECKED
+#include <sanitizer/lsan_interface.h>
+#endif
+
 namespace cardea {
 namespace {
 
@@ -19,7 +30,13 @@ std::atomic<void*>* make_page() {
   // The page is zero, which is a valid state of atomic pointers; the kernel makes it so again in a child.
   auto* const slots = static_cast<std::atomic<void*>*>(page);
   std::atomic<void*>* expected = nullptr;
-  if (root_page.compare_exchange_strong(expected, slots, std::memory_order_acq_rel)) return slots;
+  if (root_page.compare_exchange_strong(expected, slots, std::memory_order_acq_rel)) {
+#ifdef CARDEA_LEAK_CHECKED
+    // The leak checker looks for pointers in globals, stacks and the heap, not in pages mapped by hand.
+    __lsan_register_root_region(slots, page_size);
+#endif
+    return slots;
+  }
   munmap(page, page_size);
   return expected;
 }

@@ -3,11 +3,12 @@
 
 #include <cstdint>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
+
+#include "base/source_place.h"
 
 namespace cardea {
 
@@ -29,11 +30,11 @@ struct Error {
   Code code;
   std::string detail = {};
   std::optional<int> retries_left = {};
-  std::source_location where = {};
+  SourcePlace where = {};
 };
 
 /// Makes an Error that remembers the place of the call. `detail` is for people and must contain no secret.
-inline Error error(Code code, std::string detail = {}, std::source_location where = std::source_location::current()) {
+inline Error error(Code code, std::string detail = {}, SourcePlace where = SourcePlace::here()) {
   return Error{code, std::move(detail), {}, where};
 }
 
@@ -46,7 +47,7 @@ class [[nodiscard]] Result {
  public:
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}          // NOLINT(google-explicit-constructor)
   Result(Error failure) : state_(std::in_place_index<1>, std::move(failure)) {}  // NOLINT(google-explicit-constructor)
-  Result(Code code, std::source_location where = std::source_location::current())  // NOLINT
+  Result(Code code, SourcePlace where = SourcePlace::here())                     // NOLINT
       : state_(std::in_place_index<1>, cardea::error(code, {}, where)) {}
 
   explicit operator bool() const noexcept { return state_.index() == 0; }
@@ -71,8 +72,8 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Error failure) : failure_(std::move(failure)) {}                         // NOLINT(google-explicit-constructor)
-  Result(Code code, std::source_location where = std::source_location::current())  // NOLINT
+  Result(Error failure) : failure_(std::move(failure)) {}     // NOLINT(google-explicit-constructor)
+  Result(Code code, SourcePlace where = SourcePlace::here())  // NOLINT
       : failure_(cardea::error(code, {}, where)) {}
 
   explicit operator bool() const noexcept { return !failure_; }
@@ -90,18 +91,16 @@ using Status = Result<void>;
 }  // namespace cardea
 
 /// Leaves the function with the error of `expression` (a Result or Status) when it failed.
-#define CARDEA_TRY(expression)                                     \
-  do {                                                             \
-    if (auto cardea_try_result = (expression); !cardea_try_result) \
-      return std::move(cardea_try_result).error();                 \
+#define CARDEA_TRY(expression)                                                                                  \
+  do {                                                                                                          \
+    if (auto cardea_try_result = (expression); !cardea_try_result) return std::move(cardea_try_result).error(); \
   } while (false)
 
 #define CARDEA_CONCAT_(a, b) a##b
 #define CARDEA_CONCAT(a, b) CARDEA_CONCAT_(a, b)
 
 /// `CARDEA_ASSIGN(auto x, f());`: x becomes the value of f(), or the function is left with its error.
-#define CARDEA_ASSIGN(declaration, expression)                                             \
-  auto CARDEA_CONCAT(cardea_result_, __LINE__) = (expression);                             \
-  if (!CARDEA_CONCAT(cardea_result_, __LINE__))                                            \
-    return std::move(CARDEA_CONCAT(cardea_result_, __LINE__)).error();                     \
+#define CARDEA_ASSIGN(declaration, expression)                                                                     \
+  auto CARDEA_CONCAT(cardea_result_, __LINE__) = (expression);                                                     \
+  if (!CARDEA_CONCAT(cardea_result_, __LINE__)) return std::move(CARDEA_CONCAT(cardea_result_, __LINE__)).error(); \
   declaration = std::move(*CARDEA_CONCAT(cardea_result_, __LINE__))

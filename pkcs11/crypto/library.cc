@@ -18,7 +18,8 @@ struct Library {
 
   Library() {
     // Nothing here loads the host's configuration file, nor keeps the host from loading it later.
-    // When nobody has used OpenSSL in this process yet, it is told not to clean up at exit, so that late calls stay safe.
+    // When nobody has used OpenSSL in this process yet, it is told not to clean up at exit, so that late calls stay
+    // safe.
     OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
     context = OSSL_LIB_CTX_new();
     if (context == nullptr) throw std::bad_alloc();
@@ -41,7 +42,7 @@ bool usable() noexcept {
   return OPENSSL_init_crypto(0, nullptr) == 1;
 }
 
-Error openssl_error(Code code, std::source_location where) {
+Error openssl_error(Code code, SourcePlace where) {
   const unsigned long number = ERR_peek_last_error();
   std::array<char, 256> text{};
   if (number != 0) ERR_error_string_n(number, text.data(), text.size());

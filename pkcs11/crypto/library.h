@@ -8,8 +8,8 @@
 
 namespace cardea::crypto {
 
-/// The private context with the default provider, made on first use and again in a forked child. Never freed: threads may
-/// still sign while the process exits.
+/// The private context with the default provider, made on first use and again in a forked child. Never freed: threads
+/// may still sign while the process exits.
 OSSL_LIB_CTX* context();
 
 /// False once OpenSSL has cleaned itself up at the end of the process; nothing of it may be called after that.
@@ -17,6 +17,6 @@ bool usable() noexcept;
 
 /// Takes OpenSSL's newest error out of its queue, as an Error with that code. Clears the queue: the host must not find
 /// our failures in it.
-Error openssl_error(Code code, std::source_location where = std::source_location::current());
+Error openssl_error(Code code, SourcePlace where = SourcePlace::here());
 
 }  // namespace cardea::crypto

@@ -36,8 +36,8 @@ struct TokenDescription {
   bool write_protected = false;
   bool protected_authentication_path = false;
   bool has_clock = false;
-  std::size_t min_pin_length = 4;   ///< bytes
-  std::size_t max_pin_length = 255; ///< bytes
+  std::size_t min_pin_length = 4;    ///< bytes
+  std::size_t max_pin_length = 255;  ///< bytes
   PinState user_pin;
   PinState so_pin;
   std::vector<std::string> problems;  ///< findings for `doctor`: damaged objects, wrong permissions … one sentence each

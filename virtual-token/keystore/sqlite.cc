@@ -41,7 +41,7 @@ std::string uri_of(const std::filesystem::path& file, Connection::Mode mode) {
 
 }  // namespace
 
-Error sqlite_error(sqlite3* handle, std::source_location where) {
+Error sqlite_error(sqlite3* handle, SourcePlace where) {
   const int code = sqlite3_extended_errcode(handle);
   const std::string words = sqlite3_errmsg(handle);
   const int system = sqlite3_system_errno(handle);

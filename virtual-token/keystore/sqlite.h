@@ -77,6 +77,6 @@ class Connection {
 
 /// The newest failure of a connection as an Error: full disk → device_memory, damage → store_corrupt, no right →
 /// permission_denied or token_write_protected, someone else busy for too long and anything else → device_error.
-Error sqlite_error(sqlite3* handle, std::source_location where = std::source_location::current());
+Error sqlite_error(sqlite3* handle, SourcePlace where = SourcePlace::here());
 
 }  // namespace cardea::keystore
