@@ -1,38 +1,17 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdio>
 
-#include "cli/context.h"
+#include "cli/command.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
 
 namespace cardea::cli {
 namespace {
-
-void add_module_options(CLI::App& command, Options& options) {
-  command.add_option("--module", options.module, "PKCS#11 module to use (default: Cardea's own; also CARDEA_MODULE)")
-      ->type_name("PATH");
-}
-
-void add_token_options(CLI::App& command, Options& options) {
-  add_module_options(command, options);
-  command.add_option("--token", options.token, "token by label, serial number or pkcs11: URI (default: the only one)")
-      ->type_name("TOKEN");
-}
-
-void add_user_pin_options(CLI::App& command, Options& options) {
-  command.add_option("--pin-file", options.pin_file, "read the PIN from the first line of this file")
-      ->type_name("FILE");
-  command.add_flag("--pin-stdin", options.pin_stdin, "read each PIN that is needed from one line of standard input");
-}
-
-void add_officer_pin_options(CLI::App& command, Options& options) {
-  command.add_option("--so-pin-file", options.so_pin_file, "read the security officer's PIN from this file")
-      ->type_name("FILE");
-}
 
 // A PIN in the argument list shows in the process list and the shell's history, so it is not even parsed.
 bool is_pin_argument(std::string_view argument) {
@@ -86,39 +65,20 @@ std::string usage_text(const CLI::App& root, bool everything) {
   return result;
 }
 
+void build_commands(CLI::App& app, Context& context) {
+  app.require_subcommand(0, 1);
+  app.set_help_flag("-h,--help", "show this help");
+  const Command root(app);
+#define CARDEA_COMMAND_GROUP(name) add_##name##_commands(root, context);
+#include "cli/commands.def"
+#undef CARDEA_COMMAND_GROUP
+}
+
 Status print_version() {
   return print(fmt::format("cardea {}\n", CARDEA_VERSION));
 }
 
 }  // namespace
-
-CLI::App* add_group(CLI::App& parent, const std::string& name, const std::string& description) {
-  CLI::App* group = parent.add_subcommand(name, description);
-  group->require_subcommand(1);
-  return group;
-}
-
-CLI::App* add_command(CLI::App& group, Context& context, const std::string& name, const std::string& description,
-                      const std::string& examples, Needs needs, std::function<Status()> action) {
-  CLI::App* command = group.add_subcommand(name, description);
-  Options& options = context.options;
-  command->add_flag("--json", options.json, "print one JSON object instead of text");
-  if (needs == Needs::module) add_module_options(*command, options);
-  if (needs >= Needs::token) add_token_options(*command, options);
-  if (needs >= Needs::user) add_user_pin_options(*command, options);
-  if (needs >= Needs::officer) add_officer_pin_options(*command, options);
-  if (!examples.empty()) command->footer("Examples:\n" + examples);
-  command->callback([&context, action = std::move(action)] { context.action = action; });
-  return command;
-}
-
-void build_commands(CLI::App& root, Context& context) {
-  root.require_subcommand(0, 1);
-  root.set_help_flag("-h,--help", "show this help");
-#define CARDEA_COMMAND_GROUP(name) add_##name##_commands(root, context);
-#include "cli/commands.def"
-#undef CARDEA_COMMAND_GROUP
-}
 
 int run(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);

@@ -1,11 +1,12 @@
 // cert request, write, list, export.
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <memory>
 
+#include "cli/command.h"
 #include "cli/connection.h"
-#include "cli/context.h"
 #include "cli/der.h"
 #include "cli/exit_status.h"
 #include "cli/files.h"
@@ -259,67 +260,60 @@ Status export_certificate(Context& context, const ObjectChoice& choice, const st
   return write_output(out, der ? ByteView(certificate.der) : view_of(pem), FileMode::open, !der);
 }
 
-void add_request(CLI::App& group, Context& context) {
+void add_request(const Command& group, Context& context) {
   const auto asked = std::make_shared<RequestOptions>();
-  CLI::App* command = add_command(
-      group, context, "request", "make a certificate request (PKCS#10) signed by a key on the token",
+  const Command command = group.command(
+      context, "request", "make a certificate request (PKCS#10) signed by a key on the token",
       "  cardea cert request mail --subject 'CN=Alice Example,O=Example,C=DE' --san email:alice@example.org --out "
       "mail.csr\n"
       "  cardea cert request web --subject CN=www.example.org --san dns:www.example.org --ext-key-usage serverAuth\n",
       Needs::user, [&context, asked] { return request(context, *asked); });
-  add_object_options(*command, asked->key, "the key");
-  command->add_option("--subject", asked->spec.subject, "subject in RFC 4514 form, most specific part first")
-      ->type_name("NAME");
-  command
-      ->add_option("--san", asked->spec.alt_names, "alternative name: dns:, email:, ip:, uri: or upn:; may be repeated")
-      ->type_name("KIND:VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command->add_option("--key-usage", asked->key_usage, "digitalSignature,keyEncipherment …")->type_name("LIST");
-  command->add_option("--ext-key-usage", asked->ext_key_usage, "clientAuth,emailProtection,smartcardLogin … or OIDs")
-      ->type_name("LIST");
-  command->add_option("--digest", asked->signing.digest, "sha256, sha384, sha512 … (default: by key)")
-      ->type_name("NAME");
-  command->add_flag("--pss", asked->signing.pss, "sign with RSA-PSS");
-  command->add_flag("--der", asked->der, "write DER instead of PEM");
-  command->add_option("--out,--output", asked->out, "request file (default: standard output)")->type_name("FILE");
+  add_object_options(command, asked->key, "the key");
+  command.text("--subject", asked->spec.subject, "subject in RFC 4514 form, most specific part first", "NAME");
+  command.list("--san", asked->spec.alt_names, "alternative name: dns:, email:, ip:, uri: or upn:; may be repeated",
+               "KIND:VALUE");
+  command.text("--key-usage", asked->key_usage, "digitalSignature,keyEncipherment …", "LIST");
+  command.text("--ext-key-usage", asked->ext_key_usage, "clientAuth,emailProtection,smartcardLogin … or OIDs", "LIST");
+  command.text("--digest", asked->signing.digest, "sha256, sha384, sha512 … (default: by key)", "NAME");
+  command.flag("--pss", asked->signing.pss, "sign with RSA-PSS");
+  command.flag("--der", asked->der, "write DER instead of PEM");
+  command.text("--out,--output", asked->out, "request file (default: standard output)", "FILE");
 }
 
-void add_write(CLI::App& group, Context& context) {
+void add_write(const Command& group, Context& context) {
   const auto given = std::make_shared<WriteOptions>();
-  CLI::App* command =
-      add_command(group, context, "write", "write a certificate beside its key",
-                  "  cardea cert write mail.pem\n  cardea cert write ca.pem --without-key --label 'Example CA'\n",
-                  Needs::user, [&context, given] { return write_certificate(context, *given); });
-  command->add_option("file", given->in, "certificate in PEM or DER (default: standard input)")->type_name("FILE");
-  command->add_option("--in,--input", given->in, "the same, as an option")->type_name("FILE");
-  command->add_option("--label", given->label, "label (default: the key's)")->type_name("LABEL");
-  command->add_option("--id", given->id, "CKA_ID in hexadecimal (default: the key's)")->type_name("HEX");
-  command->add_flag("--without-key", given->without_key, "write it although the token has no key for it");
+  const Command command =
+      group.command(context, "write", "write a certificate beside its key",
+                    "  cardea cert write mail.pem\n  cardea cert write ca.pem --without-key --label 'Example CA'\n",
+                    Needs::user, [&context, given] { return write_certificate(context, *given); });
+  command.text("file", given->in, "certificate in PEM or DER (default: standard input)", "FILE");
+  command.text("--in,--input", given->in, "the same, as an option", "FILE");
+  command.text("--label", given->label, "label (default: the key's)", "LABEL");
+  command.text("--id", given->id, "CKA_ID in hexadecimal (default: the key's)", "HEX");
+  command.flag("--without-key", given->without_key, "write it although the token has no key for it");
 }
 
 }  // namespace
 
-void add_cert_commands(CLI::App& root, Context& context) {
-  CLI::App* group = add_group(root, "cert", "certificates and certificate requests");
-  add_request(*group, context);
-  add_write(*group, context);
+void add_cert_commands(const Command& root, Context& context) {
+  const Command group = root.group("cert", "certificates and certificate requests");
+  add_request(group, context);
+  add_write(group, context);
 
   const auto listed = std::make_shared<ObjectChoice>();
-  CLI::App* list = add_command(*group, context, "list", "list the certificates", "  cardea cert list --json\n",
-                               Needs::user, [&context, listed] { return list_certificates(context, *listed); });
-  add_object_options(*list, *listed, "only certificates");
+  const Command list = group.command(context, "list", "list the certificates", "  cardea cert list --json\n",
+                                     Needs::user, [&context, listed] { return list_certificates(context, *listed); });
+  add_object_options(list, *listed, "only certificates");
 
   const auto chosen = std::make_shared<ObjectChoice>();
   const auto out = std::make_shared<std::string>();
   const auto der = std::make_shared<bool>(false);
-  CLI::App* save = add_command(*group, context, "export", "copy a certificate from the token to a file",
-                               "  cardea cert export mail --out mail.pem\n", Needs::user, [&context, chosen, out, der] {
-                                 return export_certificate(context, *chosen, *out, *der);
-                               });
-  add_object_options(*save, *chosen, "the certificate");
-  save->add_option("--out,--output", *out, "file (default: standard output)")->type_name("FILE");
-  save->add_flag("--der", *der, "DER instead of PEM");
+  const Command save = group.command(
+      context, "export", "copy a certificate from the token to a file", "  cardea cert export mail --out mail.pem\n",
+      Needs::user, [&context, chosen, out, der] { return export_certificate(context, *chosen, *out, *der); });
+  add_object_options(save, *chosen, "the certificate");
+  save.text("--out,--output", *out, "file (default: standard output)", "FILE");
+  save.flag("--der", *der, "DER instead of PEM");
 }
 
 }  // namespace cardea::cli

@@ -1,8 +1,9 @@
 // config show, default.
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include "base/config.h"
-#include "cli/context.h"
+#include "cli/command.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/text.h"
@@ -48,13 +49,13 @@ Status print_default(const Context& context) {
 
 }  // namespace
 
-void add_config_commands(CLI::App& root, Context& context) {
-  CLI::App* group = add_group(root, "config", "the settings in cardea.toml");
-  add_command(*group, context, "show", "print the settings in force and what is wrong with them",
-              "  cardea config show\n", Needs::nothing, [&context] { return show_config(context); });
-  add_command(*group, context, "default", "print a commented default file",
-              "  cardea config default > ~/.config/cardea/cardea.toml\n", Needs::nothing,
-              [&context] { return print_default(context); });
+void add_config_commands(const Command& root, Context& context) {
+  const Command group = root.group("config", "the settings in cardea.toml");
+  group.command(context, "show", "print the settings in force and what is wrong with them", "  cardea config show\n",
+                Needs::nothing, [&context] { return show_config(context); });
+  group.command(context, "default", "print a commented default file",
+                "  cardea config default > ~/.config/cardea/cardea.toml\n", Needs::nothing,
+                [&context] { return print_default(context); });
 }
 
 }  // namespace cardea::cli

@@ -1,10 +1,11 @@
 // sign, verify, decrypt, random.
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include <memory>
 
+#include "cli/command.h"
 #include "cli/connection.h"
-#include "cli/context.h"
 #include "cli/der.h"
 #include "cli/exit_status.h"
 #include "cli/files.h"
@@ -151,71 +152,63 @@ Status random(Context& context, const RandomOptions& options) {
   return write_output(options.out, view_of(text), FileMode::secret, true);
 }
 
-void add_files(CLI::App& command, CryptoOptions& options) {
-  command.add_option("--in,--input", options.in, "input file (default: standard input)")->type_name("FILE");
-  command.add_option("--mechanism", options.signing.mechanism, "mechanism by its PKCS#11 name (default: by key type)")
-      ->type_name("NAME");
-  command.add_option("--digest", options.signing.digest, "sha256, sha384, sha512, sha3-256 … (default: by key)")
-      ->type_name("NAME");
+void add_files(const Command& command, CryptoOptions& options) {
+  command.text("--in,--input", options.in, "input file (default: standard input)", "FILE");
+  command.text("--mechanism", options.signing.mechanism, "mechanism by its PKCS#11 name (default: by key type)",
+               "NAME");
+  command.text("--digest", options.signing.digest, "sha256, sha384, sha512, sha3-256 … (default: by key)", "NAME");
 }
 
-void add_signature_form(CLI::App& command, CryptoOptions& options) {
-  command.add_flag("--pss", options.signing.pss, "RSA-PSS instead of PKCS#1 v1.5");
-  command.add_option("--format", options.format, "ECDSA signature: der (as OpenSSL) or raw (r and s side by side)")
-      ->type_name("FORM")
-      ->check(CLI::IsMember({"der", "raw"}));
+void add_signature_form(const Command& command, CryptoOptions& options) {
+  command.flag("--pss", options.signing.pss, "RSA-PSS instead of PKCS#1 v1.5");
+  command.choice("--format", options.format, "ECDSA signature: der (as OpenSSL) or raw (r and s side by side)", "FORM",
+                 {"der", "raw"});
 }
 
 }  // namespace
 
-void add_crypto_commands(CLI::App& root, Context& context) {
+void add_crypto_commands(const Command& root, Context& context) {
   const auto signing = std::make_shared<CryptoOptions>();
-  CLI::App* sign_command =
-      add_command(root, context, "sign", "sign a file with a key on the token",
-                  "  cardea sign mail --in letter.txt --out letter.sig\n"
-                  "  cardea sign 'pkcs11:token=demo;object=mail' --pss --digest sha384 < letter.txt > sig\n",
-                  Needs::user, [&context, signing] { return sign(context, *signing); });
-  add_object_options(*sign_command, signing->key, "the key");
-  add_files(*sign_command, *signing);
-  sign_command->add_option("--out,--output", signing->out, "signature file (default: standard output)")
-      ->type_name("FILE");
-  add_signature_form(*sign_command, *signing);
+  const Command sign_command =
+      root.command(context, "sign", "sign a file with a key on the token",
+                   "  cardea sign mail --in letter.txt --out letter.sig\n"
+                   "  cardea sign 'pkcs11:token=demo;object=mail' --pss --digest sha384 < letter.txt > sig\n",
+                   Needs::user, [&context, signing] { return sign(context, *signing); });
+  add_object_options(sign_command, signing->key, "the key");
+  add_files(sign_command, *signing);
+  sign_command.text("--out,--output", signing->out, "signature file (default: standard output)", "FILE");
+  add_signature_form(sign_command, *signing);
 
   const auto checking = std::make_shared<CryptoOptions>();
-  CLI::App* verify_command = add_command(root, context, "verify", "check a signature with a public key on the token",
-                                         "  cardea verify mail --in letter.txt --signature letter.sig\n"
-                                         "Exit status 5 when the signature does not match.\n",
-                                         Needs::user, [&context, checking] { return verify(context, *checking); });
-  add_object_options(*verify_command, checking->key, "the key");
-  add_files(*verify_command, *checking);
-  verify_command->add_option("--signature", checking->signature, "signature file")->type_name("FILE")->required();
-  verify_command->add_flag("--login", context.options.login, "log in first, for a key that shows only then");
-  add_signature_form(*verify_command, *checking);
+  const Command verify_command = root.command(context, "verify", "check a signature with a public key on the token",
+                                              "  cardea verify mail --in letter.txt --signature letter.sig\n"
+                                              "Exit status 5 when the signature does not match.\n",
+                                              Needs::user, [&context, checking] { return verify(context, *checking); });
+  add_object_options(verify_command, checking->key, "the key");
+  add_files(verify_command, *checking);
+  verify_command.required("--signature", checking->signature, "signature file", "FILE");
+  verify_command.flag("--login", context.options.login, "log in first, for a key that shows only then");
+  add_signature_form(verify_command, *checking);
 
   const auto opening = std::make_shared<CryptoOptions>();
-  CLI::App* decrypt_command =
-      add_command(root, context, "decrypt", "decrypt a file with a key on the token",
-                  "  cardea decrypt mail --in secret.bin --out secret.txt\n"
-                  "  cardea decrypt backup --mechanism aes-cbc-pad --iv 000102030405060708090a0b0c0d0e0f < in > out\n",
-                  Needs::user, [&context, opening] { return decrypt(context, *opening); });
-  add_object_options(*decrypt_command, opening->key, "the key");
-  add_files(*decrypt_command, *opening);
-  decrypt_command->add_option("--out,--output", opening->out, "output file, mode 0600 (default: standard output)")
-      ->type_name("FILE");
-  decrypt_command->add_option("--iv", opening->iv, "initialisation vector in hexadecimal (AES)")->type_name("HEX");
-  decrypt_command->add_option("--aad", opening->aad, "additional authenticated data in hexadecimal (AES-GCM)")
-      ->type_name("HEX");
+  const Command decrypt_command =
+      root.command(context, "decrypt", "decrypt a file with a key on the token",
+                   "  cardea decrypt mail --in secret.bin --out secret.txt\n"
+                   "  cardea decrypt backup --mechanism aes-cbc-pad --iv 000102030405060708090a0b0c0d0e0f < in > out\n",
+                   Needs::user, [&context, opening] { return decrypt(context, *opening); });
+  add_object_options(decrypt_command, opening->key, "the key");
+  add_files(decrypt_command, *opening);
+  decrypt_command.text("--out,--output", opening->out, "output file, mode 0600 (default: standard output)", "FILE");
+  decrypt_command.text("--iv", opening->iv, "initialisation vector in hexadecimal (AES)", "HEX");
+  decrypt_command.text("--aad", opening->aad, "additional authenticated data in hexadecimal (AES-GCM)", "HEX");
 
   const auto drawing = std::make_shared<RandomOptions>();
-  CLI::App* random_command = add_command(root, context, "random", "random bytes from the token",
-                                         "  cardea random 16\n  cardea random 32 --format raw > key.bin\n",
-                                         Needs::token, [&context, drawing] { return random(context, *drawing); });
-  random_command->add_option("bytes", drawing->count, "how many bytes (default 32)")->check(CLI::Range(1, 1 << 20));
-  random_command->add_option("--format", drawing->format, "hex, base64 or raw")
-      ->type_name("FORM")
-      ->check(CLI::IsMember({"hex", "base64", "raw"}));
-  random_command->add_option("--out,--output", drawing->out, "output file, mode 0600 (default: standard output)")
-      ->type_name("FILE");
+  const Command random_command = root.command(context, "random", "random bytes from the token",
+                                              "  cardea random 16\n  cardea random 32 --format raw > key.bin\n",
+                                              Needs::token, [&context, drawing] { return random(context, *drawing); });
+  random_command.number("bytes", drawing->count, "how many bytes (default 32)", 1, 1 << 20);
+  random_command.choice("--format", drawing->format, "hex, base64 or raw", "FORM", {"hex", "base64", "raw"});
+  random_command.text("--out,--output", drawing->out, "output file, mode 0600 (default: standard output)", "FILE");
 }
 
 }  // namespace cardea::cli

@@ -2,12 +2,13 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <boost/json.hpp>
 
 #include <filesystem>
 
 #include "base/config.h"
+#include "cli/command.h"
 #include "cli/connection.h"
-#include "cli/context.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/pins.h"
@@ -196,9 +197,9 @@ Status doctor(const Context& context) {
 
 }  // namespace
 
-void add_doctor_commands(CLI::App& root, Context& context) {
-  add_command(root, context, "doctor", "check the installation and say what to do about each finding",
-              "  cardea doctor\n  cardea doctor --json\n", Needs::module, [&context] { return doctor(context); });
+void add_doctor_commands(const Command& root, Context& context) {
+  root.command(context, "doctor", "check the installation and say what to do about each finding",
+               "  cardea doctor\n  cardea doctor --json\n", Needs::module, [&context] { return doctor(context); });
 }
 
 }  // namespace cardea::cli

@@ -1,12 +1,13 @@
 // key generate, list, delete.
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <memory>
 #include <set>
 
+#include "cli/command.h"
 #include "cli/connection.h"
-#include "cli/context.h"
 #include "cli/exit_status.h"
 #include "cli/key_types.h"
 #include "cli/objects.h"
@@ -221,44 +222,44 @@ Status delete_key(Context& context, const ObjectChoice& choice, bool with_certif
 
 }  // namespace
 
-void add_key_commands(CLI::App& root, Context& context) {
-  CLI::App* group = add_group(root, "key", "keys on a token");
+void add_key_commands(const Command& root, Context& context) {
+  const Command group = root.group("key", "keys on a token");
 
   const auto made = std::make_shared<GenerateOptions>();
-  CLI::App* make =
-      add_command(*group, context, "generate", "make a key or key pair on the token",
-                  "  cardea key generate rsa:2048 --label mail\n"
-                  "  cardea key generate ec:P-256 --label ssh --usage sign --id 01\n"
-                  "Types: rsa:2048 rsa:3072 rsa:4096, ec:P-256 ec:P-384 ec:P-521 ec:secp256k1, ed25519 ed448,\n"
-                  "  x25519 x448, ml-dsa-44 ml-dsa-65 ml-dsa-87, ml-kem-512 ml-kem-768 ml-kem-1024,\n"
-                  "  aes:128 aes:192 aes:256, secret:128 secret:256 secret:512\n",
-                  Needs::user, [&context, made] { return generate(context, *made); });
-  make->add_option("key-type", made->type, "kind of key, see below")->type_name("TYPE");
-  make->add_option("--type", made->type_option, "kind of key, instead of naming it first")->type_name("TYPE");
-  make->add_option("--label", made->label, "name of the key")->type_name("LABEL");
-  make->add_option("--id", made->id, "CKA_ID in hexadecimal (default: random)")->type_name("HEX");
-  make->add_option("--usage", made->usage,
-                   "what it may do: sign, verify, decrypt, encrypt, derive, unwrap, wrap, decapsulate")
-      ->type_name("LIST");
-  make->add_flag("--extractable", made->extractable, "the key may leave the token, wrapped by another key");
-  make->add_flag("--always-authenticate", made->always_authenticate, "ask for the PIN at every use");
+  const Command make =
+      group.command(context, "generate", "make a key or key pair on the token",
+                    "  cardea key generate rsa:2048 --label mail\n"
+                    "  cardea key generate ec:P-256 --label ssh --usage sign --id 01\n"
+                    "Types: rsa:2048 rsa:3072 rsa:4096, ec:P-256 ec:P-384 ec:P-521 ec:secp256k1, ed25519 ed448,\n"
+                    "  x25519 x448, ml-dsa-44 ml-dsa-65 ml-dsa-87, ml-kem-512 ml-kem-768 ml-kem-1024,\n"
+                    "  aes:128 aes:192 aes:256, secret:128 secret:256 secret:512\n",
+                    Needs::user, [&context, made] { return generate(context, *made); });
+  make.text("key-type", made->type, "kind of key, see below", "TYPE");
+  make.text("--type", made->type_option, "kind of key, instead of naming it first", "TYPE");
+  make.text("--label", made->label, "name of the key", "LABEL");
+  make.text("--id", made->id, "CKA_ID in hexadecimal (default: random)", "HEX");
+  make.text("--usage", made->usage, "what it may do: sign, verify, decrypt, encrypt, derive, unwrap, wrap, decapsulate",
+            "LIST");
+  make.flag("--extractable", made->extractable, "the key may leave the token, wrapped by another key");
+  make.flag("--always-authenticate", made->always_authenticate, "ask for the PIN at every use");
 
   const auto listed = std::make_shared<ObjectChoice>();
-  CLI::App* list = add_command(*group, context, "list", "list the keys",
-                               "  cardea key list --login\n  cardea key list 'pkcs11:token=demo;type=public' --json\n",
-                               Needs::user, [&context, listed] { return list_keys(context, *listed); });
-  add_object_options(*list, *listed, "only keys");
-  list->add_flag("--login", context.options.login, "log in first, so that private keys show");
+  const Command list =
+      group.command(context, "list", "list the keys",
+                    "  cardea key list --login\n  cardea key list 'pkcs11:token=demo;type=public' --json\n",
+                    Needs::user, [&context, listed] { return list_keys(context, *listed); });
+  add_object_options(list, *listed, "only keys");
+  list.flag("--login", context.options.login, "log in first, so that private keys show");
 
   const auto doomed = std::make_shared<ObjectChoice>();
   const auto certificates = std::make_shared<bool>(false);
-  CLI::App* remove =
-      add_command(*group, context, "delete", "destroy a key and its public half",
-                  "  cardea key delete mail\n  cardea key delete --id 01 --with-certificates --yes\n", Needs::user,
-                  [&context, doomed, certificates] { return delete_key(context, *doomed, *certificates); });
-  add_object_options(*remove, *doomed, "the key");
-  remove->add_flag("--with-certificates", *certificates, "delete certificates with the same id as well");
-  remove->add_flag("--yes", context.options.yes, "do not ask first");
+  const Command remove =
+      group.command(context, "delete", "destroy a key and its public half",
+                    "  cardea key delete mail\n  cardea key delete --id 01 --with-certificates --yes\n", Needs::user,
+                    [&context, doomed, certificates] { return delete_key(context, *doomed, *certificates); });
+  add_object_options(remove, *doomed, "the key");
+  remove.flag("--with-certificates", *certificates, "delete certificates with the same id as well");
+  remove.flag("--yes", context.options.yes, "do not ask first");
 }
 
 }  // namespace cardea::cli

@@ -1,6 +1,7 @@
 #include "cli/keystore_tokens.h"
 
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include <cstdlib>
 #include <fstream>
@@ -117,23 +118,24 @@ std::optional<int> keystore_tries_left(const TokenInfo& token, CK_USER_TYPE user
   return {};
 }
 
-void add_keystore_commands(CLI::App& group, Context& context) {
+void add_keystore_commands(const Command& group, Context& context) {
   const auto name = std::make_shared<std::string>();
-  CLI::App* remove = add_command(group, context, "delete", "delete a token of the software keystore with all its keys",
-                                 "  cardea token delete demo\n", Needs::token,
-                                 [&context, name] { return delete_token(context, *name); });
-  remove->add_option("name", *name, "label, serial number or pkcs11: URI")->type_name("TOKEN");
-  remove->add_flag("--yes", context.options.yes, "do not ask first");
+  const Command remove = group.command(context, "delete", "delete a token of the software keystore with all its keys",
+                                       "  cardea token delete demo\n", Needs::token,
+                                       [&context, name] { return delete_token(context, *name); });
+  remove.text("name", *name, "label, serial number or pkcs11: URI", "TOKEN");
+  remove.flag("--yes", context.options.yes, "do not ask first");
 
   const auto options = std::make_shared<ImportOptions>();
-  CLI::App* import = add_command(group, context, "import-softhsm", "copy a SoftHSM2 token into the software keystore",
-                                 "  cardea token import-softhsm --from mytoken\n"
-                                 "  cardea token import-softhsm --directory /var/lib/softhsm/tokens --from mytoken\n",
-                                 Needs::officer, [&context, options] { return import_softhsm(context, *options); });
-  import->add_option("--from", options->label, "label or serial number of the SoftHSM2 token (default: the only one)")
-      ->type_name("TOKEN");
-  import->add_option("--directory", options->directory, "SoftHSM2's directories.tokendir (default: from softhsm2.conf)")
-      ->type_name("DIR");
+  const Command import =
+      group.command(context, "import-softhsm", "copy a SoftHSM2 token into the software keystore",
+                    "  cardea token import-softhsm --from mytoken\n"
+                    "  cardea token import-softhsm --directory /var/lib/softhsm/tokens --from mytoken\n",
+                    Needs::officer, [&context, options] { return import_softhsm(context, *options); });
+  import.text("--from", options->label, "label or serial number of the SoftHSM2 token (default: the only one)",
+              "TOKEN");
+  import.text("--directory", options->directory, "SoftHSM2's directories.tokendir (default: from softhsm2.conf)",
+              "DIR");
 }
 
 }  // namespace cardea::cli

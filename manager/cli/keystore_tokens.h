@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "cli/context.h"
+#include "cli/command.h"
 #include "cli/module.h"
 
 namespace cardea::cli {
@@ -12,6 +12,6 @@ namespace cardea::cli {
 std::optional<int> keystore_tries_left(const TokenInfo& token, CK_USER_TYPE user);
 
 /// Adds `token delete` and `token import-softhsm`.
-void add_keystore_commands(CLI::App& token_group, Context& context);
+void add_keystore_commands(const Command& token_group, Context& context);
 
 }  // namespace cardea::cli

@@ -1,10 +1,11 @@
 // object list.
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include <memory>
 
+#include "cli/command.h"
 #include "cli/connection.h"
-#include "cli/context.h"
 #include "cli/key_types.h"
 #include "cli/objects.h"
 #include "cli/output.h"
@@ -54,14 +55,15 @@ Status list_objects(Context& context, const ObjectChoice& choice) {
 
 }  // namespace
 
-void add_object_commands(CLI::App& root, Context& context) {
-  CLI::App* group = add_group(root, "object", "everything on a token");
+void add_object_commands(const Command& root, Context& context) {
+  const Command group = root.group("object", "everything on a token");
   const auto choice = std::make_shared<ObjectChoice>();
-  CLI::App* list = add_command(*group, context, "list", "list objects of every class",
-                               "  cardea object list --login\n  cardea object list 'pkcs11:token=demo;type=cert'\n",
-                               Needs::user, [&context, choice] { return list_objects(context, *choice); });
-  add_object_options(*list, *choice, "only objects");
-  list->add_flag("--login", context.options.login, "log in first, so that private objects show");
+  const Command list =
+      group.command(context, "list", "list objects of every class",
+                    "  cardea object list --login\n  cardea object list 'pkcs11:token=demo;type=cert'\n", Needs::user,
+                    [&context, choice] { return list_objects(context, *choice); });
+  add_object_options(list, *choice, "only objects");
+  list.flag("--login", context.options.login, "log in first, so that private objects show");
 }
 
 }  // namespace cardea::cli

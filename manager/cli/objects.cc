@@ -29,10 +29,10 @@ std::string listing(const Session& session, const std::vector<CK_OBJECT_HANDLE>&
 
 }  // namespace
 
-void add_object_options(CLI::App& command, ObjectChoice& choice, const std::string& what) {
-  command.add_option("object", choice.name, what + ": pkcs11: URI, label, or id:HEX")->type_name("OBJECT");
-  command.add_option("--label", choice.label, what + " by label")->type_name("LABEL");
-  command.add_option("--id", choice.id, what + " by CKA_ID in hexadecimal")->type_name("HEX");
+void add_object_options(const Command& command, ObjectChoice& choice, const std::string& what) {
+  command.text("object", choice.name, what + ": pkcs11: URI, label, or id:HEX", "OBJECT");
+  command.text("--label", choice.label, what + " by label", "LABEL");
+  command.text("--id", choice.id, what + " by CKA_ID in hexadecimal", "HEX");
 }
 
 Status take_choice(Context& context, const ObjectChoice& choice) {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/command.h"
 #include "cli/connection.h"
-#include "cli/context.h"
 
 namespace cardea::cli {
 
@@ -19,7 +19,7 @@ struct ObjectChoice {
 };
 
 /// Adds the positional argument and --label and --id.
-void add_object_options(CLI::App& command, ObjectChoice& choice, const std::string& what);
+void add_object_options(const Command& command, ObjectChoice& choice, const std::string& what);
 
 /// The label and id that the choice and the context's URI name.
 struct Wanted {

@@ -1,7 +1,7 @@
 // What commands print on standard output: a table for people or one JSON object for programs (--json).
 #pragma once
 
-#include <boost/json.hpp>
+#include <boost/json/fwd.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>

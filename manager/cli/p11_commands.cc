@@ -1,12 +1,13 @@
 // p11 register: makes other programs find the module.
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
 
-#include "cli/context.h"
+#include "cli/command.h"
 #include "cli/exit_status.h"
 #include "cli/files.h"
 #include "cli/module.h"
@@ -141,15 +142,16 @@ Status register_module(Context& context, const RegisterOptions& options) {
 
 }  // namespace
 
-void add_p11_commands(CLI::App& root, Context& context) {
-  CLI::App* group = add_group(root, "p11", "make other programs use the module");
+void add_p11_commands(const Command& root, Context& context) {
+  const Command group = root.group("p11", "make other programs use the module");
   const auto options = std::make_shared<RegisterOptions>();
-  CLI::App* command = add_command(*group, context, "register", "tell p11-kit and NSS about the module",
-                                  "  cardea p11 register\n  cardea p11 register --undo\n"
-                                  "  sudo cardea p11 register --system\n",
-                                  Needs::module, [&context, options] { return register_module(context, *options); });
-  command->add_flag("--undo", options->undo, "take the registration back");
-  command->add_flag("--system", options->system, "for all users, in /etc/pkcs11/modules (as root)");
+  const Command command =
+      group.command(context, "register", "tell p11-kit and NSS about the module",
+                    "  cardea p11 register\n  cardea p11 register --undo\n"
+                    "  sudo cardea p11 register --system\n",
+                    Needs::module, [&context, options] { return register_module(context, *options); });
+  command.flag("--undo", options->undo, "take the registration back");
+  command.flag("--system", options->system, "for all users, in /etc/pkcs11/modules (as root)");
 }
 
 }  // namespace cardea::cli

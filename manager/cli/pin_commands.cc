@@ -1,6 +1,7 @@
 #include "cli/pin_commands.h"
 
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include <memory>
 
@@ -65,29 +66,28 @@ Status set_pin(Context& context, bool unlocking) {
   return say_done(context, token, unlocking ? "user PIN was unlocked and set anew" : "user PIN was set");
 }
 
-CLI::App* add_pin_command(CLI::App& group, Context& context, const std::string& name, const std::string& description,
-                          const std::string& examples, std::function<Status()> action) {
-  CLI::App* command = add_command(group, context, name, description, examples, Needs::officer, std::move(action));
-  command->add_option("--new-pin-file", context.options.new_pin_file, "read the new PIN from this file")
-      ->type_name("FILE");
+Command add_pin_command(const Command& group, Context& context, const std::string& name, const std::string& description,
+                        const std::string& examples, std::function<Status()> action) {
+  const Command command = group.command(context, name, description, examples, Needs::officer, std::move(action));
+  command.text("--new-pin-file", context.options.new_pin_file, "read the new PIN from this file", "FILE");
   return command;
 }
 
 }  // namespace
 
-void add_pin_commands(CLI::App& token_group, Context& context) {
-  CLI::App* group = add_group(token_group, "pin", "set, change and unlock PINs");
-  add_pin_command(*group, context, "set", "give the token its first user PIN", "  cardea token pin set --token demo\n",
+void add_pin_commands(const Command& token_group, Context& context) {
+  const Command group = token_group.group("pin", "set, change and unlock PINs");
+  add_pin_command(group, context, "set", "give the token its first user PIN", "  cardea token pin set --token demo\n",
                   [&context] { return set_pin(context, false); });
-  add_pin_command(*group, context, "unlock", "set the user PIN anew with the security officer's PIN",
+  add_pin_command(group, context, "unlock", "set the user PIN anew with the security officer's PIN",
                   "  cardea token pin unlock --token demo\n"
                   "  cardea token pin unlock --so-pin-file so.pin --new-pin-file user.pin\n",
                   [&context] { return set_pin(context, true); });
   const auto officer = std::make_shared<bool>(false);
-  CLI::App* change = add_pin_command(*group, context, "change", "change a PIN that is known",
-                                     "  cardea token pin change --token demo\n  cardea token pin change --so\n",
-                                     [&context, officer] { return change_pin(context, *officer); });
-  change->add_flag("--so", *officer, "change the security officer's PIN instead of the user's");
+  const Command change = add_pin_command(group, context, "change", "change a PIN that is known",
+                                         "  cardea token pin change --token demo\n  cardea token pin change --so\n",
+                                         [&context, officer] { return change_pin(context, *officer); });
+  change.flag("--so", *officer, "change the security officer's PIN instead of the user's");
 }
 
 }  // namespace cardea::cli

@@ -1,11 +1,12 @@
 // token list, show, init. PIN commands are in pin_commands.cc, those of the keystore alone in keystore_tokens.cc.
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <memory>
 
+#include "cli/command.h"
 #include "cli/connection.h"
-#include "cli/context.h"
 #include "cli/exit_status.h"
 #include "cli/keystore_tokens.h"
 #include "cli/output.h"
@@ -204,28 +205,28 @@ Status init_token(Context& context, const InitOptions& options) {
 
 }  // namespace
 
-void add_token_commands(CLI::App& root, Context& context) {
-  CLI::App* group = add_group(root, "token", "tokens and their PINs");
-  add_command(*group, context, "list", "list the tokens", "  cardea token list\n  cardea token list --json\n",
-              Needs::module, [&context] { return list_tokens(context); });
+void add_token_commands(const Command& root, Context& context) {
+  const Command group = root.group("token", "tokens and their PINs");
+  group.command(context, "list", "list the tokens", "  cardea token list\n  cardea token list --json\n", Needs::module,
+                [&context] { return list_tokens(context); });
 
   const auto name = std::make_shared<std::string>();
-  CLI::App* show = add_command(*group, context, "show", "describe one token and its mechanisms",
-                               "  cardea token show demo\n  cardea token show 'pkcs11:token=demo'\n", Needs::token,
-                               [&context, name] { return show_token(context, *name); });
-  show->add_option("name", *name, "label, serial number or pkcs11: URI")->type_name("TOKEN");
+  const Command show = group.command(context, "show", "describe one token and its mechanisms",
+                                     "  cardea token show demo\n  cardea token show 'pkcs11:token=demo'\n",
+                                     Needs::token, [&context, name] { return show_token(context, *name); });
+  show.text("name", *name, "label, serial number or pkcs11: URI", "TOKEN");
 
   const auto init = std::make_shared<InitOptions>();
-  CLI::App* make = add_command(*group, context, "init", "make a new token and set its PINs",
-                               "  cardea token init --label demo\n"
-                               "  cardea token init --label demo --so-pin-file so.pin --pin-file user.pin\n",
-                               Needs::officer, [&context, init] { return init_token(context, *init); });
-  make->add_option("--label", init->label, "name of the token, up to 32 bytes")->type_name("LABEL")->required();
-  make->add_flag("--no-user-pin", init->no_user_pin, "leave the user PIN unset");
-  make->add_flag("--erase", init->erase, "make the token named by --token empty and new");
-  make->add_flag("--yes", context.options.yes, "do not ask before erasing");
-  add_keystore_commands(*group, context);
-  add_pin_commands(*group, context);
+  const Command make = group.command(context, "init", "make a new token and set its PINs",
+                                     "  cardea token init --label demo\n"
+                                     "  cardea token init --label demo --so-pin-file so.pin --pin-file user.pin\n",
+                                     Needs::officer, [&context, init] { return init_token(context, *init); });
+  make.required("--label", init->label, "name of the token, up to 32 bytes", "LABEL");
+  make.flag("--no-user-pin", init->no_user_pin, "leave the user PIN unset");
+  make.flag("--erase", init->erase, "make the token named by --token empty and new");
+  make.flag("--yes", context.options.yes, "do not ask before erasing");
+  add_keystore_commands(group, context);
+  add_pin_commands(group, context);
 }
 
 }  // namespace cardea::cli

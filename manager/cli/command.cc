@@ -1,0 +1,89 @@
+#include "cli/command.h"
+
+#include <CLI/CLI.hpp>
+#include <utility>
+
+namespace cardea::cli {
+namespace {
+
+void add_module_options(const Command& command, Options& options) {
+  command.text("--module", options.module, "PKCS#11 module to use (default: Cardea's own; also CARDEA_MODULE)", "PATH");
+}
+
+void add_token_options(const Command& command, Options& options) {
+  add_module_options(command, options);
+  command.text("--token", options.token, "token by label, serial number or pkcs11: URI (default: the only one)",
+               "TOKEN");
+}
+
+void add_user_pin_options(const Command& command, Options& options) {
+  command.text("--pin-file", options.pin_file, "read the PIN from the first line of this file", "FILE")
+      .flag("--pin-stdin", options.pin_stdin, "read each PIN that is needed from one line of standard input");
+}
+
+void add_officer_pin_options(const Command& command, Options& options) {
+  command.text("--so-pin-file", options.so_pin_file, "read the security officer's PIN from this file", "FILE");
+}
+
+}  // namespace
+
+Command Command::group(const std::string& name, const std::string& description) const {
+  CLI::App* group = app_->add_subcommand(name, description);
+  group->require_subcommand(1);
+  return Command(*group);
+}
+
+Command Command::command(Context& context, const std::string& name, const std::string& description,
+                         const std::string& examples, Needs needs, std::function<Status()> action) const {
+  CLI::App* app = app_->add_subcommand(name, description);
+  const Command command(*app);
+  Options& options = context.options;
+  command.flag("--json", options.json, "print one JSON object instead of text");
+  if (needs == Needs::module) add_module_options(command, options);
+  if (needs >= Needs::token) add_token_options(command, options);
+  if (needs >= Needs::user) add_user_pin_options(command, options);
+  if (needs >= Needs::officer) add_officer_pin_options(command, options);
+  if (!examples.empty()) app->footer("Examples:\n" + examples);
+  app->callback([&context, action = std::move(action)] { context.action = action; });
+  return command;
+}
+
+const Command& Command::text(const std::string& names, std::string& value, const std::string& help,
+                             const std::string& placeholder) const {
+  app_->add_option(names, value, help)->type_name(placeholder);
+  return *this;
+}
+
+const Command& Command::required(const std::string& names, std::string& value, const std::string& help,
+                                 const std::string& placeholder) const {
+  app_->add_option(names, value, help)->type_name(placeholder)->required();
+  return *this;
+}
+
+const Command& Command::choice(const std::string& names, std::string& value, const std::string& help,
+                               const std::string& placeholder, const std::vector<std::string>& words) const {
+  app_->add_option(names, value, help)->type_name(placeholder)->check(CLI::IsMember(words));
+  return *this;
+}
+
+const Command& Command::list(const std::string& names, std::vector<std::string>& values, const std::string& help,
+                             const std::string& placeholder) const {
+  app_->add_option(names, values, help)
+      ->type_name(placeholder)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  return *this;
+}
+
+const Command& Command::number(const std::string& names, std::size_t& value, const std::string& help, std::size_t least,
+                               std::size_t most) const {
+  app_->add_option(names, value, help)->check(CLI::Range(least, most));
+  return *this;
+}
+
+const Command& Command::flag(const std::string& names, bool& value, const std::string& help) const {
+  app_->add_flag(names, value, help);
+  return *this;
+}
+
+}  // namespace cardea::cli
