@@ -17,6 +17,7 @@ CK_RV guarded(const char* name, const char* argument_names, Function function, A
   const auto call = [&]() noexcept -> CK_RV {
     try {
       if (!crypto::usable()) return CKR_CRYPTOKI_NOT_INITIALIZED;
+      const crypto::ErrorScope errors_of_this_call;
       const Status status = function(arguments...);
       return status ? CKR_OK : to_rv(status.code());
     } catch (const std::bad_alloc&) {

@@ -1,5 +1,4 @@
 // ECDSA and ECDH operations of AsymmetricKey.
-#include <openssl/err.h>
 
 #include <array>
 

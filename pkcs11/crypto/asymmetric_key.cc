@@ -1,7 +1,6 @@
 #include "crypto/asymmetric_key.h"
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/params.h>
 
@@ -231,7 +230,6 @@ Result<Bytes> AsymmetricKey::public_value() const {
   const BigNumberPtr x_owner(x);
   const BigNumberPtr y_owner(y);
   if (!known && private_) {
-    ERR_clear_error();
     CARDEA_ASSIGN(const SecretBytes scalar, private_value());
     return point_of_scalar(facts(), scalar.view());
   }

@@ -1,6 +1,5 @@
 // Signatures over whole messages (EdDSA, ML-DSA, SLH-DSA) and key encapsulation of AsymmetricKey.
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/params.h>
 
 #include <array>
@@ -113,7 +112,6 @@ bool has_eddsa_variants() {
     const OSSL_PARAM* const settable = ed25519 != nullptr ? EVP_SIGNATURE_settable_ctx_params(ed25519) : nullptr;
     const bool found = settable != nullptr && OSSL_PARAM_locate_const(settable, parameter_instance) != nullptr;
     EVP_SIGNATURE_free(ed25519);
-    ERR_clear_error();
     return found;
   }();
   return known;

@@ -1,6 +1,5 @@
 // RSA operations of AsymmetricKey (RFC 8017).
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/sha.h>
 
@@ -35,7 +34,6 @@ bool library_rejects_implicitly() {
     const OSSL_PARAM* const settable = rsa != nullptr ? EVP_ASYM_CIPHER_settable_ctx_params(rsa) : nullptr;
     const bool found = settable != nullptr && OSSL_PARAM_locate_const(settable, "implicit-rejection") != nullptr;
     EVP_ASYM_CIPHER_free(rsa);
-    ERR_clear_error();
     return found;
   }();
   return known;

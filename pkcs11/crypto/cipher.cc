@@ -1,6 +1,5 @@
 #include "crypto/cipher.h"
 
-#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include <array>
@@ -68,7 +67,6 @@ const EVP_CIPHER* cipher_algorithm(Cipher cipher, std::size_t key_size) noexcept
   std::atomic<EVP_CIPHER*>& slot = process_singleton<FetchedCiphers>(Root::ciphers).cipher[index][size];
   if (EVP_CIPHER* const known = slot.load(std::memory_order_acquire)) return known;
   EVP_CIPHER* const fetched = EVP_CIPHER_fetch(context(), name, nullptr);
-  if (fetched == nullptr) ERR_clear_error();
   EVP_CIPHER* expected = nullptr;
   if (slot.compare_exchange_strong(expected, fetched, std::memory_order_acq_rel)) return fetched;
   EVP_CIPHER_free(fetched);

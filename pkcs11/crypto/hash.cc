@@ -1,6 +1,5 @@
 #include "crypto/hash.h"
 
-#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include <array>
@@ -72,7 +71,6 @@ const EVP_MD* hash_md(Hash hash) noexcept {
   std::atomic<EVP_MD*>& slot = process_singleton<FetchedHashes>(Root::hashes).md[static_cast<std::size_t>(hash)];
   if (EVP_MD* const known = slot.load(std::memory_order_acquire)) return known;
   EVP_MD* const fetched = EVP_MD_fetch(context(), name, nullptr);
-  if (fetched == nullptr) ERR_clear_error();
   EVP_MD* expected = nullptr;
   if (slot.compare_exchange_strong(expected, fetched, std::memory_order_acq_rel)) return fetched;
   EVP_MD_free(fetched);

@@ -1,6 +1,5 @@
 #include "crypto/kdf_fetched.h"
 
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 
@@ -29,7 +28,6 @@ template <class T, class Fetch, class Free>
 T* once(std::atomic<T*>& slot, Fetch fetch, Free free) noexcept {
   if (T* const known = slot.load(std::memory_order_acquire)) return known;
   T* const fetched = fetch();
-  if (fetched == nullptr) ERR_clear_error();
   T* expected = nullptr;
   if (slot.compare_exchange_strong(expected, fetched, std::memory_order_acq_rel)) return fetched;
   free(fetched);

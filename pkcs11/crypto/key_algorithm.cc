@@ -1,6 +1,5 @@
 #include "crypto/key_algorithm.h"
 
-#include <openssl/err.h>
 #include <openssl/objects.h>
 
 #include <array>
@@ -103,7 +102,6 @@ std::optional<KeyAlgorithm> by_explicit_parameters(ByteView parameters, CurvePro
         break;
     }
   }
-  ERR_clear_error();
   return found;
 }
 
@@ -117,7 +115,6 @@ bool available(KeyAlgorithm algorithm) {
   const KeyAlgorithmFacts& facts = facts_of(algorithm);
   EVP_KEYMGMT* const found = EVP_KEYMGMT_fetch(context(), facts.family == KeyFamily::ec ? "EC" : facts.name, nullptr);
   EVP_KEYMGMT_free(found);
-  ERR_clear_error();
   return found != nullptr;
 }
 

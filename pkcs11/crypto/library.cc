@@ -42,11 +42,18 @@ bool usable() noexcept {
   return OPENSSL_init_crypto(0, nullptr) == 1;
 }
 
+ErrorScope::ErrorScope() noexcept {
+  ERR_set_mark();
+}
+
+ErrorScope::~ErrorScope() {
+  ERR_pop_to_mark();
+}
+
 Error openssl_error(Code code, SourcePlace where) {
   const unsigned long number = ERR_peek_last_error();
   std::array<char, 256> text{};
   if (number != 0) ERR_error_string_n(number, text.data(), text.size());
-  ERR_clear_error();
   return error(code, text.data(), where);
 }
 

@@ -15,8 +15,17 @@ OSSL_LIB_CTX* context();
 /// False once OpenSSL has cleaned itself up at the end of the process; nothing of it may be called after that.
 bool usable() noexcept;
 
-/// Takes OpenSSL's newest error out of its queue, as an Error with that code. Clears the queue: the host must not find
-/// our failures in it.
+/// While one lives, OpenSSL may queue errors of ours; when it ends they are gone and those that the host had queued before
+/// are still there. Every call of the module runs inside one (abi/guard.h).
+class ErrorScope {
+ public:
+  ErrorScope() noexcept;
+  ~ErrorScope();
+  ErrorScope(const ErrorScope&) = delete;
+  ErrorScope& operator=(const ErrorScope&) = delete;
+};
+
+/// OpenSSL's newest queued error as an Error with that code.
 Error openssl_error(Code code, SourcePlace where = SourcePlace::here());
 
 }  // namespace cardea::crypto

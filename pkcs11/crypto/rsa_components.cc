@@ -1,6 +1,5 @@
 #include "crypto/rsa_components.h"
 
-#include <openssl/err.h>
 
 #include <array>
 #include <bit>
@@ -221,11 +220,9 @@ Status complete_rsa(RsaNumbers& numbers) {
       return Code::attribute_value_invalid;
     const bool found = numbers.public_exponent.empty() ? factor_with_usual_exponents(c, n, d, numbers)
                                                        : factor(c, n, c.number(numbers.public_exponent), d, numbers);
-    ERR_clear_error();
     if (!found) return numbers.public_exponent.empty() ? Code::template_incomplete : Code::attribute_value_invalid;
   }
   Status completed = complete_from_primes(c, numbers);
-  ERR_clear_error();
   CARDEA_TRY(std::move(completed));
   return check_rsa_public(numbers);
 }

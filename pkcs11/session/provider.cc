@@ -23,7 +23,7 @@ Status Provider::start(const std::function<Parts()>& make_parts) {
   Parts parts = make_parts();
   settings_ = std::move(parts.settings);
   sources_ = std::move(parts.sources);
-  refresh_slots();
+  refresh_slots(false);
   for (const auto& source : sources_) {
     source->listen([this] {
       const std::lock_guard event_lock(event_mutex_);
@@ -52,7 +52,7 @@ Status Provider::stop() {
   return {};
 }
 
-void Provider::refresh_slots() {
+void Provider::refresh_slots(bool new_is_event) {
   slots_.with([&](SlotTable& table) {
     for (const auto& source : sources_) {
       for (const TokenSlotPtr& found : source->slots()) {
@@ -60,8 +60,8 @@ void Provider::refresh_slots() {
                                        [&](const SlotPtr& slot) { return slot->source() == found; });
         if (known) continue;
         table.slots.push_back(std::make_shared<Slot>(table.slots.size(), found));
-        // What is there at first sight is no event (PKCS#11 3.2, 5.5.9).
-        table.tokens.push_back(found->token().ok() ? *found->token() : nullptr);
+        // What is there when the application first looks is no event (PKCS#11 3.2, 5.5.4).
+        table.tokens.push_back(new_is_event ? nullptr : table.slots.back()->token_or_null());
       }
     }
   });
@@ -71,7 +71,7 @@ Result<std::vector<SlotPtr>> Provider::slots(bool refresh) {
   if (!started()) return Code::not_initialized;
   if (refresh) {
     const std::lock_guard lock(lifecycle_);
-    refresh_slots();
+    refresh_slots(false);
   }
   return slots_.read([](const SlotTable& table) { return table.slots; });
 }
@@ -87,8 +87,7 @@ Result<SlotPtr> Provider::slot(CK_SLOT_ID id) {
 std::optional<CK_SLOT_ID> Provider::changed_slot() {
   return slots_.with([](SlotTable& table) -> std::optional<CK_SLOT_ID> {
     for (std::size_t id = 0; id < table.slots.size(); ++id) {
-      const Result<TokenPtr> token = table.slots[id]->token();
-      const TokenPtr present = token ? *token : nullptr;
+      const TokenPtr present = table.slots[id]->token_or_null();
       if (present == table.tokens[id]) continue;
       table.tokens[id] = present;
       return id;
@@ -98,12 +97,19 @@ std::optional<CK_SLOT_ID> Provider::changed_slot() {
 }
 
 Result<CK_SLOT_ID> Provider::wait_for_event(bool wait) {
+  // Sources that learn of changes report them; the others (tokens made by another process) are looked at now and then,
+  // for as long as somebody waits.
+  constexpr std::chrono::milliseconds look_again{500};
   for (;;) {
-    if (!started()) return Code::not_initialized;
+    {
+      const std::lock_guard lock(lifecycle_);
+      if (!started()) return Code::not_initialized;
+      refresh_slots(true);
+    }
     if (const auto slot = changed_slot()) return *slot;
     if (!wait) return Code::no_event;
     std::unique_lock lock(event_mutex_);
-    event_.wait(lock, [this] { return event_pending_ || !started(); });
+    event_.wait_for(lock, look_again, [this] { return event_pending_ || !started(); });
     event_pending_ = false;
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <vector>
@@ -65,7 +66,8 @@ class Provider {
     std::vector<TokenPtr> tokens;  ///< by slot id, as last seen by wait_for_event
   };
   Shard& shard(CK_SESSION_HANDLE handle) { return shards_[handle % shard_count]; }
-  void refresh_slots();
+  /// Takes in slots that were not there before; `new_is_event`: C_WaitForSlotEvent reports them.
+  void refresh_slots(bool new_is_event);
   std::optional<CK_SLOT_ID> changed_slot();
   void end(const SessionPtr& session);
   template <class Predicate>

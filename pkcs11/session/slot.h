@@ -19,6 +19,11 @@ class Slot {
   const TokenSlotPtr& source() const noexcept { return source_; }
   /// The token in the slot at present; token_absent, token_not_recognized …
   Result<TokenPtr> token() const { return source_->token(); }
+  /// The same, for who only wants to know whether there is one.
+  TokenPtr token_or_null() const {
+    Result<TokenPtr> found = token();
+    return found ? *found : nullptr;
+  }
   SessionObjects& session_objects() noexcept { return session_objects_; }
 
   Role role() const noexcept { return role_.load(std::memory_order_acquire); }
