@@ -5,6 +5,7 @@
 #include "crypto/check_value.h"
 #include "crypto/digest.h"
 #include "token/attribute_rules.h"
+#include "token/wrap_policy.h"
 
 namespace cardea {
 namespace {
@@ -151,6 +152,12 @@ void add_source(KeyFacts& facts, const Object& source) {
   facts.sources_always_sensitive = facts.sources_always_sensitive && attributes.get_bool(CKA_ALWAYS_SENSITIVE);
   facts.sources_never_extractable = facts.sources_never_extractable && attributes.get_bool(CKA_NEVER_EXTRACTABLE);
   if (source.object_class() != CKO_SECRET_KEY) return;
+  // HMAC or a block cipher under the source computes what an HMAC or CMAC based derivation makes of it: the derived
+  // key's value is then within the caller's reach, and its history must not say otherwise.
+  constexpr CK_ULONG computes = ever_sign | ever_encrypt | ever_decrypt;
+  if ((usage_ever(attributes, attributes.get_ulong(CKA_CARDEA_EVER, 0)) & computes) != 0) {
+    facts.sources_always_sensitive = facts.sources_never_extractable = false;
+  }
   const bool sensitive = attributes.get_bool(CKA_SENSITIVE, true);
   const bool extractable = attributes.get_bool(CKA_EXTRACTABLE);
   facts.sources_sensitive = facts.sources_sensitive || sensitive;

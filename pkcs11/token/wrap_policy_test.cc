@@ -354,6 +354,15 @@ BOOST_AUTO_TEST_CASE(derived_keys_inherit_from_all_sources_and_carry_nothing) {
   BOOST_TEST(outcome(may_wrap(key_of(target), Object{6, derived.attributes}, true, false)) == "key_not_wrappable");
 }
 
+BOOST_AUTO_TEST_CASE(a_key_that_its_caller_could_compute_does_not_call_itself_always_sensitive) {
+  BOOST_TEST(derived_facts(CKM_HKDF_DERIVE, key_of({.uses = {CKA_DERIVE}})).sources_always_sensitive);
+  for (const CK_ATTRIBUTE_TYPE computing : {CKA_SIGN, CKA_ENCRYPT, CKA_DECRYPT}) {
+    const KeyFacts facts = derived_facts(CKM_HKDF_DERIVE, key_of({.uses = {CKA_DERIVE, computing}}));
+    BOOST_TEST(!facts.sources_always_sensitive);
+    BOOST_TEST(!facts.sources_never_extractable);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(data_derived_from_a_sensitive_key_is_refused) {
   // CKM_HKDF_DATA gives the bytes that CKM_HKDF_DERIVE gives, in an object anyone reads.
   TemplateOf attributes;
