@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The module exports its entry points and nothing else: what `nm` finds equals pkcs11/cryptoki/functions.def.
+# The module exports its entry points and nothing else: what `nm` finds equals pkcs11/cryptoki/functions.def. And it has
+# nothing that is destroyed at the end of a process or thread, since hosts still call it then.
 set -euo pipefail
 module=${CARDEA_MODULE:?}
 command -v nm >/dev/null || { echo "skipped: nm is not installed (package binutils)"; exit 77; }
@@ -9,5 +10,12 @@ found=$(nm -D --defined-only "$module" | awk '{sub(/@.*/, "", $NF); if ($(NF-1) 
 if ! difference=$(diff <(printf '%s\n' "$wanted") <(printf '%s\n' "$found")); then
   printf 'FAILED: < should be exported, > should not\n%s\n' "$difference"
   exit 1
+fi
+# The sanitizers register destructors of their own.
+if ! nm -D --undefined-only "$module" | grep -q '__[at]san_init'; then
+  if registrars=$(nm -D --undefined-only "$module" | grep -E 'atexit'); then
+    printf 'FAILED: objects with destructors are static or thread-local:\n%s\n' "$registrars"
+    exit 1
+  fi
 fi
 echo "all passed: $(printf '%s\n' "$found" | wc -l) entry points"
