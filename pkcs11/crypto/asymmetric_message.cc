@@ -18,43 +18,10 @@ constexpr const char* parameter_message_encoding = "message-encoding";
 
 constexpr std::size_t longest_context = 255;
 
-// DER identifiers of the hashes allowed before ML-DSA and SLH-DSA: the last byte under 2.16.840.1.101.3.4.2
-// (FIPS 204, 5.4; NIST's Computer Security Objects Register).
-Byte hash_arc(Hash hash) noexcept {
-  switch (hash) {
-    case Hash::sha256:
-      return 1;
-    case Hash::sha384:
-      return 2;
-    case Hash::sha512:
-      return 3;
-    case Hash::sha224:
-      return 4;
-    case Hash::sha512_224:
-      return 5;
-    case Hash::sha512_256:
-      return 6;
-    case Hash::sha3_224:
-      return 7;
-    case Hash::sha3_256:
-      return 8;
-    case Hash::sha3_384:
-      return 9;
-    case Hash::sha3_512:
-      return 10;
-    case Hash::shake128:
-      return 11;
-    case Hash::shake256:
-      return 12;
-    default:
-      return 0;
-  }
-}
-
 // M' of HashML-DSA (FIPS 204, algorithm 4) and HashSLH-DSA (FIPS 205, algorithm 23):
 // 1, length of the context, context, the hash's identifier, digest.
 Result<Bytes> prehash_message(const MessageScheme& scheme, ByteView digest) {
-  const Byte arc = hash_arc(scheme.hash);
+  const Byte arc = hash_nist_arc(scheme.hash);
   if (arc == 0) return Code::mechanism_param_invalid;
   if (digest.size() != hash_size(scheme.hash)) return Code::data_length;
   const std::array<Byte, 11> oid{0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, arc};

@@ -15,28 +15,29 @@ struct HashFacts {
   const char* name;
   std::size_t size;
   std::size_t block;
+  std::uint8_t nist_arc;
 };
 
 // In the order of the enumeration. Only BLAKE2b-512 has a name of its own in OpenSSL; the shorter ones are not
 // truncations of it (RFC 7693, 2.5) and have no fetchable algorithm.
-constexpr std::array<HashFacts, hash_count> facts{{{nullptr, 0, 0},
-                                                   {"SHA1", 20, 64},
-                                                   {"SHA2-224", 28, 64},
-                                                   {"SHA2-256", 32, 64},
-                                                   {"SHA2-384", 48, 128},
-                                                   {"SHA2-512", 64, 128},
-                                                   {"SHA2-512/224", 28, 128},
-                                                   {"SHA2-512/256", 32, 128},
-                                                   {"SHA3-224", 28, 144},
-                                                   {"SHA3-256", 32, 136},
-                                                   {"SHA3-384", 48, 104},
-                                                   {"SHA3-512", 64, 72},
-                                                   {nullptr, 20, 128},
-                                                   {nullptr, 32, 128},
-                                                   {nullptr, 48, 128},
-                                                   {"BLAKE2B-512", 64, 128},
-                                                   {"SHAKE-128", 32, 168},
-                                                   {"SHAKE-256", 64, 136}}};
+constexpr std::array<HashFacts, hash_count> facts{{{nullptr, 0, 0, 0},
+                                                   {"SHA1", 20, 64, 0},
+                                                   {"SHA2-224", 28, 64, 4},
+                                                   {"SHA2-256", 32, 64, 1},
+                                                   {"SHA2-384", 48, 128, 2},
+                                                   {"SHA2-512", 64, 128, 3},
+                                                   {"SHA2-512/224", 28, 128, 5},
+                                                   {"SHA2-512/256", 32, 128, 6},
+                                                   {"SHA3-224", 28, 144, 7},
+                                                   {"SHA3-256", 32, 136, 8},
+                                                   {"SHA3-384", 48, 104, 9},
+                                                   {"SHA3-512", 64, 72, 10},
+                                                   {nullptr, 20, 128, 0},
+                                                   {nullptr, 32, 128, 0},
+                                                   {nullptr, 48, 128, 0},
+                                                   {"BLAKE2B-512", 64, 128, 0},
+                                                   {"SHAKE-128", 32, 168, 11},
+                                                   {"SHAKE-256", 64, 136, 12}}};
 
 const HashFacts& facts_of(Hash hash) noexcept {
   return facts[static_cast<std::size_t>(hash)];
@@ -63,6 +64,10 @@ std::size_t hash_size(Hash hash) noexcept {
 
 std::size_t hash_block_size(Hash hash) noexcept {
   return facts_of(hash).block;
+}
+
+std::uint8_t hash_nist_arc(Hash hash) noexcept {
+  return facts_of(hash).nist_arc;
 }
 
 const EVP_MD* hash_md(Hash hash) noexcept {

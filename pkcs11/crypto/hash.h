@@ -41,6 +41,10 @@ std::size_t hash_size(Hash hash) noexcept;
 /// Input block bytes, as HMAC and the KDFs need it; 0 for Hash::none.
 std::size_t hash_block_size(Hash hash) noexcept;
 
+/// The last number of the hash's object identifier under 2.16.840.1.101.3.4.2 (NIST's Computer Security Objects
+/// Register), as DigestInfo and the pre-hashed signatures name it; 0 for hashes outside that arc.
+std::uint8_t hash_nist_arc(Hash hash) noexcept;
+
 /// The fetched implementation, kept for the life of the process; null when this library has no such hash.
 const EVP_MD* hash_md(Hash hash) noexcept;
 

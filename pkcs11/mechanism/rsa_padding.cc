@@ -12,34 +12,6 @@ namespace {
 
 constexpr std::size_t longest_digest = 64;
 
-// The last byte of the identifier under 2.16.840.1.101.3.4.2 (NIST's hash functions).
-Byte nist_arc(Hash hash) noexcept {
-  switch (hash) {
-    case Hash::sha256:
-      return 1;
-    case Hash::sha384:
-      return 2;
-    case Hash::sha512:
-      return 3;
-    case Hash::sha224:
-      return 4;
-    case Hash::sha512_224:
-      return 5;
-    case Hash::sha512_256:
-      return 6;
-    case Hash::sha3_224:
-      return 7;
-    case Hash::sha3_256:
-      return 8;
-    case Hash::sha3_384:
-      return 9;
-    case Hash::sha3_512:
-      return 10;
-    default:
-      return 0;
-  }
-}
-
 // MGF1 (B.2.1), XORed over `out`.
 Status apply_mask(Hash hash, ByteView seed, MutableBytes out) {
   const std::size_t step = crypto::hash_size(hash);
@@ -69,26 +41,10 @@ Result<ByteView> digest_info(Hash hash, ByteView digest, MutableBytes out) {
   const std::array<Byte, 15> sha1{0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e,
                                   0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14};
   const auto size = static_cast<Byte>(digest.size());
-  const std::array<Byte, 19> nist{0x30,
-                                  static_cast<Byte>(17 + size),
-                                  0x30,
-                                  0x0d,
-                                  0x06,
-                                  0x09,
-                                  0x60,
-                                  0x86,
-                                  0x48,
-                                  0x01,
-                                  0x65,
-                                  0x03,
-                                  0x04,
-                                  0x02,
-                                  nist_arc(hash),
-                                  0x05,
-                                  0x00,
-                                  0x04,
-                                  size};
-  if (hash != Hash::sha1 && nist_arc(hash) == 0) return Code::mechanism_param_invalid;
+  const std::array<Byte, 19> nist{
+      0x30, static_cast<Byte>(17 + size), 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
+      0x02, crypto::hash_nist_arc(hash),  0x05, 0x00, 0x04, size};
+  if (hash != Hash::sha1 && crypto::hash_nist_arc(hash) == 0) return Code::mechanism_param_invalid;
   if (digest.size() != crypto::hash_size(hash)) return Code::data_length;
   const ByteView prefix = hash == Hash::sha1 ? ByteView(sha1) : ByteView(nist);
   const auto end = std::copy(prefix.begin(), prefix.end(), out.begin());
