@@ -15,6 +15,7 @@ enum class Root : unsigned {
   ciphers,
   derivations,
   pkcs1_rejection,
+  gcrypt,
   mechanisms,
   stores,
   count

@@ -103,7 +103,8 @@ class AsymmetricKey {
   /// public_key_invalid when the point is not on the curve or gives zero.
   Result<std::size_t> derive(ByteView peer, MutableBytes out) const;
 
-  /// EdDSA, ML-DSA, SLH-DSA. mechanism_param_invalid when this library has no such variant.
+  /// EdDSA, ML-DSA, SLH-DSA. mechanism_param_invalid when this library has no such variant; data_length for a message
+  /// that is too long for it (crypto/eddsa_variants.h).
   Result<std::size_t> sign_message(const MessageScheme& scheme, ByteView message, MutableBytes out) const;
   Status verify_message(const MessageScheme& scheme, ByteView message, ByteView signature) const;
 
@@ -128,7 +129,8 @@ class AsymmetricKey {
   mutable ImplicitRejection rejection_;
 };
 
-/// Whether this library can sign and verify EdDSA with a context or prehash (OpenSSL 3.2 and later).
+/// Whether EdDSA with a context or prehash can be had here: from OpenSSL (3.2 and later), or else from libgcrypt
+/// (crypto/eddsa_variants.h).
 bool has_eddsa_variants();
 
 /// Runs `use` with a ready context that goes back to the pool afterwards.

@@ -176,24 +176,6 @@ BOOST_AUTO_TEST_CASE(eddsa_gives_the_signatures_of_rfc_8032) {
   BOOST_TEST((public_half(*ed25519)->verify_message({}, hex("72"), signature).code() == Code::signature_invalid));
 }
 
-// RFC 8032, 7.3: Ed25519ph of "abc".
-BOOST_AUTO_TEST_CASE(ed25519ph_where_the_library_has_it) {
-  const AsymmetricKeyPtr key = must(AsymmetricKey::from_private(
-      KeyAlgorithm::ed25519, hex("833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42")));
-  Bytes signature(64);
-  const auto made = key->sign_message({.prehash = true}, view_of("abc"), signature);
-  if (!has_eddsa_variants()) {
-    BOOST_REQUIRE(!made.ok());
-    BOOST_TEST((made.code() == Code::mechanism_param_invalid));
-    return;
-  }
-  BOOST_REQUIRE(made.ok());
-  BOOST_TEST(
-      to_hex(signature) ==
-      "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae4131f85042463c2a355a2003d062adf5aaa10b8c61e636"
-      "062aaad11c2a26083406");
-}
-
 // RFC 7748, 6.1.
 BOOST_AUTO_TEST_CASE(x25519_gives_the_secret_of_rfc_7748) {
   const AsymmetricKeyPtr alice = must(AsymmetricKey::from_private(

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "crypto/asymmetric_key.h"
+#include "crypto/eddsa_variants.h"
 #include "crypto/library.h"
 
 namespace cardea::crypto {
@@ -48,32 +49,13 @@ struct Variant {
   void add(const OSSL_PARAM& parameter) { parameters[count++] = parameter; }
 };
 
-Status choose(KeyAlgorithm algorithm, const MessageScheme& scheme, Variant& variant) {
-  if (scheme.context.size() > longest_context) return Code::mechanism_param_invalid;
-  const bool edwards = facts_of(algorithm).family == KeyFamily::edwards;
+/// Whether this is EdDSA in another form than Ed25519 or Ed448 with an empty context.
+bool is_eddsa_variant(KeyAlgorithm algorithm, const MessageScheme& scheme) noexcept {
   const bool plain = !scheme.prehash && !scheme.with_context && scheme.context.empty();
-  if (edwards && !plain) {
-    if (!has_eddsa_variants()) return Code::mechanism_param_invalid;
-    // RFC 8032, 8.3 wants a context that is not empty there; OpenSSL insists.
-    if (algorithm == KeyAlgorithm::ed25519 && !scheme.prehash && scheme.context.empty())
-      return Code::mechanism_param_invalid;
-    variant.add(
-        OSSL_PARAM_construct_utf8_string(parameter_instance, const_cast<char*>(eddsa_instance(algorithm, scheme)), 0));
-  }
-  if (!edwards && scheme.deterministic)
-    variant.add(OSSL_PARAM_construct_int(parameter_deterministic, &variant.deterministic));
-  if (!edwards && scheme.hash != Hash::none)
-    variant.add(OSSL_PARAM_construct_int(parameter_message_encoding, &variant.raw_encoding));
-  else if (!scheme.context.empty())
-    variant.add(OSSL_PARAM_construct_octet_string(parameter_context, const_cast<Byte*>(scheme.context.data()),
-                                                  scheme.context.size()));
-  variant.parameters[variant.count] = OSSL_PARAM_construct_end();
-  return {};
+  return facts_of(algorithm).family == KeyFamily::edwards && !plain;
 }
 
-}  // namespace
-
-bool has_eddsa_variants() {
+bool openssl_has_eddsa_variants() {
   static const bool known = [] {
     EVP_SIGNATURE* const ed25519 = EVP_SIGNATURE_fetch(context(), "ED25519", nullptr);
     const OSSL_PARAM* const settable = ed25519 != nullptr ? EVP_SIGNATURE_settable_ctx_params(ed25519) : nullptr;
@@ -84,9 +66,46 @@ bool has_eddsa_variants() {
   return known;
 }
 
+Status check(KeyAlgorithm algorithm, const MessageScheme& scheme) {
+  if (scheme.context.size() > longest_context) return Code::mechanism_param_invalid;
+  if (!is_eddsa_variant(algorithm, scheme)) return {};
+  if (!has_eddsa_variants()) return Code::mechanism_param_invalid;
+  // RFC 8032, 8.3 wants a context that is not empty there; OpenSSL insists.
+  if (algorithm == KeyAlgorithm::ed25519 && !scheme.prehash && scheme.context.empty())
+    return Code::mechanism_param_invalid;
+  return {};
+}
+
+void choose(KeyAlgorithm algorithm, const MessageScheme& scheme, Variant& variant) {
+  const bool edwards = facts_of(algorithm).family == KeyFamily::edwards;
+  if (is_eddsa_variant(algorithm, scheme))
+    variant.add(
+        OSSL_PARAM_construct_utf8_string(parameter_instance, const_cast<char*>(eddsa_instance(algorithm, scheme)), 0));
+  if (!edwards && scheme.deterministic)
+    variant.add(OSSL_PARAM_construct_int(parameter_deterministic, &variant.deterministic));
+  if (!edwards && scheme.hash != Hash::none)
+    variant.add(OSSL_PARAM_construct_int(parameter_message_encoding, &variant.raw_encoding));
+  else if (!scheme.context.empty())
+    variant.add(OSSL_PARAM_construct_octet_string(parameter_context, const_cast<Byte*>(scheme.context.data()),
+                                                  scheme.context.size()));
+  variant.parameters[variant.count] = OSSL_PARAM_construct_end();
+}
+
+}  // namespace
+
+bool has_eddsa_variants() {
+  return openssl_has_eddsa_variants() || eddsa_variants::available();
+}
+
 Result<std::size_t> AsymmetricKey::sign_message(const MessageScheme& scheme, ByteView message, MutableBytes out) const {
+  CARDEA_TRY(check(algorithm_, scheme));
+  if (is_eddsa_variant(algorithm_, scheme) && !openssl_has_eddsa_variants()) {
+    CARDEA_ASSIGN(const SecretBytes secret, private_value());
+    CARDEA_ASSIGN(const Bytes point, public_value());
+    return eddsa_variants::sign({algorithm_, scheme.prehash, scheme.context}, secret, point, message, out);
+  }
   Variant variant;
-  CARDEA_TRY(choose(algorithm_, scheme, variant));
+  choose(algorithm_, scheme, variant);
   Bytes encoded;
   if (scheme.hash != Hash::none) {
     CARDEA_ASSIGN(encoded, prehash_message(scheme, message));
@@ -103,9 +122,14 @@ Result<std::size_t> AsymmetricKey::sign_message(const MessageScheme& scheme, Byt
 }
 
 Status AsymmetricKey::verify_message(const MessageScheme& scheme, ByteView message, ByteView signature) const {
-  Variant variant;
-  CARDEA_TRY(choose(algorithm_, scheme, variant));
+  CARDEA_TRY(check(algorithm_, scheme));
   if (signature.size() != output_size_) return Code::signature_length;
+  if (is_eddsa_variant(algorithm_, scheme) && !openssl_has_eddsa_variants()) {
+    CARDEA_ASSIGN(const Bytes point, public_value());
+    return eddsa_variants::verify({algorithm_, scheme.prehash, scheme.context}, point, message, signature);
+  }
+  Variant variant;
+  choose(algorithm_, scheme, variant);
   Bytes encoded;
   if (scheme.hash != Hash::none) {
     CARDEA_ASSIGN(encoded, prehash_message(scheme, message));

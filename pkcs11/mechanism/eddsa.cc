@@ -22,8 +22,8 @@ Result<EddsaParameters> parse(Parameter parameter, crypto::KeyAlgorithm curve) {
   CARDEA_ASSIGN(const ByteView context, parameter_bytes(given->pContextData, given->ulContextDataLen));
   constexpr std::size_t longest_context = 255;
   if (context.size() > longest_context || given->phFlag > 1) return Code::mechanism_param_invalid;
-  // Ed448 without a context is what it is without a parameter. Anything else needs a variant that OpenSSL has from 3.2
-  // on; Ed25519ctx with an empty context it never has (RFC 8032, 8.3 advises against it).
+  // Ed448 without a context is what it is without a parameter. Ed25519ctx wants a context that is not empty (RFC 8032,
+  // 8.3).
   const bool plain = given->phFlag == 0 && context.empty();
   if (plain && curve == crypto::KeyAlgorithm::ed25519) return Code::mechanism_param_invalid;
   if (!plain && !crypto::has_eddsa_variants()) return Code::mechanism_param_invalid;
