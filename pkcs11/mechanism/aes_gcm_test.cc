@@ -1,6 +1,8 @@
 // AES-GCM: test case 16 of the GCM specification, message-based use, wrapping, and what is refused.
 #include "mechanism/aes_aead.h"
 
+#include <algorithm>
+#include <array>
 #include <set>
 
 #include "mechanism/generic_secret_testing.h"
@@ -175,6 +177,22 @@ BOOST_AUTO_TEST_CASE(known_answer_as_a_message) {
   BOOST_REQUIRE((*encryption)->next(&parameter, sizeof(parameter), hex(plain), sealed, true));
   BOOST_TEST(to_hex(sealed) == encrypted);
   BOOST_TEST(to_hex(given.tag) == tag_text);
+}
+
+BOOST_AUTO_TEST_CASE(a_message_ends_with_the_tag_size_it_began_with) {
+  Given given;
+  auto parameter = given.message_parameter();
+  auto encryption = gcm().message_encrypt(secret(CKK_AES, hex(key_text)), {});
+  BOOST_REQUIRE(encryption);
+  BOOST_REQUIRE((*encryption)->begin(&parameter, sizeof(parameter), {}));
+  const std::array<Byte, 4> untouched{1, 2, 3, 4};
+  std::array<Byte, 8> place{1, 2, 3, 4, 1, 2, 3, 4};  // the caller's has four bytes, followed by something else
+  parameter.pTag = place.data();
+  parameter.ulTagBits = 32;
+  Bytes sealed(60);
+  BOOST_TEST(((*encryption)->next(&parameter, sizeof(parameter), hex(plain), sealed, true).code() ==
+              Code::mechanism_param_invalid));
+  BOOST_TEST(std::equal(untouched.begin(), untouched.end(), place.begin() + 4));
 }
 
 BOOST_AUTO_TEST_CASE(nonce_series) {

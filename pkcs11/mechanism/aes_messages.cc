@@ -28,6 +28,7 @@ class AeadMessages final : public MessageCipherOperation {
     streaming_.reset();
     if (direction_ == Direction::encrypt && cipher_ != Cipher::aes_ccm) {
       CARDEA_ASSIGN(streaming_, aead_cipher(key(), cipher_, direction_, message(given.tag.size())));
+      tag_size_ = given.tag.size();
     }
     return {};
   }
@@ -46,6 +47,8 @@ class AeadMessages final : public MessageCipherOperation {
       if (data_size_ && *data_size_ != collected_.size()) return length_error(direction_);
       return direction_ == Direction::encrypt ? encrypt_whole(out, given.tag) : decrypt_whole(out, given.tag);
     }
+    // The message was begun for a tag of that size; the caller may have brought a shorter place for it.
+    if (given.tag.size() != tag_size_) return Code::mechanism_param_invalid;
     CARDEA_ASSIGN(const std::size_t written, streaming_->update(input, out));
     if (last) {
       CARDEA_TRY(streaming_->finish(given.tag));
@@ -81,6 +84,7 @@ class AeadMessages final : public MessageCipherOperation {
   Bytes associated_data_;
   std::optional<std::size_t> data_size_;
   CipherPtr streaming_;
+  std::size_t tag_size_ = 0;  // of the message that is streamed
   SecretCollector collected_;
 };
 
