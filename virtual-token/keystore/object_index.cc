@@ -35,6 +35,10 @@ void ObjectIndex::begin_load() {
 }
 
 ObjectPtr ObjectIndex::put(ObjectId id, ByteView serialised_attributes) {
+  if (!is_object_id(id)) {
+    note_damage(id, "its number is out of range");
+    return nullptr;
+  }
   auto attributes = AttributeSet::parse(serialised_attributes);
   if (!attributes) {
     erase(id);

@@ -93,6 +93,26 @@ BOOST_AUTO_TEST_CASE(no_limit_means_no_lock) {
   BOOST_TEST(token->login(Role::user, pin(user_pin)).ok());
 }
 
+BOOST_AUTO_TEST_CASE(a_damaged_description_of_a_pin_is_refused) {
+  const std::string serial = make_token();
+  for (const std::string column : {"memory_kib", "iterations", "lanes", "failures", "retry_limit"}) {
+    for (const std::string number : {"-1", "4294967297", "9223372036854775807", "-9223372036854775808"}) {
+      run_sql(database(serial), "CREATE TABLE kept AS SELECT " + column +
+                                    " AS number FROM unlock_method WHERE role = 1;"
+                                    "UPDATE unlock_method SET " +
+                                    column + " = " + number + " WHERE role = 1");
+      const auto token = open(serial);
+      BOOST_TEST(token->login(Role::user, pin(user_pin)).code() == Code::store_corrupt);
+      BOOST_TEST(!token->describe().problems.empty());
+      BOOST_TEST(token->login(Role::security_officer, pin(so_pin)).ok());
+      run_sql(database(serial), "UPDATE unlock_method SET " + column +
+                                    " = (SELECT number FROM kept) WHERE role = 1;"
+                                    "DROP TABLE kept");
+      BOOST_TEST(open(serial)->login(Role::user, pin(user_pin)).ok());
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(authenticating_again_counts_too) {
   const auto token = open(make_token());
   BOOST_TEST(token->authenticate_again(pin(user_pin)).code() == Code::user_not_logged_in);

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <limits>
+
 #include "keystore/schema.h"
 
 namespace cardea::keystore {
@@ -68,6 +70,20 @@ constexpr std::array sql_texts{
     " lanes = ?4, salt = ?5, sealed = ?6, failures = 0, retry_limit = ?7",
     "UPDATE unlock_method SET failures = ?2 WHERE id = ?1",
 };
+
+// No store that we wrote holds more (config.cc bounds what may be set); anything else is damage that would let a login
+// take all memory or never end.
+constexpr std::int64_t most_memory_kib = std::int64_t{4} * 1024 * 1024;
+constexpr std::int64_t most_iterations = 10'000;
+constexpr std::int64_t most_lanes = 64;
+constexpr std::int64_t most_failures = std::numeric_limits<int>::max() / 2;
+
+/// A number of a row that must lie within bounds.
+Result<std::int64_t> bounded(const Cursor& query, int column, std::int64_t least, std::int64_t most) {
+  const std::int64_t number = query.number(column);
+  if (number < least || number > most) return error(Code::store_corrupt, "a PIN's description is damaged");
+  return number;
+}
 
 int role_number(Role role) {
   return role == Role::security_officer ? 2 : 1;
@@ -242,15 +258,21 @@ Result<std::optional<UnlockMethod>> StoreFile::unlock_method(Role role) {
   CARDEA_ASSIGN(Cursor query, this->query(Sql::unlock_method));
   CARDEA_ASSIGN(const bool row, query.bind(role_number(role)).next());
   if (!row) return std::optional<UnlockMethod>();
+  CARDEA_ASSIGN(const std::int64_t id, bounded(query, 0, 0, std::numeric_limits<int>::max()));
+  CARDEA_ASSIGN(const std::int64_t memory_kib, bounded(query, 1, 8, most_memory_kib));
+  CARDEA_ASSIGN(const std::int64_t iterations, bounded(query, 2, 1, most_iterations));
+  CARDEA_ASSIGN(const std::int64_t lanes, bounded(query, 3, 1, most_lanes));
+  CARDEA_ASSIGN(const std::int64_t failures, bounded(query, 6, 0, most_failures));
+  CARDEA_ASSIGN(const std::int64_t retry_limit, bounded(query, 7, 0, most_failures));
   UnlockMethod method;
-  method.id = static_cast<int>(query.number(0));
-  method.wrapped.cost = {.memory_kib = static_cast<std::uint32_t>(query.number(1)),
-                         .iterations = static_cast<std::uint32_t>(query.number(2)),
-                         .lanes = static_cast<std::uint32_t>(query.number(3))};
+  method.id = static_cast<int>(id);
+  method.wrapped.cost = {.memory_kib = static_cast<std::uint32_t>(memory_kib),
+                         .iterations = static_cast<std::uint32_t>(iterations),
+                         .lanes = static_cast<std::uint32_t>(lanes)};
   method.wrapped.salt = to_bytes(query.bytes(4));
   method.wrapped.sealed = to_bytes(query.bytes(5));
-  method.failures = static_cast<int>(query.number(6));
-  method.retry_limit = static_cast<int>(query.number(7));
+  method.failures = static_cast<int>(failures);
+  method.retry_limit = static_cast<int>(retry_limit);
   return std::optional<UnlockMethod>(std::move(method));
 }
 
@@ -311,6 +333,9 @@ Result<ObjectId> StoreFile::next_change(std::size_t count) {
   const auto first = static_cast<ObjectId>(query.number(0)) - count;
   CARDEA_ASSIGN(const bool more, query.next());  // the update is done only when the statement has ended
   if (more) return error(Code::store_corrupt, "the store has several descriptions");
+  if (!is_object_id(first) || !is_object_id(first + count)) {
+    return error(Code::store_corrupt, "the store's next object number is out of range");
+  }
   return first;
 }
 

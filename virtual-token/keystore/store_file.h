@@ -18,6 +18,11 @@ inline constexpr std::string_view database_name = "store.sqlite";
 inline constexpr std::string_view counter_name = "generation";
 inline constexpr std::string_view lock_name = "lock";
 
+/// Whether a row may have that id: from 1 to below 2^40 (see ObjectId), as every store that we wrote keeps to.
+constexpr bool is_object_id(ObjectId id) noexcept {
+  return id != 0 && id >> 40 == 0;
+}
+
 /// The row of table meta.
 struct Meta {
   std::string serial;

@@ -244,6 +244,25 @@ BOOST_AUTO_TEST_CASE(a_damaged_row_costs_that_object_only) {
   BOOST_TEST(report.findings[0].subject == "token " + serial);
 }
 
+BOOST_AUTO_TEST_CASE(an_object_with_an_impossible_number_is_left_out) {
+  const std::string serial = make_token();
+  BOOST_REQUIRE(open_for_user(serial)->create(one(secret_key("good", "v"))).ok());
+  for (const char* const number : {"0", "-1", "1099511627776", "9223372036854775807"}) {
+    run_sql(database(serial),
+            std::string("INSERT INTO object (id, change, class, attributes) VALUES (") + number + ", 1, 0, x'')");
+    const auto reader = open_for_user(serial);
+    BOOST_TEST(count(*reader) == 1u);
+    const auto problems = reader->describe().problems;
+    BOOST_REQUIRE(problems.size() == 1u);
+    BOOST_TEST(problems[0].ends_with("its number is out of range"));
+    run_sql(database(serial), std::string("DELETE FROM object WHERE id = ") + number);
+  }
+  run_sql(database(serial), "UPDATE meta SET next_id = 1099511627776");
+  const auto writer = open_for_user(serial);
+  BOOST_TEST(writer->create(one(secret_key("more", "v"))).code() == Code::store_corrupt);
+  BOOST_TEST(count(*writer) == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_damaged_page_leaves_the_other_objects) {
   const std::string serial = make_token();
   {
