@@ -66,6 +66,19 @@ Result<Shape> shape_of(Template attributes, const AttributeSet& preset) {
   return shape;
 }
 
+/// What calls of that kind make (5.18.3 to 5.18.5). Anything else would show in clear what comes out of a key: the
+/// value of a certificate or of a public key is no secret.
+bool makes(Origin origin, std::uint16_t object_class) noexcept {
+  switch (origin) {
+    case Origin::unwrap:
+      return object_class == rules::secret_key || object_class == rules::private_key;
+    case Origin::derive:
+      return object_class == rules::secret_key || object_class == rules::data;
+    default:
+      return true;
+  }
+}
+
 bool forbidden_at(const AttributeRule& rule, Origin origin) noexcept {
   switch (origin) {
     case Origin::create:
@@ -167,6 +180,7 @@ Status check_complete(const NewObject& object, Origin origin, const Shape& shape
 
 Result<NewObject> new_object(Origin origin, Template attributes, const AttributeSet& preset, const Actor& actor) {
   CARDEA_ASSIGN(const Shape shape, shape_of(attributes, preset));
+  if (!makes(origin, shape.object_class)) return error(Code::template_inconsistent, "not a class that this call makes");
   CARDEA_ASSIGN(const std::vector<Given> given, checked_template(origin, attributes, shape, actor));
   NewObject object;
   CARDEA_TRY(apply_fixed(object, shape, actor));

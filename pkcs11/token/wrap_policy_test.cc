@@ -337,6 +337,30 @@ BOOST_AUTO_TEST_CASE(derivation_lowers_no_protection) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(only_what_can_be_a_secret_comes_out_of_a_derivation_or_is_unwrapped) {
+  const auto answer = [](Origin origin, CK_OBJECT_CLASS object_class) {
+    TemplateOf attributes;
+    attributes.number(CKA_CLASS, object_class);
+    if (object_class == CKO_CERTIFICATE) {
+      attributes.number(CKA_CERTIFICATE_TYPE, CKC_X_509);
+    } else if (object_class != CKO_DATA) {
+      attributes.number(CKA_KEY_TYPE, object_class == CKO_SECRET_KEY ? CKK_GENERIC_SECRET : CKK_RSA);
+    }
+    const auto made = new_object(origin, attributes.get(), AttributeSet{}, the_user);
+    return made ? std::string("ok") : std::string(name(made.code()));
+  };
+  // A certificate's and a public key's CKA_VALUE are there to be read.
+  for (const CK_OBJECT_CLASS readable : {CKO_CERTIFICATE, CKO_PUBLIC_KEY}) {
+    BOOST_TEST(answer(Origin::derive, readable) == "template_inconsistent");
+    BOOST_TEST(answer(Origin::unwrap, readable) == "template_inconsistent");
+  }
+  BOOST_TEST(answer(Origin::derive, CKO_PRIVATE_KEY) == "template_inconsistent");
+  BOOST_TEST(answer(Origin::unwrap, CKO_DATA) == "template_inconsistent");
+  BOOST_TEST(answer(Origin::unwrap, CKO_PRIVATE_KEY) == "ok");
+  for (const Origin origin : {Origin::derive, Origin::unwrap}) BOOST_TEST(answer(origin, CKO_SECRET_KEY) == "ok");
+  BOOST_TEST(answer(Origin::derive, CKO_DATA) == "ok");
+}
+
 BOOST_AUTO_TEST_CASE(derived_keys_inherit_from_all_sources_and_carry_nothing) {
   KeyFacts facts = derived_facts(CKM_CONCATENATE_BASE_AND_KEY, key_of({.uses = {CKA_DERIVE}, .sensitive = false}));
   BOOST_TEST(!facts.sources_sensitive);
