@@ -63,9 +63,10 @@ CK_FLAGS token_flags(const TokenDescription& token) {
   return flags;
 }
 
-/// Every mechanism that signs or verifies does so message by message too.
+/// Every mechanism that signs or verifies does so message by message too, but for GMAC, whose IV serves one message.
 CK_MECHANISM_INFO shown_info(const Mechanism& mechanism) {
   CK_MECHANISM_INFO info = mechanism.info();
+  if (mechanism.type() == CKM_AES_GMAC) return info;
   if ((info.flags & CKF_SIGN) != 0) info.flags |= CKF_MESSAGE_SIGN;
   if ((info.flags & CKF_VERIFY) != 0) info.flags |= CKF_MESSAGE_VERIFY;
   return info;

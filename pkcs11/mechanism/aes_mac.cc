@@ -84,6 +84,10 @@ class AesGmac final : public Mechanism {
  public:
   AesGmac() : Mechanism(CKM_AES_GMAC, aes_info(CKF_SIGN | CKF_VERIFY)) {}
 
+  // No message-based signing: its messages would share one IV, and two of them give the authentication key away
+  // (SP 800-38D, 8).
+  Result<KeptParameter> keep(Parameter) const override { return Code::mechanism_invalid; }
+
   Result<SignPtr> sign(const KeyRef& ref, Parameter parameter) const override {
     CARDEA_ASSIGN(const AeadMessage message, parse_gcm_parameter(parameter));
     // The data to authenticate comes with C_Sign; a second source of it would be silently left out.

@@ -84,4 +84,10 @@ BOOST_AUTO_TEST_CASE(gmac_is_the_tag_of_associated_data) {
   BOOST_TEST((mechanism(CKM_AES_GMAC).sign(key(), parameter_of(whole)).code() == Code::mechanism_param_invalid));
 }
 
+BOOST_AUTO_TEST_CASE(gmac_signs_one_message_with_an_iv) {
+  Bytes iv(12);
+  CK_GCM_PARAMS parameter{iv.data(), iv.size(), 0, nullptr, 0, 128};
+  BOOST_TEST((mechanism(CKM_AES_GMAC).keep(parameter_of(parameter)).code() == Code::mechanism_invalid));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
