@@ -102,14 +102,22 @@ std::string value_text(const CK_ATTRIBUTE& attribute) {
   return to_hex(bytes);
 }
 
-std::string attributes_text(const TraceArgument& attributes, CK_ULONG count) {
+/// Whether the attributes' places hold values: C_GetAttributeValue fills them only with these answers (PKCS#11 3.2,
+/// 5.7.5). Otherwise they hold whatever the caller's memory held before, which may be a secret.
+bool attributes_are_filled(std::string_view function, CK_RV rv) {
+  return function != "C_GetAttributeValue" || rv == CKR_OK || rv == CKR_ATTRIBUTE_SENSITIVE ||
+         rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_BUFFER_TOO_SMALL;
+}
+
+std::string attributes_text(const TraceArgument& attributes, CK_ULONG count, bool filled) {
   const auto* const list = static_cast<const CK_ATTRIBUTE*>(attributes.pointer);
   if (list == nullptr) return "null";
   if (count > template_limit) return fmt::format("<{} attributes>", count);
   std::string text = "[";
   for (CK_ULONG i = 0; i < std::min<CK_ULONG>(count, most_attributes); ++i) {
     if (i != 0) text += ", ";
-    text += constant_text(ConstantKind::CKA, list[i].type) + "=" + value_text(list[i]);
+    text += constant_text(ConstantKind::CKA, list[i].type);
+    if (filled) text += "=" + value_text(list[i]);
   }
   if (count > most_attributes) text += ", …";
   return text + "]";
@@ -127,7 +135,7 @@ std::string plain_number(CK_ULONG value) {
 }
 
 std::string argument_text(std::string_view function, std::string_view name, const TraceArgument& argument,
-                          CK_ULONG following) {
+                          CK_ULONG following, CK_RV rv) {
   switch (argument.kind) {
     case TraceArgument::Kind::number:
       if (name == "user_type") return constant_text(ConstantKind::CKU, argument.number);
@@ -145,7 +153,7 @@ std::string argument_text(std::string_view function, std::string_view name, cons
       return text;
     }
     case TraceArgument::Kind::attributes:
-      return attributes_text(argument, following);
+      return attributes_text(argument, following, attributes_are_filled(function, rv));
     case TraceArgument::Kind::pointer:
       break;
   }
@@ -178,8 +186,8 @@ void write_trace(std::string_view name, std::string_view argument_names, CK_RV r
     const std::string_view argument = next_name(argument_names);
     // A template's length follows it in every function of the standard.
     const CK_ULONG following = i + 1 < count ? arguments[i + 1].number : 0;
-    line +=
-        fmt::format("{}{}={}", i == 0 ? "" : ", ", argument, argument_text(name, argument, arguments[i], following));
+    line += fmt::format("{}{}={}", i == 0 ? "" : ", ", argument,
+                        argument_text(name, argument, arguments[i], following, rv));
   }
   line += fmt::format(") = {} {:.1f}us\n", constant_text(ConstantKind::CKR, rv), duration.count() / 1000.0);
   // One write, so that lines of several threads and processes stay whole. A full disk must not fail the call traced.

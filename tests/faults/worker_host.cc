@@ -179,6 +179,10 @@ int planted(const Arguments& arguments) {
   host->C_CreateObject(session, broken.data(), broken.size(), &none);
   host->C_SetAttributeValue(session, object, broken.data(), broken.size());
   host->C_CopyObject(session, object, broken.data(), broken.size(), &none);
+  // A reading that fails leaves the caller's memory as it was, whatever stood there before.
+  Blob leftover = secret;
+  CK_ATTRIBUTE unread{CKA_LABEL, leftover.data(), leftover.size()};
+  host->C_GetAttributeValue(session, ~object, &unread, 1);
   expect_ok(host->C_Logout(session), "C_Logout");
   const auto login_user = host->C_LoginUser;
   login_user(session, CKU_USER, next.data(), next.size(), nullptr, 0);
