@@ -1,6 +1,7 @@
 // Key derivation by a pseudo-random function (SP 800-108r1, 4.1 to 4.3) with the caller's own input encoding.
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <vector>
 
 #include "crypto/symmetric_key.h"
@@ -238,7 +239,8 @@ Result<std::size_t> additional_size(const CK_DERIVED_KEY& key, std::size_t natur
     const CK_ATTRIBUTE& attribute = key.pTemplate[i];
     if (attribute.type != CKA_VALUE_LEN && attribute.type != CKA_KEY_TYPE) continue;
     if (attribute.pValue == nullptr || attribute.ulValueLen != sizeof(CK_ULONG)) return Code::attribute_value_invalid;
-    const CK_ULONG number = *static_cast<const CK_ULONG*>(attribute.pValue);
+    CK_ULONG number = 0;
+    std::memcpy(&number, attribute.pValue, sizeof number);  // which may lie anywhere, aligned or not
     if (attribute.type == CKA_VALUE_LEN) {
       request.length = number;
     } else {

@@ -21,16 +21,25 @@ void set_value(NewObject& object, SecretBytes value) {
   }
 }
 
+/// A number out of a template, whose values may lie anywhere, aligned or not.
+std::optional<CK_ULONG> number_in(Template attributes, CK_ATTRIBUTE_TYPE type) {
+  for (const CK_ATTRIBUTE& attribute : attributes) {
+    if (attribute.type != type) continue;
+    CK_ULONG value = 0;
+    if (attribute.pValue == nullptr || attribute.ulValueLen != sizeof value) return std::nullopt;
+    std::memcpy(&value, attribute.pValue, sizeof value);
+    return value;
+  }
+  return std::nullopt;
+}
+
 /// A template that is silent about class and type asks for a generic secret (PKCS#11 3.2, 5.18.5).
 AttributeSet with_secret_key_defaults(AttributeSet preset, Template attributes) {
   const auto given = [&](CK_ATTRIBUTE_TYPE type) {
     return preset.has(type) || std::any_of(attributes.begin(), attributes.end(),
                                            [&](const CK_ATTRIBUTE& each) { return each.type == type; });
   };
-  const bool data = std::any_of(attributes.begin(), attributes.end(), [](const CK_ATTRIBUTE& each) {
-    return each.type == CKA_CLASS && each.ulValueLen == sizeof(CK_ULONG) && each.pValue != nullptr &&
-           *static_cast<const CK_ULONG*>(each.pValue) == CKO_DATA;
-  });
+  const bool data = number_in(attributes, CKA_CLASS) == CK_ULONG{CKO_DATA};
   if (!given(CKA_CLASS)) preset.set_ulong(CKA_CLASS, CKO_SECRET_KEY);
   if (!data && !given(CKA_KEY_TYPE)) preset.set_ulong(CKA_KEY_TYPE, CKK_GENERIC_SECRET);
   return preset;
@@ -123,17 +132,6 @@ class DataLength {
   }
 
  private:
-  static std::optional<CK_ULONG> number_in(Template attributes, CK_ATTRIBUTE_TYPE type) {
-    for (const CK_ATTRIBUTE& attribute : attributes) {
-      if (attribute.type != type) continue;
-      CK_ULONG value = 0;
-      if (attribute.pValue == nullptr || attribute.ulValueLen != sizeof value) return std::nullopt;
-      std::memcpy(&value, attribute.pValue, sizeof value);
-      return value;
-    }
-    return std::nullopt;
-  }
-
   Template attributes_;
   std::vector<CK_ATTRIBUTE> kept_;
   std::optional<CK_ULONG> length_;
