@@ -57,6 +57,49 @@ void read(Rig& rig, Input& input, Memory& memory) {
   C_GetObjectSize(rig.session(), handle(rig, input), &size);
 }
 
+// The parts of messages, whether or not one was begun.
+void message_parts(Rig& rig, Input& input, Memory& memory) {
+  const CK_SESSION_HANDLE session = rig.session();
+  const Span data = span(input, memory, 100),
+             parameter = make_message_parameter(input, memory, input.one_of(mechanisms()));
+  const CK_FLAGS flags = input.up_to(1);
+  constexpr CK_ULONG room = 700;
+  CK_BYTE* const out = memory.zeros(room);
+  CK_ULONG size = input.rarely(4) ? input.up_to(room) : room;
+  switch (input.up_to(9)) {
+    case 0:
+      C_EncryptMessageBegin(session, parameter.data, parameter.size, data.data, data.size);
+      break;
+    case 1:
+      C_DecryptMessageBegin(session, parameter.data, parameter.size, data.data, data.size);
+      break;
+    case 2:
+      C_EncryptMessageNext(session, parameter.data, parameter.size, data.data, data.size, out, &size, flags);
+      break;
+    case 3:
+      C_DecryptMessageNext(session, parameter.data, parameter.size, data.data, data.size, out, &size, flags);
+      break;
+    case 4:
+      C_SignMessageBegin(session, nullptr, 0);
+      break;
+    case 5:
+      C_SignMessageNext(session, nullptr, 0, data.data, data.size, out, flags == 0 ? nullptr : &size);
+      break;
+    case 6:
+      C_VerifyMessageBegin(session, nullptr, 0);
+      break;
+    case 7:
+      C_VerifyMessageNext(session, nullptr, 0, data.data, data.size, flags == 0 ? nullptr : out, flags * 64);
+      break;
+    case 8:
+      C_MessageEncryptFinal(session);
+      break;
+    default:
+      C_MessageSignFinal(session);
+  }
+  expect_not_planted(out, room);
+}
+
 void parts(Rig& rig, Input& input, Memory& memory) {
   const CK_SESSION_HANDLE session = rig.session();
   const Span data = span(input, memory, 100);
@@ -136,10 +179,62 @@ void sessions(Rig& rig, Input& input, Memory& memory) {
   }
 }
 
+// Slots, tokens and PINs; the token's own PINs are never given, so that the next input finds it as it was.
+void general(Rig& rig, Input& input, Memory& memory) {
+  const CK_SLOT_ID which = input.chance() ? slot() : input.number();
+  const Span text = span(input, memory, 20), other = span(input, memory, 300);
+  CK_ULONG count = input.up_to(300);
+  const bool absent = input.rarely();
+  CK_ULONG* const numbers = absent ? nullptr : memory.array(std::vector<CK_ULONG>(count));
+  switch (input.up_to(11)) {
+    case 0:
+      C_GetSlotList(static_cast<CK_BBOOL>(input.up_to(2)), numbers, absent ? nullptr : &count);
+      break;
+    case 1:
+      C_GetMechanismList(which, numbers, &count);
+      break;
+    case 2: {
+      CK_SLOT_INFO info{};
+      C_GetSlotInfo(which, absent ? nullptr : &info);
+      break;
+    }
+    case 3: {
+      CK_TOKEN_INFO info{};
+      C_GetTokenInfo(which, absent ? nullptr : &info);
+      break;
+    }
+    case 4:
+      C_InitPIN(rig.session(), text.data, text.size);
+      break;
+    case 5:
+      C_SetPIN(rig.session(), text.data, text.size, other.data, other.size);
+      break;
+    case 6:
+      C_LoginUser(rig.session(), input.up_to(3), text.data, text.size, other.data, other.size);
+      break;
+    case 7: {
+      std::vector<CK_BYTE> label(32, ' ');
+      C_InitToken(slot(), text.data, text.size, absent ? nullptr : label.data());
+      break;
+    }
+    case 8:
+      C_WaitForSlotEvent(CKF_DONT_BLOCK, absent ? nullptr : &count, nullptr);
+      break;
+    case 9:
+      C_CloseAllSessions(input.number());
+      break;
+    case 10:
+      C_SetOperationState(rig.session(), other.data, other.size, handle(rig, input), 0);
+      break;
+    default:
+      C_DigestKey(rig.session(), handle(rig, input));
+  }
+}
+
 }  // namespace
 
 void any_call(Rig& rig, Input& input, Memory& memory) {
-  switch (input.up_to(4)) {
+  switch (input.up_to(7)) {
     case 0:
       objects(rig, input, memory);
       break;
@@ -151,6 +246,15 @@ void any_call(Rig& rig, Input& input, Memory& memory) {
       break;
     case 3:
       sessions(rig, input, memory);
+      break;
+    case 4:
+      general(rig, input, memory);
+      break;
+    case 5:
+      message_parts(rig, input, memory);
+      break;
+    case 6:
+      begin_operation(rig, input, memory, input.one_of(mechanisms()));
       break;
     default:
       try_mechanism(rig, input, memory, input.rarely() ? input.number() : input.one_of(mechanisms()));

@@ -71,6 +71,14 @@ std::vector<std::string> tables_of(const fs::path& path) {
   return names;
 }
 
+// A costly PIN is no damage, only slow: what a configuration may ask for becomes cheap.
+void make_pins_cheap(sqlite3* database) {
+  sqlite3_exec(database,
+               "UPDATE unlock_method SET memory_kib = 8 * lanes WHERE memory_kib BETWEEN 1024 AND 4194304;"
+               "UPDATE unlock_method SET iterations = 1 WHERE iterations BETWEEN 16 AND 10000",
+               nullptr, nullptr, nullptr);
+}
+
 void flip_bytes(Input& input) {
   std::vector<CK_BYTE> bytes = sound->bytes;
   for (CK_ULONG edits = input.up_to(6) + 1; edits > 0; --edits) {
@@ -80,6 +88,11 @@ void flip_bytes(Input& input) {
   }
   if (input.rarely()) bytes.resize(input.up_to(bytes.size()));
   put(sound->path, bytes);
+  sqlite3* database = nullptr;
+  if (sqlite3_open_v2(sound->path.c_str(), &database, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK) {
+    make_pins_cheap(database);
+  }
+  sqlite3_close(database);
 }
 
 std::vector<std::string> columns_of(sqlite3* database, const std::string& table) {
@@ -115,12 +128,16 @@ void edit_row(Input& input) {
     sqlite3_step(statement);
     sqlite3_finalize(statement);
   }
+  make_pins_cheap(database);
   sqlite3_close(database);
 }
 
 void read_everything(CK_SESSION_HANDLE session) {
   CK_OBJECT_HANDLE found[32];
   CK_ULONG count = 0;
+  CK_OBJECT_CLASS wanted_class = CKO_SECRET_KEY;
+  CK_ATTRIBUTE by_class{CKA_CLASS, &wanted_class, sizeof wanted_class};
+  if (C_FindObjectsInit(session, &by_class, 1) == CKR_OK) C_FindObjectsFinal(session);
   if (C_FindObjectsInit(session, nullptr, 0) != CKR_OK) return;
   C_FindObjects(session, found, 32, &count);
   C_FindObjectsFinal(session);
@@ -142,7 +159,37 @@ void read_everything(CK_SESSION_HANDLE session) {
   if (count > 0) C_DestroyObject(session, found[0]);
 }
 
-void use_module() {
+void write_something(CK_SESSION_HANDLE session, Input& input) {
+  CK_OBJECT_CLASS data = CKO_DATA;
+  CK_BYTE yes = CK_TRUE, secret = input.chance() ? CK_TRUE : CK_FALSE;
+  CK_ATTRIBUTE attributes[]{{CKA_CLASS, &data, sizeof data}, {CKA_TOKEN, &yes, 1}, {CKA_PRIVATE, &secret, 1}};
+  CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
+  C_CreateObject(session, attributes, std::size(attributes), &made);
+  C_CopyObject(session, made, nullptr, 0, &made);
+}
+
+// What each role does with its PIN.
+void use_pins(CK_SLOT_ID slot, CK_SESSION_HANDLE session, Input& input) {
+  std::vector<CK_BYTE> user{'1', '2', '3', '4', '5', '6'}, officer{'8', '7', '6', '5', '4', '3', '2', '1'}, label(32);
+  C_Logout(session);
+  switch (input.up_to(3)) {
+    case 0:
+      C_SetPIN(session, user.data(), user.size(), officer.data(), officer.size());
+      break;
+    case 1:
+      C_Login(session, CKU_SO, officer.data(), officer.size());
+      C_InitPIN(session, user.data(), user.size());
+      break;
+    case 2:
+      C_CloseAllSessions(slot);
+      C_InitToken(slot, officer.data(), officer.size(), label.data());
+      break;
+    default:
+      C_Login(session, CKU_USER, officer.data(), officer.size());
+  }
+}
+
+void use_module(Input& input) {
   if (C_Initialize(nullptr) != CKR_OK) return;
   CK_SLOT_ID slots[8];
   CK_ULONG count = 8;
@@ -155,6 +202,8 @@ void use_module() {
       std::vector<CK_BYTE> user{'1', '2', '3', '4', '5', '6'};
       C_Login(session, CKU_USER, user.data(), user.size());
       read_everything(session);
+      write_something(session, input);
+      use_pins(slots[i], session, input);
     }
   }
   C_Finalize(nullptr);
@@ -178,6 +227,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } else {
     edit_row(input);
   }
-  use_module();
+  use_module(input);
   return 0;
 }

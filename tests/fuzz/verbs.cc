@@ -130,7 +130,8 @@ void read_back(Rig& rig, CK_OBJECT_HANDLE made) {
 constexpr CK_KEY_TYPE secret_types[]{CKK_AES, CKK_GENERIC_SECRET, CKK_CHACHA20, CKK_HKDF, CKK_SHA256_HMAC};
 
 void derive(Rig& rig, Input& input, Memory& memory, CK_MECHANISM* mechanism) {
-  const Template wanted = make_template(input, memory, CKO_SECRET_KEY, input.one_of(secret_types));
+  const CK_OBJECT_CLASS object_class = input.rarely(8) ? input.up_to(8) : CKO_SECRET_KEY;
+  const Template wanted = make_template(input, memory, object_class, input.one_of(secret_types));
   CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
   if (C_DeriveKey(rig.session(), mechanism, handle(rig, input), wanted.list, wanted.count, &made) == CKR_OK) {
     read_back(rig, made);
@@ -183,6 +184,8 @@ void messages(Rig& rig, Input& input, Memory& memory, CK_MECHANISM* mechanism) {
   }
   for (CK_ULONG count = input.up_to(3); count > 0; --count) {
     const Span parameter = make_message_parameter(input, memory, mechanism->mechanism);
+    // The calls of one message need not agree with each other.
+    const Span later = input.rarely(4) ? make_message_parameter(input, memory, mechanism->mechanism) : parameter;
     const Span associated = span(input, memory, 64), data = span(input, memory, 300);
     Output out(input, memory);
     if (input.chance()) {
@@ -192,11 +195,48 @@ void messages(Rig& rig, Input& input, Memory& memory, CK_MECHANISM* mechanism) {
     }
     (decrypting ? C_DecryptMessageBegin : C_EncryptMessageBegin)(rig.session(), parameter.data, parameter.size,
                                                                  associated.data, associated.size);
-    (decrypting ? C_DecryptMessageNext : C_EncryptMessageNext)(rig.session(), parameter.data, parameter.size, data.data,
+    (decrypting ? C_DecryptMessageNext : C_EncryptMessageNext)(rig.session(), later.data, later.size, data.data,
                                                                data.size, out.data(), out.size(),
                                                                input.chance() ? CKF_END_OF_MESSAGE : 0);
   }
   (decrypting ? C_MessageDecryptFinal : C_MessageEncryptFinal)(rig.session());
+}
+
+void sign_messages(Rig& rig, Input& input, Memory& memory, CK_MECHANISM* mechanism) {
+  if (C_MessageSignInit(rig.session(), mechanism, handle(rig, input)) != CKR_OK) return;
+  for (CK_ULONG count = input.up_to(3); count > 0; --count) {
+    const Span parameter = input.rarely(4) ? make_message_parameter(input, memory, mechanism->mechanism) : Span{};
+    const Span data = span(input, memory, 300);
+    Output out(input, memory);
+    if (input.chance()) {
+      C_SignMessage(rig.session(), parameter.data, parameter.size, data.data, data.size, out.data(), out.size());
+      continue;
+    }
+    C_SignMessageBegin(rig.session(), parameter.data, parameter.size);
+    C_SignMessageNext(rig.session(), parameter.data, parameter.size, data.data, data.size, nullptr, nullptr);
+    C_SignMessageNext(rig.session(), parameter.data, parameter.size, data.data, data.size, out.data(), out.size());
+  }
+  C_MessageSignFinal(rig.session());
+}
+
+void verify_messages(Rig& rig, Input& input, Memory& memory, CK_MECHANISM* mechanism) {
+  if (C_MessageVerifyInit(rig.session(), mechanism, handle(rig, input)) != CKR_OK) return;
+  for (CK_ULONG count = input.up_to(3); count > 0; --count) {
+    const Span data = span(input, memory, 300), signature = span(input, memory, 300);
+    if (input.chance()) {
+      C_VerifyMessage(rig.session(), nullptr, 0, data.data, data.size, signature.data, signature.size);
+      continue;
+    }
+    C_VerifyMessageBegin(rig.session(), nullptr, 0);
+    C_VerifyMessageNext(rig.session(), nullptr, 0, data.data, data.size, nullptr, 0);
+    C_VerifyMessageNext(rig.session(), nullptr, 0, data.data, data.size, signature.data, signature.size);
+  }
+  C_MessageVerifyFinal(rig.session());
+}
+
+void sign_recover(Rig& rig, Input& input, Memory& memory, CK_MECHANISM* mechanism) {
+  if (C_SignRecoverInit(rig.session(), mechanism, handle(rig, input)) != CKR_OK) return;
+  one_part(C_SignRecover, rig.session(), input, memory);
 }
 
 void encapsulate(Rig& rig, Input& input, Memory& memory, CK_MECHANISM* mechanism) {
@@ -220,8 +260,26 @@ void encapsulate(Rig& rig, Input& input, Memory& memory, CK_MECHANISM* mechanism
 void try_mechanism(Rig& rig, Input& input, Memory& memory, CK_MECHANISM_TYPE type) {
   CK_MECHANISM mechanism = make_mechanism(input, memory, type, rig.handles);
   using Verb = void (*)(Rig&, Input&, Memory&, CK_MECHANISM*);
-  static constexpr Verb verbs[]{encrypt, sign, verify, digest, derive, wrap, unwrap, generate, messages, encapsulate};
+  static constexpr Verb verbs[]{encrypt,  sign,     verify,      digest,        derive,          wrap,        unwrap,
+                                generate, messages, encapsulate, sign_messages, verify_messages, sign_recover};
   input.one_of(verbs)(rig, input, memory, &mechanism);
+}
+
+void begin_operation(Rig& rig, Input& input, Memory& memory, CK_MECHANISM_TYPE type) {
+  CK_MECHANISM mechanism = make_mechanism(input, memory, type, rig.handles);
+  using Init = CK_RV (*)(CK_SESSION_HANDLE, CK_MECHANISM*, CK_OBJECT_HANDLE);
+  static constexpr Init inits[]{C_EncryptInit,     C_DecryptInit,       C_SignInit,           C_VerifyInit,
+                                C_SignRecoverInit, C_VerifyRecoverInit, C_MessageEncryptInit, C_MessageDecryptInit,
+                                C_MessageSignInit, C_MessageVerifyInit};
+  CK_MECHANISM* const given = input.rarely() ? nullptr : &mechanism;
+  if (input.rarely(8)) {
+    C_DigestInit(rig.session(), given);
+  } else if (input.rarely(12)) {
+    const Span signature = span(input, memory, 300);
+    C_VerifySignatureInit(rig.session(), given, handle(rig, input), signature.data, signature.size);
+  } else {
+    input.one_of(inits)(rig.session(), given, handle(rig, input));
+  }
 }
 
 }  // namespace cardea::fuzz

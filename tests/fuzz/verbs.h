@@ -9,6 +9,9 @@ namespace cardea::fuzz {
 /// too small at times. What it makes goes into rig.handles.
 void try_mechanism(Rig& rig, Input& input, Memory& memory, CK_MECHANISM_TYPE type);
 
+/// Starts an operation of any kind and leaves it under way.
+void begin_operation(Rig& rig, Input& input, Memory& memory, CK_MECHANISM_TYPE type);
+
 /// Any single call in any state.
 void any_call(Rig& rig, Input& input, Memory& memory);
 
