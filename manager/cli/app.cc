@@ -100,10 +100,8 @@ int run(int argc, char** argv) {
   });
   try {
     root.parse(argc, argv);
-  } catch (const CLI::CallForHelp& wanted) {
-    return root.exit(wanted);
-  } catch (const CLI::CallForAllHelp& wanted) {
-    return root.exit(wanted);
+  } catch (const CLI::CallForHelp&) {
+    return report(print(root.help()));
   } catch (const CLI::ParseError& problem) {
     return report_parse_error(problem);
   }

@@ -252,12 +252,15 @@ Status export_certificate(Context& context, const ObjectChoice& choice, const st
   }
   const x509::Certificate& certificate = certificates.front().certificate;
   CARDEA_ASSIGN(const std::string pem, x509::to_pem("CERTIFICATE", certificate.der));
+  if (!out.empty() || !context.options.json) {
+    CARDEA_TRY(write_output(out, der ? ByteView(certificate.der) : view_of(pem), FileMode::open, !der));
+  }
   if (context.options.json) {
     json::object about = certificate_json(*connection, certificates.front());
     about["pem"] = pem;
     return print_json(about);
   }
-  return write_output(out, der ? ByteView(certificate.der) : view_of(pem), FileMode::open, !der);
+  return {};
 }
 
 void add_request(const Command& group, Context& context) {

@@ -1,4 +1,4 @@
-// sign, verify, decrypt, random.
+// sign, verify, random.
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
@@ -19,9 +19,6 @@
 namespace cardea::cli {
 namespace {
 
-// The largest input of a mechanism that takes it in one piece.
-constexpr std::size_t one_piece_limit = std::size_t{1} << 30;
-
 struct CryptoOptions {
   ObjectChoice key;
   SigningOptions signing;
@@ -29,8 +26,6 @@ struct CryptoOptions {
   std::string out;
   std::string signature;
   std::string format = "der";
-  std::string iv;
-  std::string aad;
 };
 
 Status sign(Context& context, const CryptoOptions& options) {
@@ -50,28 +45,11 @@ Status sign(Context& context, const CryptoOptions& options) {
                      {"signature_base64", x509::to_base64(signature)}});
 }
 
-// Verification needs no secret: with a public key on the token no PIN is asked for.
-Result<CK_OBJECT_HANDLE> verification_key(const Context& context, const Connection& connection, const Wanted& wanted) {
-  CARDEA_ASSIGN(const auto public_keys, find_objects(*connection, wanted, CKO_PUBLIC_KEY));
-  if (public_keys.size() == 1) return public_keys.front();
-  if (public_keys.size() > 1) {
-    return failure(Code::arguments_bad,
-                   fmt::format("{} public keys fit. Choose one by label or with --id.", public_keys.size()));
-  }
-  CARDEA_ASSIGN(const auto secrets, find_objects(*connection, wanted, CKO_SECRET_KEY));
-  if (secrets.size() == 1) return secrets.front();
-  return failure(
-      Code::not_found,
-      fmt::format("Token '{}' shows no public or secret key that fits. `cardea key list{}` shows its keys; a "
-                  "secret key shows only after login (--login).",
-                  connection->token().label, context.options.login ? " --login" : ""));
-}
-
 Status verify(Context& context, const CryptoOptions& options) {
   CARDEA_TRY(take_choice(context, options.key));
   CARDEA_ASSIGN(const Connection connection, connect(context, Access::look));
   CARDEA_ASSIGN(const Wanted wanted, wanted_object(context, options.key));
-  CARDEA_ASSIGN(const CK_OBJECT_HANDLE key, verification_key(context, connection, wanted));
+  CARDEA_ASSIGN(const CK_OBJECT_HANDLE key, find_public_or_secret_key(*connection, wanted));
   CARDEA_ASSIGN(const SigningPlan plan, plan_signature(*connection, key, options.signing));
   CARDEA_ASSIGN(Bytes signature, read_file(options.signature, 1 << 20));
   if (plan.scheme == SignatureScheme::ecdsa && options.format == "der") {
@@ -86,70 +64,28 @@ Status verify(Context& context, const CryptoOptions& options) {
   return print("The signature is good.\n");
 }
 
-Result<Mechanism> decryption_mechanism(const Session& session, CK_OBJECT_HANDLE key, const CryptoOptions& options,
-                                       const Bytes& iv, const Bytes& aad, CK_GCM_PARAMS& gcm) {
-  const CK_ULONG type = session.number(key, CKA_KEY_TYPE).value_or(CK_UNAVAILABLE_INFORMATION);
-  CK_MECHANISM_TYPE mechanism = type == CKK_RSA ? CKM_RSA_PKCS_OAEP : CKM_AES_GCM;
-  if (!options.signing.mechanism.empty()) {
-    const auto named = constant_value(ConstantKind::CKM, options.signing.mechanism);
-    if (!named) {
-      return failure(Code::arguments_bad,
-                     fmt::format("There is no mechanism '{}'. `cardea token show` lists what the token "
-                                 "has.",
-                                 printable(options.signing.mechanism)));
-    }
-    mechanism = *named;
-  } else if (type != CKK_RSA && type != CKK_AES) {
-    return failure(Code::key_type_inconsistent, "Only RSA and AES keys decrypt. Choose another key.");
-  }
-  if (mechanism == CKM_RSA_PKCS_OAEP) return oaep_mechanism(options.signing.digest);
-  if (mechanism == CKM_AES_GCM) {
-    if (iv.empty()) return failure(Code::arguments_bad, "AES-GCM needs the initialisation vector: add --iv HEX.");
-    gcm = {const_cast<Byte*>(iv.data()), iv.size(), iv.size() * 8, const_cast<Byte*>(aad.data()), aad.size(), 128};
-    return Mechanism(mechanism, {reinterpret_cast<const Byte*>(&gcm), sizeof gcm});
-  }
-  return iv.empty() ? Mechanism(mechanism) : Mechanism(mechanism, iv);
-}
-
-Status decrypt(Context& context, const CryptoOptions& options) {
-  Bytes iv;
-  Bytes aad;
-  if (!options.iv.empty()) {
-    CARDEA_ASSIGN(iv, parse_hex(options.iv, "--iv"));
-  }
-  if (!options.aad.empty()) {
-    CARDEA_ASSIGN(aad, parse_hex(options.aad, "--aad"));
-  }
-  CARDEA_TRY(take_choice(context, options.key));
-  CARDEA_ASSIGN(const Connection connection, connect(context, Access::use));
-  CARDEA_ASSIGN(const Wanted wanted, wanted_object(context, options.key));
-  CARDEA_ASSIGN(const CK_OBJECT_HANDLE key, find_key(*connection, wanted));
-  CK_GCM_PARAMS gcm{};
-  CARDEA_ASSIGN(const Mechanism mechanism, decryption_mechanism(*connection, key, options, iv, aad, gcm));
-  CARDEA_ASSIGN(const Bytes data, read_file(options.in, one_piece_limit));
-  const Progress progress("decrypting");
-  CARDEA_ASSIGN(const SecretBytes plain, connection->decrypt(mechanism, key, data));
-  if (!context.options.json) return write_output(options.out, plain.view(), FileMode::secret, true);
-  if (!options.out.empty()) {
-    CARDEA_TRY(write_output(options.out, plain.view(), FileMode::secret));
-    return print_json({{"bytes", plain.size()}, {"file", options.out}});
-  }
-  return print_json({{"bytes", plain.size()}, {"plain_base64", x509::to_base64(plain.view())}});
-}
-
 struct RandomOptions {
   std::size_t count = 32;
   std::string format = "hex";
   std::string out;
 };
 
+// JSON carries no bytes, so raw ones stand there in Base64.
+boost::json::object random_json(const RandomOptions& options, ByteView bytes) {
+  if (!options.out.empty()) return {{"bytes", bytes.size()}, {"file", options.out}};
+  if (options.format == "hex") return {{"bytes", bytes.size()}, {"random_hex", to_hex(bytes)}};
+  return {{"bytes", bytes.size()}, {"random_base64", x509::to_base64(bytes)}};
+}
+
 Status random(Context& context, const RandomOptions& options) {
   CARDEA_ASSIGN(const Connection connection, connect(context, Access::look));
   CARDEA_ASSIGN(const Bytes bytes, connection->random(options.count));
-  if (context.options.json) return print_json({{"random_hex", to_hex(bytes)}});
-  if (options.format == "raw") return write_output(options.out, bytes, FileMode::secret);
-  const std::string text = (options.format == "hex" ? to_hex(bytes) : x509::to_base64(bytes)) + "\n";
-  return write_output(options.out, view_of(text), FileMode::secret, true);
+  if (!context.options.json || !options.out.empty()) {
+    const bool raw = options.format == "raw";
+    const std::string text = (options.format == "hex" ? to_hex(bytes) : x509::to_base64(bytes)) + "\n";
+    CARDEA_TRY(write_output(options.out, raw ? ByteView(bytes) : view_of(text), FileMode::secret, !raw));
+  }
+  return context.options.json ? print_json(random_json(options, bytes)) : Status();
 }
 
 void add_files(const Command& command, CryptoOptions& options) {
@@ -189,18 +125,6 @@ void add_crypto_commands(const Command& root, Context& context) {
   verify_command.required("--signature", checking->signature, "signature file", "FILE");
   verify_command.flag("--login", context.options.login, "log in first, for a key that shows only then");
   add_signature_form(verify_command, *checking);
-
-  const auto opening = std::make_shared<CryptoOptions>();
-  const Command decrypt_command =
-      root.command(context, "decrypt", "decrypt a file with a key on the token",
-                   "  cardea decrypt mail --in secret.bin --out secret.txt\n"
-                   "  cardea decrypt backup --mechanism aes-cbc-pad --iv 000102030405060708090a0b0c0d0e0f < in > out\n",
-                   Needs::user, [&context, opening] { return decrypt(context, *opening); });
-  add_object_options(decrypt_command, opening->key, "the key");
-  add_files(decrypt_command, *opening);
-  decrypt_command.text("--out,--output", opening->out, "output file, mode 0600 (default: standard output)", "FILE");
-  decrypt_command.text("--iv", opening->iv, "initialisation vector in hexadecimal (AES)", "HEX");
-  decrypt_command.text("--aad", opening->aad, "additional authenticated data in hexadecimal (AES-GCM)", "HEX");
 
   const auto drawing = std::make_shared<RandomOptions>();
   const Command random_command = root.command(context, "random", "random bytes from the token",

@@ -7,12 +7,12 @@
 #include <filesystem>
 
 #include "base/config.h"
+#include "cli/client_checks.h"
 #include "cli/command.h"
 #include "cli/connection.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/pins.h"
-#include "cli/process.h"
 #include "cli/text.h"
 #include "keystore/keystore.h"
 
@@ -20,16 +20,6 @@ namespace cardea::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-enum class Severity { ok, info, problem };
-
-struct Finding {
-  Severity severity;
-  std::string subject;
-  std::string sentence;
-  std::string next_step;
-};
-using Findings = std::vector<Finding>;
 
 std::string_view word(Severity severity) {
   switch (severity) {
@@ -128,51 +118,14 @@ void check_store(const Settings& settings, Findings& findings) {
   }
 }
 
-std::string openssl_reach() {
-  std::error_code ignored;
-  for (const fs::path root : {"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"}) {
-    if (fs::exists(root / "ossl-modules/pkcs11.so", ignored)) return "by the provider pkcs11-provider";
-    if (fs::exists(root / "engines-3/pkcs11.so", ignored)) return "by the engine libengine-pkcs11-openssl";
-  }
-  return "";
-}
-
-// Which programs that use tokens are here. A missing one is nobody's fault.
-void check_clients(Findings& findings) {
-  struct Client {
-    const char* program;
-    const char* subject;
-    const char* how;
-  };
-  constexpr Client clients[] = {
-      {"ssh", "OpenSSH", "ssh -I MODULE HOST"},
-      {"p11-kit", "p11-kit", "cardea p11 register"},
-      {"modutil", "NSS", "cardea p11 register"},
-      {"java", "Java", "SunPKCS11 with library = MODULE"},
-      {"firefox", "Firefox", "Settings, Security Devices, Load"},
-      {"chromium", "Chromium", "cardea p11 register"},
-  };
-  for (const Client& client : clients) {
-    const std::string path = find_program(client.program);
-    if (path.empty()) continue;
-    findings.push_back({Severity::ok, client.subject, path + " is here.", client.how});
-  }
-  if (!find_program("openssl").empty()) {
-    const std::string reach = openssl_reach();
-    findings.push_back(
-        {reach.empty() ? Severity::info : Severity::ok, "OpenSSL",
-         reach.empty() ? "neither engine nor provider for tokens is installed." : "reaches tokens " + reach + ".",
-         reach.empty() ? "apt install libengine-pkcs11-openssl (Debian 12) or pkcs11-provider" : ""});
-  }
-}
-
 Status doctor(const Context& context) {
   const Settings settings = load_settings();
   Findings findings;
   check_module(context, findings);
   check_configuration(settings, findings);
   check_store(settings, findings);
-  check_clients(findings);
+  std::error_code ignored;
+  check_clients(fs::absolute(module_path(context.options.module), ignored), findings);
   int problems = 0;
   boost::json::array list;
   std::string text;

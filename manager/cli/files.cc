@@ -41,7 +41,8 @@ Result<Input> open_input(const std::string& file) {
       count = read(descriptor->fd, buffer->data(), buffer->size());
     } while (count < 0 && errno == EINTR);
     if (count < 0) {
-      return failure(Code::device_error, fmt::format("{} cannot be read: {}.", name, std::strerror(errno)));
+      return failure(Code::device_error,
+                     fmt::format("{} cannot be read: {}. Name another file.", name, std::strerror(errno)));
     }
     return ByteView(*buffer).first(static_cast<std::size_t>(count));
   });

@@ -193,31 +193,64 @@ Status list_keys(Context& context, const ObjectChoice& choice) {
                            connection->token().label));
 }
 
+// What goes with a key, in the order of deletion: certificates, the public half, the key itself. The key is last, so
+// that a deletion which stopped half way can be repeated with the same words.
+Result<std::vector<CK_OBJECT_HANDLE>> doomed_objects(const Session& session, CK_OBJECT_HANDLE key,
+                                                     bool with_certificates) {
+  std::vector<CK_OBJECT_HANDLE> doomed;
+  Wanted same_id;
+  same_id.id = session.attribute(key, CKA_ID);
+  const bool is_pair = session.number(key, CKA_CLASS) == CKO_PRIVATE_KEY;
+  for (const CK_OBJECT_CLASS of_class : {CKO_CERTIFICATE, CKO_PUBLIC_KEY}) {
+    if (!same_id.id || !is_pair || (of_class == CKO_CERTIFICATE && !with_certificates)) continue;
+    CARDEA_ASSIGN(const auto partners, find_objects(session, same_id, of_class));
+    doomed.insert(doomed.end(), partners.begin(), partners.end());
+  }
+  doomed.push_back(key);
+  for (const CK_OBJECT_HANDLE object : doomed) {
+    // Absent on tokens older than PKCS#11 2.40, where everything can be destroyed.
+    if (!session.attribute(object, CKA_DESTROYABLE) || session.flag(object, CKA_DESTROYABLE)) continue;
+    return failure(Code::action_prohibited,
+                   fmt::format("Nothing was deleted: '{}' was made so that it cannot be deleted alone. `cardea token "
+                               "delete` removes a whole token.",
+                               session.text(object, CKA_LABEL)));
+  }
+  return doomed;
+}
+
+Status destroy_all(const Session& session, const std::vector<CK_OBJECT_HANDLE>& doomed) {
+  std::size_t deleted = 0;
+  for (const CK_OBJECT_HANDLE object : doomed) {
+    const Status gone = session.destroy(object);
+    if (gone.ok()) {
+      ++deleted;
+      continue;
+    }
+    if (deleted == 0) return gone;
+    return failure(gone.code(),
+                   fmt::format("Only {} of {} objects were deleted, the key itself is still there; run the "
+                               "command again to delete the rest. {}",
+                               deleted, doomed.size(), gone.error().detail));
+  }
+  return {};
+}
+
 Status delete_key(Context& context, const ObjectChoice& choice, bool with_certificates) {
   if (choice.empty()) return failure(Code::arguments_bad, "Say which key to delete: its label, its URI, or --id HEX.");
   CARDEA_TRY(take_choice(context, choice));
   CARDEA_ASSIGN(const Connection connection, connect(context, Access::change));
   CARDEA_ASSIGN(const Wanted wanted, wanted_object(context, choice));
   CARDEA_ASSIGN(const CK_OBJECT_HANDLE key, find_key(*connection, wanted));
+  CARDEA_ASSIGN(const auto doomed, doomed_objects(*connection, key, with_certificates));
   const std::string name = fmt::format("{} key '{}'", describe_key(*connection, key), connection->text(key, CKA_LABEL));
   if (!context.options.yes &&
-      !confirm(fmt::format("This destroys the {} on token '{}' for ever.", name, connection->token().label))) {
+      !confirm(fmt::format("This destroys the {} on token '{}' for ever ({} object{}).", name,
+                           connection->token().label, doomed.size(), doomed.size() == 1 ? "" : "s"))) {
     return failure(Code::function_canceled, "Nothing was deleted. Say --yes to delete without being asked.");
   }
-  Wanted same_id;
-  same_id.id = connection->attribute(key, CKA_ID);
-  int deleted = 1;
-  CARDEA_TRY(connection->destroy(key));
-  for (const CK_OBJECT_CLASS of_class : {CKO_PUBLIC_KEY, CKO_CERTIFICATE}) {
-    if (!same_id.id || (of_class == CKO_CERTIFICATE && !with_certificates)) continue;
-    CARDEA_ASSIGN(const auto partners, find_objects(*connection, same_id, of_class));
-    for (const CK_OBJECT_HANDLE partner : partners) {
-      CARDEA_TRY(connection->destroy(partner));
-      ++deleted;
-    }
-  }
-  if (context.options.json) return print_json({{"deleted_objects", deleted}});
-  return print(fmt::format("Deleted the {} ({} object{}).\n", name, deleted, deleted == 1 ? "" : "s"));
+  CARDEA_TRY(destroy_all(*connection, doomed));
+  if (context.options.json) return print_json({{"deleted_objects", doomed.size()}});
+  return print(fmt::format("Deleted the {} ({} object{}).\n", name, doomed.size(), doomed.size() == 1 ? "" : "s"));
 }
 
 }  // namespace

@@ -94,6 +94,20 @@ Result<CK_OBJECT_HANDLE> find_key(const Session& session, const Wanted& wanted) 
                                                   listing(session, keys)));
 }
 
+Result<CK_OBJECT_HANDLE> find_public_or_secret_key(const Session& session, const Wanted& wanted) {
+  for (const CK_OBJECT_CLASS of_class : {CKO_PUBLIC_KEY, CKO_SECRET_KEY}) {
+    CARDEA_ASSIGN(const auto keys, find_objects(session, wanted, of_class));
+    if (keys.size() == 1) return keys.front();
+    if (keys.empty()) continue;
+    return failure(Code::arguments_bad, fmt::format("{} keys fit: {}. Choose one by label or with --id.", keys.size(),
+                                                    listing(session, keys)));
+  }
+  return failure(Code::not_found,
+                 fmt::format("Token '{}' shows no public or secret key{}. `cardea key list` shows its keys; a secret "
+                             "key shows only after login (--login).",
+                             session.token().label, words_of(wanted)));
+}
+
 Result<CK_OBJECT_HANDLE> public_half(const Session& session, CK_OBJECT_HANDLE key) {
   Wanted wanted;
   wanted.id = session.attribute(key, CKA_ID);

@@ -38,6 +38,10 @@ Result<std::vector<CK_OBJECT_HANDLE>> find_objects(const Session& session, const
 /// The one private or secret key that fits. not_found or arguments_bad in words, with the keys there are.
 Result<CK_OBJECT_HANDLE> find_key(const Session& session, const Wanted& wanted);
 
+/// The one public key that fits, else the one secret key: what verifies and encrypts. not_found or arguments_bad in
+/// words.
+Result<CK_OBJECT_HANDLE> find_public_or_secret_key(const Session& session, const Wanted& wanted);
+
 /// The public key with the CKA_ID of this key; not_found in words.
 Result<CK_OBJECT_HANDLE> public_half(const Session& session, CK_OBJECT_HANDLE key);
 

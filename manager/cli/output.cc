@@ -21,6 +21,8 @@ Status write_all(int fd, ByteView bytes, std::string_view name) {
   while (!bytes.empty()) {
     const ssize_t count = write(fd, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
+    // Whoever read our output has enough of it (`cardea key list | head -1`): that needs no words.
+    if (count < 0 && errno == EPIPE) return Code::function_canceled;
     if (count <= 0) {
       return failure(errno == ENOSPC ? Code::device_memory : Code::device_error,
                      fmt::format("{} cannot be written: {}. Check the disk and the path.", name, std::strerror(errno)));
@@ -35,7 +37,7 @@ Status write_device(const std::string& file, ByteView bytes) {
   if (fd < 0)
     return failure(Code::permission_denied, fmt::format("{} cannot be opened: {}.", file, std::strerror(errno)));
   Status written = write_all(fd, bytes, file);
-  close(fd);
+  if (close(fd) != 0 && written.ok()) written = failure(Code::device_error, fmt::format("{} cannot be written.", file));
   return written;
 }
 
@@ -50,6 +52,10 @@ Status replace_file(const std::string& file, ByteView bytes, FileMode mode) {
                                                         file, std::strerror(errno)));
   }
   Status written = write_all(fd, bytes, file);
+  // Some file systems find out only now that there is no room.
+  if (written.ok() && fsync(fd) != 0 && errno != EINVAL) {
+    written = failure(Code::device_error, fmt::format("{} cannot be written: {}.", file, std::strerror(errno)));
+  }
   fchmod(fd, mode == FileMode::secret ? 0600 : 0644);
   if (close(fd) != 0 && written.ok()) written = failure(Code::device_error, fmt::format("{} cannot be written.", file));
   if (written.ok() && rename(temporary.c_str(), file.c_str()) != 0) {

@@ -8,6 +8,8 @@
 namespace cardea::cli {
 namespace {
 
+constexpr std::size_t one_piece_limit = std::size_t{1} << 30;
+
 // PKCS#11 declares inputs without const.
 CK_BYTE* in(ByteView bytes) {
   return const_cast<CK_BYTE*>(bytes.data());
@@ -24,6 +26,11 @@ Result<Bytes> read_all(const Input& input) {
   while (true) {
     CARDEA_ASSIGN(const ByteView part, input());
     if (part.empty()) return whole;
+    if (whole.size() + part.size() > one_piece_limit) {
+      return failure(Code::data_length,
+                     "The input is longer than 1 GiB, and this mechanism takes it in one piece. Choose a key or a "
+                     "mechanism with a digest of its own.");
+    }
     whole.insert(whole.end(), part.begin(), part.end());
   }
 }
@@ -174,6 +181,20 @@ Status Session::verify(Mechanism mechanism, CK_OBJECT_HANDLE key, const Input& i
   }
   if (rv != CKR_OK) return p11_failure(rv, "The signature could not be checked");
   return {};
+}
+
+Result<Bytes> Session::encrypt(Mechanism mechanism, CK_OBJECT_HANDLE key, ByteView data) const {
+  constexpr std::string_view what = "The data could not be encrypted";
+  CK_MECHANISM raw = mechanism.raw();
+  CK_RV rv = (*module_)->C_EncryptInit(handle_, &raw, key);
+  if (rv != CKR_OK) return p11_failure(rv, what);
+  // Room for a block of padding and a tag, or for the modulus.
+  Bytes sealed(data.size() + 2048);
+  CK_ULONG size = sealed.size();
+  rv = (*module_)->C_Encrypt(handle_, in(data), data.size(), sealed.data(), &size);
+  if (rv != CKR_OK) return p11_failure(rv, what);
+  sealed.resize(size);
+  return sealed;
 }
 
 Result<SecretBytes> Session::decrypt(Mechanism mechanism, CK_OBJECT_HANDLE key, ByteView data) const {

@@ -67,6 +67,7 @@ class Session {
   /// signature_invalid when the signature does not match.
   Status verify(Mechanism mechanism, CK_OBJECT_HANDLE key, const Input& input, ByteView signature,
                 bool multi_part) const;
+  Result<Bytes> encrypt(Mechanism mechanism, CK_OBJECT_HANDLE key, ByteView data) const;
   Result<SecretBytes> decrypt(Mechanism mechanism, CK_OBJECT_HANDLE key, ByteView data) const;
 
   /// Called before each operation of a key with CKA_ALWAYS_AUTHENTICATE: logs in once more for this operation.
@@ -85,7 +86,7 @@ class Session {
 
 /// An input that delivers these bytes once.
 Input input_of(ByteView bytes);
-/// The whole input in one piece.
+/// The whole input in one piece, for mechanisms that take it so; data_length in words beyond 1 GiB.
 Result<Bytes> read_all(const Input& input);
 
 }  // namespace cardea::cli

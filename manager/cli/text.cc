@@ -50,6 +50,16 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+bool is_plain_text(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const bool layout = text[at] == '\n' || text[at] == '\t' || text[at] == '\r';
+    const std::size_t length = layout ? 1 : sequence_length(text, at);
+    if (length == 0) return false;
+    at += length;
+  }
+  return true;
+}
+
 std::size_t width(std::string_view utf8) {
   return static_cast<std::size_t>(
       std::ranges::count_if(utf8, [](char c) { return !continues(static_cast<unsigned char>(c)); }));

@@ -32,6 +32,14 @@ std::string pin_words(const TokenInfo& token, CK_USER_TYPE user) {
   return "ok";
 }
 
+// "wrong PIN was entered; 2 tries are left", as far as the token tells.
+std::string pin_state(const TokenInfo& token, CK_USER_TYPE user) {
+  const std::string state = pin_words(token, user);
+  const auto tries = keystore_tries_left(token, user);
+  if (!tries || *tries == 0) return state;
+  return fmt::format("{}; {} {} left", state, *tries, *tries == 1 ? "try is" : "tries are");
+}
+
 json::object to_json(const TokenInfo& token) {
   return {{"slot", token.slot},
           {"label", token.label},
@@ -76,6 +84,11 @@ json::array mechanisms_json(const std::vector<MechanismInfo>& mechanisms) {
   return list;
 }
 
+json::value tries_json(const TokenInfo& token, CK_USER_TYPE user) {
+  const auto tries = keystore_tries_left(token, user);
+  return tries ? json::value(*tries) : json::value(nullptr);
+}
+
 Status show_token(Context& context, const std::string& name) {
   CARDEA_ASSIGN(const bool is_uri, take_uri(context, name));
   if (!is_uri && !name.empty()) context.options.token = name;
@@ -84,6 +97,8 @@ Status show_token(Context& context, const std::string& name) {
   CARDEA_ASSIGN(const auto mechanisms, module->mechanisms(token.slot));
   if (context.options.json) {
     json::object object = to_json(token);
+    object["user_tries_left"] = tries_json(token, CKU_USER);
+    object["so_tries_left"] = tries_json(token, CKU_SO);
     object["mechanisms"] = mechanisms_json(mechanisms);
     return print_json(object);
   }
@@ -92,7 +107,7 @@ Status show_token(Context& context, const std::string& name) {
       "{}\n"
       "SO PIN:        {}\nPIN length:    {} to {} bytes\nURI:           {}\nMechanisms:\n",
       token.label, token.serial, token.manufacturer, token.model, token.has(CKF_WRITE_PROTECTED) ? "no" : "yes",
-      pin_words(token, CKU_USER), pin_words(token, CKU_SO), token.min_pin_length, token.max_pin_length,
+      pin_state(token, CKU_USER), pin_state(token, CKU_SO), token.min_pin_length, token.max_pin_length,
       format_uri(token.label, token.serial, "", {}, ""));
   for (const MechanismInfo& mechanism : mechanisms) {
     text += fmt::format("  {}\n", constant_text(ConstantKind::CKM, mechanism.type));
@@ -163,11 +178,17 @@ Result<std::optional<Pin>> first_user_pin(const Context& context, const InitOpti
 Status set_first_pin(const Module& module, const TokenInfo& token, const Pin& so_pin, const Pin& user_pin) {
   CARDEA_ASSIGN(const Session session, Session::open(module, token, true));
   if (const CK_RV rv = session.login(CKU_SO, &so_pin); rv != CKR_OK) {
-    return p11_failure(rv, "The token was initialised, but the security officer could not log in");
+    return p11_failure(
+        rv,
+        "The token was initialised and has no user PIN yet; set it with `cardea token pin set`. The security officer "
+        "could not log in");
   }
   const CK_RV rv =
       module->C_InitPIN(session.handle(), const_cast<CK_UTF8CHAR*>(user_pin.view().data()), user_pin.size());
-  if (rv != CKR_OK) return p11_failure(rv, "The token was initialised, but its user PIN could not be set");
+  if (rv != CKR_OK)
+    return p11_failure(rv,
+                       "The token was initialised, but its user PIN could not be set; `cardea token pin set` tries "
+                       "again");
   return {};
 }
 

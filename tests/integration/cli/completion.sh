@@ -27,3 +27,9 @@ while IFS=: read -r command options; do
   page=$(sed 's/\\f.//g; s/\\-/-/g' "$CARDEA_SOURCE/docs/man/cardea.1")
   grep -qF -- "$command" <<<"$page" || fail "the man page lacks '$command'"
 done <commands
+
+for page in cardea.1 cardea.toml.5; do
+  command -v groff >/dev/null || { echo "left out: groff, which reads the man pages"; break; }
+  groff -ww -man -t -Tutf8 -z "$CARDEA_SOURCE/docs/man/$page" 2>warnings || fail "groff cannot read $page"
+  [ ! -s warnings ] || fail "$page: $(cat warnings)"
+done

@@ -53,6 +53,24 @@ finish 4
 [[ "$transcript" != *"$user_pin"* && "$transcript" != *"$so_pin"* && "$transcript" != *5820147* ]] ||
   fail "the terminal shows a PIN"
 
+# An interrupt at the prompt sends nothing to the token and leaves the terminal with its echo.
+on_terminal "bash -c 'trap : INT; $cardea key list --login; echo status=\$?; stty -a'"
+await "PIN of token 'demo': "; printf '\003' >&"$typed"
+await "status="; await " echo "
+finish 0
+[[ "$transcript" != *"status=0"* ]] || fail "an interrupted prompt is taken for success"
+
+# Neither the argument list nor the environment of a running command has the PIN.
+mkfifo pipe
+echo letter >letter
+"$cardea" sign key --in pipe --out letter.sig --pin-file user.pin 2>err &
+program=$!
+exec {feed}>pipe
+! grep -qaF "$user_pin" "/proc/$program/cmdline" "/proc/$program/environ" || fail "the PIN shows in /proc"
+cat letter >&"$feed"
+exec {feed}>&-
+wait "$program" || fail "signing from a pipe: $(cat err)"
+
 printf 'fresh-73910286\n' >fresh.pin
 status 0 "$cardea" token pin change --pin-file user.pin --new-pin-file fresh.pin
 printf '%s\n%s\n' fresh-73910286 "$user_pin" | "$cardea" token pin change --pin-stdin >out || fail "PINs from standard input"
@@ -61,6 +79,8 @@ status 4 "$cardea" key list --login
 # The last of three tries is not used without a terminal; a "no" leaves it; the right PIN resets the count.
 status 4 "$cardea" key list --pin-file wrong.pin
 has err "2 tries are left"
+status 0 "$cardea" token show
+has out "2 tries are left"
 status 4 "$cardea" key list --pin-file wrong.pin
 has err "1 try is left"
 status 4 "$cardea" key list --pin-file wrong.pin
@@ -84,6 +104,7 @@ await "PIN of token 'demo': "; type_line "wrong-19283746"
 finish 4
 status 4 "$cardea" key list --pin-file user.pin
 has err "locked"
+has err "cardea token pin unlock"
 status 1 "$cardea" doctor
 has out "cardea token pin unlock"
 status 0 "$cardea" token pin unlock --so-pin-file so.pin --new-pin-file user.pin
