@@ -1,6 +1,7 @@
 #include "cli/client_checks.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -89,21 +90,34 @@ Finding p11_kit_takes(const std::string& program, const fs::path& file, const st
           "run P11_KIT_DEBUG=all p11-kit list-modules; look for user-config in /etc/pkcs11/pkcs11.conf"};
 }
 
+// Looks into one folder of module files; false when none speaks of the module.
+bool check_p11_kit_folder(const std::string& program, const fs::path& folder, const fs::path& module,
+                          Findings& findings) {
+  for (const fs::path& file : files_in(folder, ".module")) {
+    const Mention mention = find_module(line_values(content(file), "module"), module);
+    if (mention.known == Known::absent) continue;
+    if (mention.known == Known::gone) {
+      findings.push_back(gone("p11-kit", file, mention, "cardea p11 register, or cardea p11 register --undo"));
+    } else if (program.empty()) {
+      findings.push_back({Severity::ok, "p11-kit", file.string() + " names the module.", ""});
+    } else if (geteuid() == 0 && folder == configuration_home() / "pkcs11/modules") {
+      findings.push_back(
+          {Severity::info, "p11-kit",
+           fmt::format("{} names the module, but p11-kit reads no user's files in programs of root.", file.string()),
+           "cardea p11 register --system"});
+    } else {
+      findings.push_back(p11_kit_takes(program, file, mention.library));
+    }
+    return true;
+  }
+  return false;
+}
+
 void check_p11_kit(const fs::path& module, Findings& findings) {
   const std::string program = find_program("p11-kit");
-  for (const fs::path& folder : {configuration_home() / "pkcs11/modules", fs::path("/etc/pkcs11/modules"),
-                                 fs::path("/usr/share/p11-kit/modules")}) {
-    for (const fs::path& file : files_in(folder, ".module")) {
-      const Mention mention = find_module(line_values(content(file), "module"), module);
-      if (mention.known == Known::gone) {
-        findings.push_back(gone("p11-kit", file, mention, "cardea p11 register, or cardea p11 register --undo"));
-        return;
-      }
-      if (mention.known == Known::absent) continue;
-      findings.push_back(program.empty() ? Finding{Severity::ok, "p11-kit", file.string() + " names the module.", ""}
-                                         : p11_kit_takes(program, file, mention.library));
-      return;
-    }
+  for (const fs::path& folder : {fs::path("/etc/pkcs11/modules"), fs::path("/usr/share/p11-kit/modules"),
+                                 configuration_home() / "pkcs11/modules"}) {
+    if (check_p11_kit_folder(program, folder, module, findings)) return;
   }
   if (program.empty()) return;
   findings.push_back({Severity::info, "p11-kit", "does not know the module (GnuTLS, OpenSSL and others ask p11-kit).",

@@ -82,8 +82,8 @@ void check_module(const Context& context, Findings& findings) {
 
 void check_configuration(const Settings& settings, Findings& findings) {
   for (const std::string& problem : settings.problems) {
-    findings.push_back(
-        {Severity::problem, "configuration", printable(problem), "correct that line; `man cardea.toml`"});
+    findings.push_back({Severity::problem, "configuration", printable(problem),
+                        "correct it there; `man cardea.toml` tells what may stand there"});
   }
   if (!settings.problems.empty()) return;
   findings.push_back({Severity::ok, "configuration",

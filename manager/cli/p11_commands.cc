@@ -1,5 +1,6 @@
 // p11 register: makes other programs find the module.
 #include <fmt/format.h>
+#include <unistd.h>
 #include <boost/json.hpp>
 
 #include <chrono>
@@ -130,6 +131,9 @@ Status register_module(Context& context, const RegisterOptions& options) {
                        {"module", module.string()},
                        {"nss", nss.done},
                        {"nss_sentence", nss.sentence}});
+  }
+  if (!options.undo && !options.system && geteuid() == 0) {
+    note("p11-kit reads no user's files in programs of root; `cardea p11 register --system` registers for everybody");
   }
   if (options.undo) return print(fmt::format("p11-kit: removed {}.\n{}\n", file.string(), nss.sentence));
   return print(

@@ -36,13 +36,14 @@ has out "newer version"
 rm -r "$CARDEA_HOME"
 cp -a saved "$CARDEA_HOME"
 
-# A changed byte in the key's own row costs that object, not the token.
+# A row that cannot be read, here for the length before the label, costs that object and not the token.
 at=$(grep -abo signing "$store" | tail -n 1 | cut -d: -f1)
 [ -n "$at" ] || fail "no object to damage"
 rm -f "$store-wal" "$store-shm"
-printf 'X' | dd of="$store" bs=1 seek="$at" conv=notrunc status=none
+printf '\377' | dd of="$store" bs=1 seek="$((at - 1))" conv=notrunc status=none
 status 1 "$cardea" doctor
 has out "PROBLEM  token"
+has out "is damaged"
 has out "restore"
 rm -r "$CARDEA_HOME"
 cp -a saved "$CARDEA_HOME"
