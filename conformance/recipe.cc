@@ -1,5 +1,7 @@
 #include "conformance/recipe.h"
 
+#include "cryptoki/nss.h"
+
 namespace cardea::conformance {
 namespace {
 

@@ -257,9 +257,12 @@ Result<SecretBytes> AsymmetricKey::private_value() const {
 }
 
 Status AsymmetricKey::check_private() const {
-  if (facts().family != KeyFamily::ec) return {};
+  const bool ec = facts().family == KeyFamily::ec;
+  // ML-DSA and ML-KEM keys are compared with their own hashes when they are made; an SLH-DSA key has none.
+  if (!ec && facts().family != KeyFamily::slh_dsa) return {};
   const PkeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(crypto::context(), key_.get(), nullptr));
-  if (!context || EVP_PKEY_private_check(context.get()) != 1) return openssl_error(Code::attribute_value_invalid);
+  if (!context || (ec ? EVP_PKEY_private_check(context.get()) : EVP_PKEY_pairwise_check(context.get())) != 1)
+    return openssl_error(Code::attribute_value_invalid);
   return {};
 }
 

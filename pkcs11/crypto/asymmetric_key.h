@@ -72,8 +72,9 @@ class AsymmetricKey {
   /// Empty when the key has none, or was made without it.
   Result<SecretBytes> seed() const;
 
-  /// Whether a private scalar lies between 1 and the order of its curve; true for other algorithms, whose private
-  /// values were checked when the key was made. attribute_value_invalid.
+  /// Whether a private scalar lies between 1 and the order of its curve, and whether the halves of an SLH-DSA key
+  /// belong together (as costly as a new key); true for other algorithms, whose private values were checked when the
+  /// key was made. attribute_value_invalid.
   Status check_private() const;
 
   /// RSA. Inputs of raw operations are as long as the modulus (data_length) and smaller (data_invalid). All answer the

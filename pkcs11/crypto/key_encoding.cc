@@ -179,8 +179,11 @@ Result<AsymmetricKeyPtr> read_private(KeyAlgorithm algorithm, ByteView encoded) 
       if (!value || !reader.at_end()) return Code::wrapped_key_invalid;
       return AsymmetricKey::from_private(algorithm, *value);
     }
-    case KeyFamily::slh_dsa:
-      return AsymmetricKey::from_private(algorithm, encoded);
+    case KeyFamily::slh_dsa: {
+      CARDEA_ASSIGN(AsymmetricKeyPtr key, AsymmetricKey::from_private(algorithm, encoded));
+      CARDEA_TRY(key->check_private());
+      return key;
+    }
     case KeyFamily::ml_dsa:
     case KeyFamily::ml_kem:
       break;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cryptoki/nss.h"
 #include "mechanism/aes.h"
 
 namespace cardea {
@@ -153,6 +154,8 @@ class AesKeyWrap final : public Mechanism {
 
 void register_aes_wrap(MechanismRegistry& registry) {
   registry.emplace<AesKeyWrap>(CKM_AES_KEY_WRAP, Padding::none);
+  // The same under NSS's own number, which Thunderbird and all else on NSS use for mail to EC keys.
+  registry.emplace<AesKeyWrap>(CKM_NSS_AES_KEY_WRAP, Padding::none);
   registry.emplace<AesKeyWrap>(CKM_AES_KEY_WRAP_PAD, Padding::pkcs7);
   registry.emplace<AesKeyWrap>(CKM_AES_KEY_WRAP_PKCS7, Padding::pkcs7);
   registry.emplace<AesKeyWrap>(CKM_AES_KEY_WRAP_KWP, Padding::kwp);

@@ -1,4 +1,5 @@
 // AES key wrap against RFC 3394, 4 and RFC 5649, 6, and what is refused.
+#include "cryptoki/nss.h"
 #include "mechanism/generic_secret_testing.h"
 
 using namespace cardea;
@@ -33,6 +34,7 @@ BOOST_AUTO_TEST_CASE(known_answers) {
   const char* const material = "00112233445566778899aabbccddeeff";
   const char* const wrapped_128 = "1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5";
   BOOST_TEST(wrapped(CKM_AES_KEY_WRAP, kek, hex(material)) == wrapped_128);
+  BOOST_TEST(wrapped(CKM_NSS_AES_KEY_WRAP, kek, hex(material)) == wrapped_128);
   BOOST_TEST(unwrapped(CKM_AES_KEY_WRAP, kek, hex(wrapped_128)) == material);
   BOOST_TEST(encrypted(CKM_AES_KEY_WRAP, kek, hex(material)) == wrapped_128);
 

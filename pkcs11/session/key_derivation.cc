@@ -175,11 +175,20 @@ Result<CK_OBJECT_HANDLE> store_shared_secret(Session& session, NewObject object,
   return store_object(session, std::move(object));
 }
 
-Result<NewObject> shared_secret_object(Session& session, const Object& key, CK_ATTRIBUTE_TYPE key_template,
-                                       Template attributes) {
-  CARDEA_ASSIGN(AttributeSet preset, template_of(key, key_template));
+Result<NewObject> shared_secret_object(Session& session, AttributeSet preset, Template attributes) {
   return new_object(Origin::derive, attributes, with_secret_key_defaults(std::move(preset), attributes),
                     session.actor());
+}
+
+/// Whether the caller asks for something else than the key's own template fixes.
+Result<bool> contradicts(Template attributes, const AttributeSet& fixed) {
+  CARDEA_ASSIGN(const AttributeSet given, search_template(attributes));
+  bool found = false;
+  fixed.for_each([&](const AttributeSet::Entry& entry) {
+    const auto asked = given.get(entry.type);
+    found = found || (asked && !same_bytes(*asked, entry.value));
+  });
+  return found;
 }
 
 }  // namespace
@@ -195,8 +204,10 @@ Status encapsulate_key(Session& session, const CK_MECHANISM* mechanism, CK_OBJEC
     ciphertext.set_length(size);
     return query ? Status{} : Status{Code::buffer_too_small};
   }
-  CARDEA_ASSIGN(NewObject object,
-                shared_secret_object(session, *reference.object, CKA_ENCAPSULATE_TEMPLATE, attributes));
+  CARDEA_ASSIGN(AttributeSet fixed, template_of(*reference.object, CKA_ENCAPSULATE_TEMPLATE));
+  CARDEA_ASSIGN(const bool conflict, contradicts(attributes, fixed));
+  if (conflict) return error(Code::key_handle_invalid, "the new key does not fit CKA_ENCAPSULATE_TEMPLATE");
+  CARDEA_ASSIGN(NewObject object, shared_secret_object(session, std::move(fixed), attributes));
   CARDEA_ASSIGN(Encapsulated result, chosen.mechanism->encapsulate(reference, chosen.parameter));
   CARDEA_ASSIGN(*key, store_shared_secret(session, std::move(object), std::move(result.shared_secret)));
   return ciphertext.write(result.ciphertext);
@@ -205,11 +216,13 @@ Status encapsulate_key(Session& session, const CK_MECHANISM* mechanism, CK_OBJEC
 Result<CK_OBJECT_HANDLE> decapsulate_key(Session& session, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE private_key,
                                          Template attributes, ByteView ciphertext) {
   CARDEA_ASSIGN(const ChosenMechanism chosen, choose_mechanism(mechanism, CKF_DECAPSULATE));
-  CARDEA_ASSIGN(const KeyRef reference, session.key_for(private_key, CKA_DECAPSULATE, *chosen.mechanism));
-  CARDEA_ASSIGN(NewObject object,
-                shared_secret_object(session, *reference.object, CKA_DECAPSULATE_TEMPLATE, attributes));
-  CARDEA_ASSIGN(SecretBytes secret, chosen.mechanism->decapsulate(reference, chosen.parameter, ciphertext));
-  return store_shared_secret(session, std::move(object), std::move(secret));
+  Result<KeyRef> reference = session.key_for(private_key, CKA_DECAPSULATE, *chosen.mechanism);
+  if (!reference) return about_unwrapping_key(std::move(reference).error());
+  CARDEA_ASSIGN(AttributeSet fixed, template_of(*reference->object, CKA_DECAPSULATE_TEMPLATE));
+  CARDEA_ASSIGN(NewObject object, shared_secret_object(session, std::move(fixed), attributes));
+  Result<SecretBytes> secret = chosen.mechanism->decapsulate(*reference, chosen.parameter, ciphertext);
+  if (!secret) return about_unwrapping_key(std::move(secret).error());
+  return store_shared_secret(session, std::move(object), std::move(*secret));
 }
 
 }  // namespace cardea

@@ -17,6 +17,10 @@ Result<KeyPairHandles> generate_key_pair(Session& session, const CK_MECHANISM* m
 /// What a key's CKA_UNWRAP_TEMPLATE, CKA_DERIVE_TEMPLATE … fixes of the keys made with it; nothing when it has none.
 Result<AttributeSet> template_of(const Object& key, CK_ATTRIBUTE_TYPE type);
 
+/// A failure that concerns the unwrapping or decapsulating key, or what it opens, in the words that the standard has
+/// there: CKR_UNWRAPPING_KEY_… and CKR_WRAPPED_KEY_….
+Error about_unwrapping_key(Error failure);
+
 /// `associated_data` is present for C_WrapKeyAuthenticated and C_UnwrapKeyAuthenticated only.
 Status wrap_key(Session& session, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE wrapping_key, CK_OBJECT_HANDLE key,
                 std::optional<ByteView> associated_data, const OutputBuffer& wrapped);

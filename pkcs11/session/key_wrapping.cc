@@ -1,3 +1,4 @@
+#include "cryptoki/nss.h"
 #include "session/ciphering.h"
 #include "session/key_management.h"
 #include "session/object_management.h"
@@ -30,6 +31,35 @@ Error about_wrapping_key(Error failure) {
                    Code::wrapping_key_type_inconsistent);
 }
 
+/// Whether the private half of a public key is on the same token or in the same session.
+Result<bool> private_half_present(Session& session, const Object& key) {
+  if (key.object_class() != CKO_PUBLIC_KEY) return false;
+  Query query{AttributeSet{}, true};
+  query.match.set_ulong(CKA_CLASS, CKO_PRIVATE_KEY);
+  const CK_ATTRIBUTE_TYPE identifying = key.attributes.has(CKA_MODULUS) ? CKA_MODULUS : CKA_PUBLIC_KEY_INFO;
+  query.match.set(identifying, key.attributes.get(identifying).value_or(ByteView{}));
+  bool present = false;
+  const auto note = [&](const ObjectPtr&) { present = true; };
+  CARDEA_TRY(session.token().find(query, note));
+  session.slot().session_objects().find(query, note);
+  return present;
+}
+
+/// What the uses of an unwrapped key are besides those its template names. NSS opens mail to an EC key by unwrapping
+/// the content key "to unwrap", and then decrypts with it; a key that came this way decrypts, and never wraps.
+Result<AttributeSet> uses_for_nss(AttributeSet preset, Template attributes) {
+  CARDEA_ASSIGN(const AttributeSet given, search_template(attributes));
+  const auto add = [&](CK_ATTRIBUTE_TYPE type, bool value) {
+    if (!given.has(type) && !preset.has(type)) preset.set_bool(type, value);
+  };
+  if (given.get_ulong(CKA_CLASS, CKO_SECRET_KEY) != CKO_SECRET_KEY || !given.get_bool(CKA_UNWRAP)) return preset;
+  add(CKA_DECRYPT, true);
+  add(CKA_WRAP, false);
+  return preset;
+}
+
+}  // namespace
+
 Error about_unwrapping_key(Error failure) {
   failure = about_key(std::move(failure), Code::unwrapping_key_handle_invalid, Code::unwrapping_key_size_range,
                       Code::unwrapping_key_type_inconsistent);
@@ -49,22 +79,6 @@ Error about_unwrapping_key(Error failure) {
   }
   return failure;
 }
-
-/// Whether the private half of a public key is on the same token or in the same session.
-Result<bool> private_half_present(Session& session, const Object& key) {
-  if (key.object_class() != CKO_PUBLIC_KEY) return false;
-  Query query{AttributeSet{}, true};
-  query.match.set_ulong(CKA_CLASS, CKO_PRIVATE_KEY);
-  const CK_ATTRIBUTE_TYPE identifying = key.attributes.has(CKA_MODULUS) ? CKA_MODULUS : CKA_PUBLIC_KEY_INFO;
-  query.match.set(identifying, key.attributes.get(identifying).value_or(ByteView{}));
-  bool present = false;
-  const auto note = [&](const ObjectPtr&) { present = true; };
-  CARDEA_TRY(session.token().find(query, note));
-  session.slot().session_objects().find(query, note);
-  return present;
-}
-
-}  // namespace
 
 Result<AttributeSet> template_of(const Object& key, CK_ATTRIBUTE_TYPE type) {
   return AttributeSet::parse(key.attributes.get(type).value_or(ByteView{}));
@@ -99,7 +113,10 @@ Result<CK_OBJECT_HANDLE> unwrap_key(Session& session, const CK_MECHANISM* mechan
   if (!unwrapping) return about_unwrapping_key(std::move(unwrapping).error());
   const bool safe = chosen.mechanism->wraps_sensitive_keys(chosen.parameter, associated_data.has_value());
   CARDEA_TRY(may_unwrap(*unwrapping->object, safe));
-  CARDEA_ASSIGN(const AttributeSet preset, template_of(*unwrapping->object, CKA_UNWRAP_TEMPLATE));
+  CARDEA_ASSIGN(AttributeSet preset, template_of(*unwrapping->object, CKA_UNWRAP_TEMPLATE));
+  if (chosen.mechanism->type() == CKM_NSS_AES_KEY_WRAP) {
+    CARDEA_ASSIGN(preset, uses_for_nss(std::move(preset), attributes));
+  }
   CARDEA_ASSIGN(NewObject object, new_object(Origin::unwrap, attributes, preset, session.actor()));
   Result<SecretBytes> material = chosen.mechanism->unwrap(*unwrapping, chosen.parameter, wrapped, associated_data);
   if (!material) return about_unwrapping_key(std::move(material).error());
