@@ -45,12 +45,12 @@ Result<x509::Scheme> x509_scheme(SignatureScheme scheme) {
       return x509::Scheme::ecdsa;
     case SignatureScheme::eddsa:
       return x509::Scheme::eddsa;
-    case SignatureScheme::ml_dsa:
-      return x509::Scheme::ml_dsa;
+    case SignatureScheme::post_quantum:
+      return x509::Scheme::post_quantum;
     default:
       return failure(Code::key_type_inconsistent,
                      "A key of this kind cannot sign a certificate request. Choose an RSA, EC, "
-                     "Ed25519, Ed448 or ML-DSA key.");
+                     "Ed25519, Ed448, ML-DSA or SLH-DSA key.");
   }
 }
 

@@ -265,6 +265,7 @@ void add_key_commands(const Command& root, Context& context) {
                     "  cardea key generate ec:P-256 --label ssh --usage sign --id 01\n"
                     "Types: rsa:2048 rsa:3072 rsa:4096, ec:P-256 ec:P-384 ec:P-521 ec:secp256k1, ed25519 ed448,\n"
                     "  x25519 x448, ml-dsa-44 ml-dsa-65 ml-dsa-87, ml-kem-512 ml-kem-768 ml-kem-1024,\n"
+                    "  slh-dsa-sha2-128s and so on (sha2 or shake; 128, 192 or 256; s is small, f is fast),\n"
                     "  aes:128 aes:192 aes:256, secret:128 secret:256 secret:512\n",
                     Needs::user, [&context, made] { return generate(context, *made); });
   make.text("key-type", made->type, "kind of key, see below", "TYPE");

@@ -102,7 +102,9 @@ Result<SigningPlan> plan_by_key(const Session& session, CK_OBJECT_HANDLE key, co
       return SigningPlan{ed448 ? Mechanism(CKM_EDDSA, bytes_of(pure)) : Mechanism(CKM_EDDSA), SignatureScheme::eddsa};
     }
     case CKK_ML_DSA:
-      return SigningPlan{Mechanism(CKM_ML_DSA), SignatureScheme::ml_dsa};
+      return SigningPlan{Mechanism(CKM_ML_DSA), SignatureScheme::post_quantum};
+    case CKK_SLH_DSA:
+      return SigningPlan{Mechanism(CKM_SLH_DSA), SignatureScheme::post_quantum};
     case CKK_AES:
       return SigningPlan{Mechanism(CKM_AES_CMAC), SignatureScheme::mac, Hash::none, true};
     case CKK_GENERIC_SECRET:

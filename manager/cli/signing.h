@@ -18,7 +18,7 @@ struct SigningOptions {
 };
 
 /// The signature algorithm as X.509 names it.
-enum class SignatureScheme { rsa_pkcs1, rsa_pss, ecdsa, eddsa, ml_dsa, mac, other };
+enum class SignatureScheme { rsa_pkcs1, rsa_pss, ecdsa, eddsa, post_quantum, mac, other };
 
 struct SigningPlan {
   Mechanism mechanism;

@@ -63,8 +63,8 @@ Result<Owned<X509_ALGOR>> pss_algorithm(Hash hash) {
 Result<Owned<X509_ALGOR>> signature_algorithm(Scheme scheme, Hash hash, const EVP_PKEY* key) {
   if (scheme == Scheme::rsa_pss) return pss_algorithm(hash);
   int nid = NID_undef;
-  if (scheme == Scheme::eddsa || scheme == Scheme::ml_dsa) {
-    // The key's own identifier is also the signature's (RFC 8410, 3; RFC 9881, 2).
+  if (scheme == Scheme::eddsa || scheme == Scheme::post_quantum) {
+    // The key's own identifier is also the signature's (RFC 8410, 3; RFC 9881, 2; RFC 9909, 3).
     nid = OBJ_txt2nid(EVP_PKEY_get0_type_name(key));
   } else {
     const int key_nid = scheme == Scheme::rsa_pkcs1 ? NID_rsaEncryption : NID_X9_62_id_ecPublicKey;

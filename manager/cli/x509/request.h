@@ -20,7 +20,7 @@ struct RequestSpec {
 };
 
 /// The algorithm of the request's signature.
-enum class Scheme { rsa_pkcs1, rsa_pss, ecdsa, eddsa, ml_dsa };
+enum class Scheme { rsa_pkcs1, rsa_pss, ecdsa, eddsa, post_quantum };
 
 /// Signs bytes and answers the signature as X.509 carries it (ECDSA: DER).
 using Signer = std::function<Result<Bytes>(ByteView to_be_signed)>;
