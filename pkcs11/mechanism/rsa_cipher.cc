@@ -1,5 +1,7 @@
 // RSA encryption, and the mechanisms that also sign without a hash: PKCS#1 v1.5, OAEP, raw (PKCS#11 3.2, 6.1.5
 // to 6.1.10).
+#include <algorithm>
+
 #include "mechanism/rsa.h"
 #include "mechanism/signature_operation.h"
 
