@@ -17,10 +17,7 @@ struct Library {
   OSSL_PROVIDER* provider;
 
   Library() {
-    // Nothing here loads the host's configuration file, nor keeps the host from loading it later.
-    // When nobody has used OpenSSL in this process yet, it is told not to clean up at exit, so that late calls stay
-    // safe.
-    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
+    static_cast<void>(usable());
     context = OSSL_LIB_CTX_new();
     if (context == nullptr) throw std::bad_alloc();
     provider = OSSL_PROVIDER_load(context, "default");
@@ -39,7 +36,10 @@ OSSL_LIB_CTX* context() {
 }
 
 bool usable() noexcept {
-  return OPENSSL_init_crypto(0, nullptr) == 1;
+  // When nobody has used OpenSSL in this process yet, it is told not to clean up at exit, so that late calls stay safe.
+  // That must be its first call of all: others, ERR_set_mark among them, make it clean up. Nothing here loads the
+  // host's configuration file, nor keeps the host from loading it later.
+  return OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr) == 1;
 }
 
 ErrorScope::ErrorScope() noexcept {

@@ -12,11 +12,12 @@ namespace cardea::crypto {
 /// may still sign while the process exits.
 OSSL_LIB_CTX* context();
 
-/// False once OpenSSL has cleaned itself up at the end of the process; nothing of it may be called after that.
+/// False once OpenSSL has cleaned itself up at the end of the process; nothing of it may be called after that. To be
+/// asked before anything else of OpenSSL is called.
 bool usable() noexcept;
 
-/// While one lives, OpenSSL may queue errors of ours; when it ends they are gone and those that the host had queued before
-/// are still there. Every call of the module runs inside one (abi/guard.h).
+/// While one lives, OpenSSL may queue errors of ours; when it ends they are gone and those that the host had queued
+/// before are still there. Every call of the module runs inside one (abi/guard.h).
 class ErrorScope {
  public:
   ErrorScope() noexcept;

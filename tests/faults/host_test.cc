@@ -85,6 +85,10 @@ BOOST_AUTO_TEST_CASE(the_hosts_openssl_may_be_configured_to_use_this_very_module
   expect_success({"openssl-host"}, {{"OPENSSL_CONF", "/nonexistent/openssl.cnf"}});
 }
 
+BOOST_AUTO_TEST_CASE(openssl_does_not_clean_up_under_a_module_that_was_its_first_user) {
+  expect_success({"no-cleanup"});
+}
+
 BOOST_AUTO_TEST_CASE(our_errors_do_not_show_in_the_hosts_error_queue) {
   expect_success({"error-queue"});
 }

@@ -1,6 +1,7 @@
 // Tasks of hosts that use OpenSSL themselves, of hosts on damaged or unwritable homes, and the call of every function.
 #include <fcntl.h>
 #include <openssl/conf.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <sys/mount.h>
@@ -193,14 +194,18 @@ int planted(const Arguments& arguments) {
   return 0;
 }
 
+// no-cleanup: where the module was the first to use OpenSSL, OpenSSL stays usable until the very end of the process.
+int no_cleanup(const Arguments&) {
+  Host(module_path()).start();
+  OPENSSL_atexit([] { _exit(1); });
+  return 0;
+}
+
 }  // namespace
 
 std::vector<Task> host_tasks() {
-  return {{"openssl-host", openssl_host},
-          {"error-queue", error_queue},
-          {"survive", survive},
-          {"read-only", read_only},
-          {"planted", planted}};
+  return {{"openssl-host", openssl_host}, {"no-cleanup", no_cleanup}, {"error-queue", error_queue},
+          {"survive", survive},           {"read-only", read_only},   {"planted", planted}};
 }
 
 }  // namespace cardea::test
