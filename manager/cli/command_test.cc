@@ -1,6 +1,7 @@
 #include "cli/command.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 namespace cardea::cli {

@@ -1,5 +1,6 @@
 // ECDSA and ECDH operations of AsymmetricKey.
 
+#include <algorithm>
 #include <array>
 
 #include "crypto/asymmetric_key.h"

@@ -1,5 +1,7 @@
 #include "session/active_operation.h"
 
+#include <algorithm>
+
 namespace cardea {
 
 Status GatheredInput::append(ByteView part) {

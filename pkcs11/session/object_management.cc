@@ -1,5 +1,7 @@
 #include "session/object_management.h"
 
+#include <algorithm>
+
 #include "session/built_in_objects.h"
 #include "token/key_material.h"
 

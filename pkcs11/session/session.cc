@@ -1,5 +1,7 @@
 #include "session/session.h"
 
+#include <algorithm>
+
 #include "session/built_in_objects.h"
 
 namespace cardea {

@@ -1,5 +1,6 @@
 #include "token/object_rules.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "token/rules_test_support.h"

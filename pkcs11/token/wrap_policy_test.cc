@@ -2,6 +2,7 @@
 // beside them the honest uses that must go on working. Names as in docs/objects.md, "Why a sensitive key cannot leave".
 #include "token/wrap_policy.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "token/rules_test_support.h"
