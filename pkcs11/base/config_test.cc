@@ -113,6 +113,14 @@ BOOST_AUTO_TEST_CASE(broken_syntax_names_the_line) {
   BOOST_TEST(settings.keystore.retry_limit == 10);
 }
 
+BOOST_AUTO_TEST_CASE(a_table_without_a_name_is_a_mistake_and_no_crash) {
+  for (const char* const text : {"[;keystore]\n", "[", "[[;]]", "a.;b = 1\n", "{;", "x = {;}\n"}) {
+    const Settings settings = load(text);
+    BOOST_TEST(settings.problems.size() == 1u, text);
+    BOOST_TEST(settings.keystore.retry_limit == 10);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(unreadable_things_are_no_files) {
   fs::create_directories(path / "cardea.toml");
   setenv("CARDEA_CONF", (path / "cardea.toml").c_str(), 1);
