@@ -40,6 +40,7 @@ enum class ParameterKind {
   hash_pqc,
   pbkdf2,
   ecdh,
+  ecdh_aes_wrap,
   derivation_string,
   cbc_encrypt_data,
   other_key,

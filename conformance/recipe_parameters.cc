@@ -110,6 +110,9 @@ void Parameters::set_derivation(const Recipe& recipe, KeyRing& ring) {
       set(CK_ECDH1_DERIVE_PARAMS{CKD_NULL, 0, nullptr, data.size(), data.data()});
       break;
     }
+    case ParameterKind::ecdh_aes_wrap:
+      set(CK_ECDH_AES_KEY_WRAP_PARAMS{256, CKD_SHA256_KDF, data.size(), data.data()});
+      break;
     case ParameterKind::derivation_string:
       set(CK_KEY_DERIVATION_STRING_DATA{data.data(), recipe.key == KeyKind::aes ? CK_ULONG{16} : data.size()});
       break;
