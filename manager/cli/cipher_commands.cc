@@ -5,6 +5,8 @@
 #include <array>
 #include <boost/json.hpp>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "cli/command.h"
 #include "cli/connection.h"
