@@ -49,6 +49,20 @@ for command in "token list" "token list --json" "help" "--help" "key generate --
   ! "$cardea" $command >&- 2>err </dev/null || fail "closed standard output is taken for success: $command"
   [ -s err ] || fail "closed standard output has no words: $command"
 done
+# A file system that is really full, where this may be mounted: the old file stays as it was, nothing else is left.
+mkdir full
+if [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
+  CARDEA=$cardea unshare --mount bash -euc '
+    mount -t tmpfs -o size=64k none full
+    echo before >full/out
+    head -c 100000 /dev/zero >full/filler 2>/dev/null || true
+    ! "$CARDEA" random 9000 --out full/out >/dev/null 2>err || exit 1
+    grep -q "No space left" err
+    [ "$(cat full/out)" = before ]
+    [ "$(ls full | wc -l)" = 2 ]' || fail "a full file system: $(cat err)"
+else
+  echo "left out: a full file system, which needs root and a mount namespace"
+fi
 "$cardea" key list --pin-file user.pin <&- >&- 2>&- || true
 status 0 "$cardea" doctor
 has out "no damage"
