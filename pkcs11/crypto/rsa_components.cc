@@ -1,6 +1,5 @@
 #include "crypto/rsa_components.h"
 
-
 #include <array>
 #include <bit>
 
