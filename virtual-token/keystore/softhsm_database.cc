@@ -44,8 +44,11 @@ Status read_table(Connection& connection, const char* sql, F&& add) {
     Cursor cursor(statement);
     for (;;) {
       auto row = cursor.next();
-      if (!row) outcome = std::move(row).error();
-      if (!row || !*row) break;
+      if (!row) {
+        outcome = std::move(row).error();
+        break;
+      }
+      if (!*row) break;
       outcome = add(cursor.number(0), static_cast<CK_ATTRIBUTE_TYPE>(cursor.number(1)), cursor);
       if (!outcome) break;
     }

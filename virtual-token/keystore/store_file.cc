@@ -408,8 +408,11 @@ Result<std::vector<std::string>> StoreFile::integrity() {
     Cursor query(statement);
     for (;;) {
       auto row = query.next();
-      if (!row) failed = std::move(row).error();
-      if (!row || !*row) break;
+      if (!row) {
+        failed = std::move(row).error();
+        break;
+      }
+      if (!*row) break;
       if (query.text(0) != "ok") findings.push_back(query.text(0));
     }
   }
