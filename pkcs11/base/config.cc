@@ -201,6 +201,33 @@ void read_tables(const toml::table& root, Settings& settings) {
   reader.report_unknown();
 }
 
+/// The line of the first character beyond ASCII that stands outside quotes and comments; 0 when there is none. The
+/// parser's tables call some of them impossible there and do anything when they come ("5\u00e4"). Quotes of several
+/// lines are not looked into, so beside such characters they count as well.
+std::size_t line_of_stray_letter(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  const auto beyond_ascii = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
+  if (std::none_of(text.begin(), text.end(), beyond_ascii)) return 0;
+  std::size_t line = 1;
+  char inside = 0;  // the quote, or '#'
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c >= '\n' && c <= '\r') {
+      line += c == '\n' ? 1 : 0;
+      inside = 0;
+    } else if (inside == 0) {
+      const std::string_view rest = text.substr(i);
+      if (beyond_ascii(c) || rest.starts_with("\"\"\"") || rest.starts_with("'''")) return line;
+      if (c == '"' || c == '\'' || c == '#') inside = c;
+    } else if (c == '\\' && inside == '"' && i + 1 < text.size() && text[i + 1] >= ' ') {
+      ++i;
+    } else if (c == inside && c != '#') {
+      inside = 0;
+    }
+  }
+  return 0;
+}
+
 void read_file(Settings& settings) {
   const auto complain = [&](const std::string& reason) {
     settings.problems.push_back(settings.config_file.string() + ": cannot be read: " + reason);
@@ -212,6 +239,12 @@ void read_file(Settings& settings) {
   std::ifstream file(settings.config_file, std::ios::binary);
   if (!file) return complain(std::strerror(errno));
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (const std::size_t line = line_of_stray_letter(text); line != 0) {
+    settings.problems.push_back(settings.config_file.string() + ":" + std::to_string(line) +
+                                ": characters beyond ASCII stand only in quotes of one line and in comments; the whole "
+                                "file is ignored");
+    return;
+  }
   const toml::parse_result parsed = toml::parse(text, settings.config_file.string());
   if (parsed) return read_tables(parsed.table(), settings);
   const toml::parse_error& error = parsed.error();

@@ -114,11 +114,19 @@ BOOST_AUTO_TEST_CASE(broken_syntax_names_the_line) {
 }
 
 BOOST_AUTO_TEST_CASE(a_table_without_a_name_is_a_mistake_and_no_crash) {
-  for (const char* const text : {"[;keystore]\n", "[", "[[;]]", "a.;b = 1\n", "{;", "x = {;}\n"}) {
+  for (const char* const text :
+       {"[;keystore]\n", "[", "[[;]]", "a.;b = 1\n", "{;", "x = {;}\n", "x = 5\u00e4\n", "x = 6.\ufdbf4\n"}) {
     const Settings settings = load(text);
     BOOST_TEST(settings.problems.size() == 1u, text);
     BOOST_TEST(settings.keystore.retry_limit == 10);
   }
+}
+
+BOOST_AUTO_TEST_CASE(letters_beyond_ascii_stand_in_quotes_and_comments) {
+  const Settings settings = load("\xef\xbb\xbf# \u00e4\n[trace]\nfile = \"/\\\"\u00e4\" # \u00e4\n");
+  BOOST_TEST(settings.problems.empty());
+  BOOST_TEST(settings.trace_file == "/\"\u00e4");
+  BOOST_TEST(load("\n\nx = '''\n\u00e4'''\n").problems.at(0).find(":3: characters") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(unreadable_things_are_no_files) {
