@@ -79,6 +79,18 @@ BOOST_AUTO_TEST_CASE(lengths) {
   BOOST_TEST(derived(CKM_HKDF_DERIVE, input(), parameter_of(extract), host, 16) == "template_inconsistent");
 }
 
+BOOST_AUTO_TEST_CASE(all_255_blocks_and_no_byte_more) {
+  Given given;
+  RecordingHost host;
+  for (const auto& [hash, size] : {std::pair{CKM_SHA_1, 20}, {CKM_SHA256, 32}, {CKM_SHA384, 48}, {CKM_SHA512, 64}}) {
+    auto both = given.parameter(true, true);
+    both.prfHashMechanism = hash;
+    const std::size_t longest = 255 * static_cast<std::size_t>(size);
+    BOOST_TEST(derived(CKM_HKDF_DERIVE, input(), parameter_of(both), host, longest).size() == 2 * longest);
+    BOOST_TEST(derived(CKM_HKDF_DERIVE, input(), parameter_of(both), host, longest + 1) == "key_size_range");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(hostile_parameters) {
   RecordingHost host;
   const auto refused = [&](auto change) {

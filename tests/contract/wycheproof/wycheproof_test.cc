@@ -54,6 +54,27 @@ Handler handler_of(std::string_view file) {
   return nullptr;
 }
 
+/// Files of which PKCS#11, or the crypto library, has nothing. Any other whose vectors are all unsupported is a
+/// mistake.
+struct Lacking {
+  std::string_view part;           ///< of the file's name
+  CK_MECHANISM_TYPE unless_there;  ///< a token with this mechanism must run them; 0: no token can
+};
+constexpr Lacking lacking[] = {{"_shake", 0},
+                               {"mgf1sha512_224", 0},
+                               {"mgf1sha512_256", 0},
+                               {"rsa_pss_2048_sha512_224_mgf1", 0},
+                               {"rsa_pss_2048_sha512_256_mgf1", 0},
+                               {"primality", 0},
+                               {"mldsa_", CKM_ML_DSA},
+                               {"mlkem_", CKM_ML_KEM}};
+
+bool may_be_unsupported(const Rig& rig, std::string_view file) {
+  return std::any_of(std::begin(lacking), std::end(lacking), [&](const Lacking& row) {
+    return file.find(row.part) != std::string_view::npos && (row.unless_there == 0 || !rig.lists(row.unless_there));
+  });
+}
+
 struct Tally {
   int run = 0, acceptable = 0, unsupported = 0;
   std::map<std::string, int> reasons;
@@ -80,13 +101,13 @@ void run_vector(Rig& rig, Handler handler, const Vector& v, Tally& tally) {
   }
 }
 
-/// `own`: the file is the project's, so each of its vectors must run.
-void run_file(Rig& rig, const fs::path& path, bool own) {
+/// `own`: the file is the project's, so each of its vectors must run. The number of vectors that ran.
+int run_file(Rig& rig, const fs::path& path, bool own) {
   const std::string name = path.filename().string();
   const Handler handler = handler_of(name);
   if (handler == nullptr) {
     BOOST_ERROR("no handler for " + name);
-    return;
+    return 0;
   }
   std::ifstream stream(path);
   std::stringstream text;
@@ -99,11 +120,13 @@ void run_file(Rig& rig, const fs::path& path, bool own) {
     }
   }
   BOOST_TEST_CONTEXT(name) BOOST_TEST(tally.run + tally.unsupported > 0, "the file holds no vectors");
-  if (own) BOOST_TEST_CONTEXT(name) BOOST_TEST(tally.run > 0, "the module lacks the mechanism");
+  BOOST_TEST_CONTEXT(name)
+  BOOST_TEST((tally.run > 0 || (!own && may_be_unsupported(rig, name))), "every vector is unsupported");
   std::cout << (tally.run > 0 ? "ran     " : "SKIPPED ") << name << ": " << tally.run << " run, " << tally.acceptable
             << " acceptable, " << tally.unsupported << " unsupported";
   for (const auto& [reason, count] : tally.reasons) std::cout << "; " << count << ": " << reason;
   std::cout << std::endl;
+  return tally.run;
 }
 
 void run_folder(const fs::path& folder, bool own) {
@@ -120,7 +143,12 @@ void run_folder(const fs::path& folder, bool own) {
     }
     std::sort(files.begin(), files.end());
     BOOST_REQUIRE(!files.empty());
-    for (const fs::path& file : files) run_file(rig, file, own);
+    std::vector<std::string> skipped;
+    for (const fs::path& file : files) {
+      if (run_file(rig, file, own) == 0) skipped.push_back(file.filename().string());
+    }
+    std::cout << files.size() - skipped.size() << " files ran, " << skipped.size() << " are wholly unsupported\n";
+    for (const std::string& name : skipped) std::cout << "  unsupported: " << name << "\n";
   }
   BOOST_TEST(module->C_Finalize(nullptr) == CKR_OK);
 }
