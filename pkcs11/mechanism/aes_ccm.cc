@@ -114,6 +114,15 @@ class AesCcm final : public Mechanism {
            is_safe((*given)->ulNonceLen, (*given)->ulNonceFixedBits, (*given)->nonceGenerator, (*given)->ulMACLen);
   }
 
+  bool unwraps_authenticated(Parameter parameter, bool authenticated) const noexcept override {
+    if (authenticated) {
+      const auto given = parse_message(parameter.data(), parameter.size());
+      return given && given->tag.size() >= least_safe_mac;
+    }
+    const auto message = wrap_message(parameter, false);
+    return message && message->tag_size >= least_safe_mac;
+  }
+
  private:
   static bool is_safe(CK_ULONG nonce_size, CK_ULONG fixed_bits, CK_GENERATOR_FUNCTION generator,
                       CK_ULONG mac) noexcept {

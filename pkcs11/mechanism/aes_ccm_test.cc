@@ -142,8 +142,11 @@ BOOST_AUTO_TEST_CASE(wrapping) {
   const auto own_nonce = ccm().wrap(key(), parameter_of(plain_parameter), material, {});
   BOOST_REQUIRE(own_nonce);
   BOOST_TEST(!ccm().wraps_sensitive_keys(parameter_of(plain_parameter), false));
+  BOOST_TEST(ccm().unwraps_authenticated(parameter_of(plain_parameter), false));
   BOOST_TEST(ccm().unwrap(key(), parameter_of(plain_parameter), *own_nonce, {}).ok());
-  auto message = given.message(0, CKG_GENERATE_RANDOM);
+  auto message = given.message(0, CKG_NO_GENERATE);
+  BOOST_TEST(ccm().unwraps_authenticated(parameter_of(message), true));
+  message = given.message(0, CKG_GENERATE_RANDOM);
   const auto sealed = ccm().wrap(key(), parameter_of(message), material, given.associated_data);
   BOOST_REQUIRE(sealed);
   BOOST_TEST(ccm().unwrap(key(), parameter_of(message), *sealed, given.associated_data).ok());

@@ -116,6 +116,15 @@ class AesGcm final : public Mechanism {
            (*given)->ulTagBits >= 8 * least_safe_tag;
   }
 
+  bool unwraps_authenticated(Parameter parameter, bool authenticated) const noexcept override {
+    if (authenticated) {
+      const auto given = parse_message(parameter.data(), parameter.size());
+      return given && given->tag.size() >= least_safe_tag;
+    }
+    const auto message = unwrap_message(parameter);
+    return message && message->tag_size >= least_safe_tag;
+  }
+
  private:
   static Result<CipherPtr> start(const KeyRef& ref, Parameter parameter, Direction direction) {
     CARDEA_ASSIGN(const AeadMessage message, parse_gcm_parameter(parameter));

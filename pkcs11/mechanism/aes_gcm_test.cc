@@ -266,4 +266,19 @@ BOOST_AUTO_TEST_CASE(which_wrapping_is_safe) {
   BOOST_TEST(!gcm().wraps_sensitive_keys(parameter_of(message), false));
 }
 
+BOOST_AUTO_TEST_CASE(unwrapping_needs_a_tag_and_no_generator) {
+  Given given;
+  auto message = given.message_parameter(CKG_NO_GENERATE);
+  BOOST_TEST(gcm().unwraps_authenticated(parameter_of(message), true));
+  message.ulTagBits = 32;
+  BOOST_TEST(!gcm().unwraps_authenticated(parameter_of(message), true));
+  auto plain = given.plain_parameter();
+  BOOST_TEST(gcm().unwraps_authenticated(parameter_of(plain), false));
+  plain.ulTagBits = 64;
+  BOOST_TEST(!gcm().unwraps_authenticated(parameter_of(plain), false));
+  auto wrapping = given.wrap_parameter(CKG_NO_GENERATE);
+  BOOST_TEST(gcm().unwraps_authenticated(parameter_of(wrapping), false));
+  BOOST_TEST(!gcm().unwraps_authenticated({}, true));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -67,6 +67,10 @@ bool Mechanism::wraps_sensitive_keys(Parameter, bool) const noexcept {
   return false;
 }
 
+bool Mechanism::unwraps_authenticated(Parameter parameter, bool authenticated) const noexcept {
+  return wraps_sensitive_keys(parameter, authenticated);
+}
+
 Result<KeptParameter> Mechanism::keep(Parameter parameter) const {
   return KeptParameter{to_bytes(parameter.bytes()), {}};
 }

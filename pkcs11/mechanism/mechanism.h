@@ -164,6 +164,9 @@ class Mechanism {
   /// (docs/architecture.md, "Why a sensitive key cannot leave").
   /// `authenticated`: for C_WrapKeyAuthenticated rather than C_WrapKey.
   virtual bool wraps_sensitive_keys(Parameter parameter, bool authenticated) const noexcept;
+  /// Whether what unwraps this way is known to be genuine. Who unwraps always names the nonce, so that who chose it
+  /// says nothing here. By default what wraps_sensitive_keys answers.
+  virtual bool unwraps_authenticated(Parameter parameter, bool authenticated) const noexcept;
 
   virtual Result<DerivedValue> derive(const KeyRef& base, Parameter parameter, const DeriveRequest& request,
                                       DeriveHost& host) const;

@@ -111,7 +111,7 @@ Result<CK_OBJECT_HANDLE> unwrap_key(Session& session, const CK_MECHANISM* mechan
   CARDEA_ASSIGN(const ChosenMechanism chosen, choose_mechanism(mechanism, CKF_UNWRAP));
   Result<KeyRef> unwrapping = session.key_for(unwrapping_key, CKA_UNWRAP, *chosen.mechanism);
   if (!unwrapping) return about_unwrapping_key(std::move(unwrapping).error());
-  const bool safe = chosen.mechanism->wraps_sensitive_keys(chosen.parameter, associated_data.has_value());
+  const bool safe = chosen.mechanism->unwraps_authenticated(chosen.parameter, associated_data.has_value());
   CARDEA_TRY(may_unwrap(*unwrapping->object, safe));
   CARDEA_ASSIGN(AttributeSet preset, template_of(*unwrapping->object, CKA_UNWRAP_TEMPLATE));
   if (chosen.mechanism->type() == CKM_NSS_AES_KEY_WRAP) {

@@ -29,7 +29,7 @@ Status may_wrap(const Object& target, const Object& wrapping, bool mechanism_is_
 
 /// Whether `unwrapping` may unwrap by such a mechanism: key_function_not_permitted without CKA_UNWRAP, and for a
 /// sensitive secret key that cannot decrypt anyway when the mechanism authenticates nothing, because C_UnwrapKey would
-/// then answer questions about its plaintexts. `mechanism_is_safe`: Mechanism::wraps_sensitive_keys.
+/// then answer questions about its plaintexts. `mechanism_is_safe`: Mechanism::unwraps_authenticated.
 Status may_unwrap(const Object& unwrapping, bool mechanism_is_safe);
 
 /// Whether keys unwrapped with `unwrapping` must be sensitive, because it may have wrapped sensitive keys.
