@@ -131,6 +131,12 @@ Result<SessionPtr> Provider::open_session(CK_SLOT_ID slot_id, bool read_write) {
   const CK_SESSION_HANDLE handle = next_session_.fetch_add(1);
   auto session = std::make_shared<Session>(handle, slot, std::move(token), read_write);
   shard(handle).sessions.with([&](auto& sessions) { sessions.emplace(handle, session); });
+  // A C_Finalize that came in between has closed what it saw; this session must not outlive it.
+  if (!started()) {
+    const auto removed = shard(handle).sessions.with([&](auto& sessions) { return sessions.extract(handle); });
+    if (!removed.empty()) end(removed.mapped());
+    return Code::not_initialized;
+  }
   return session;
 }
 
