@@ -1,6 +1,8 @@
 // A token of one kind, made fresh for a test, and the module that serves it. Header only; link cardea_contract_kit.
 #pragma once
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,8 +45,14 @@ class TokenKind {
   virtual std::string user_pin() const = 0;
   /// Wrong user PINs in a row before the PIN locks; 0: it never does.
   virtual int retry_limit() const = 0;
+  /// The same for the security officer's PIN.
+  virtual int so_retry_limit() const = 0;
   /// Makes an initialised token with both PINs set; the slot that holds it. The module is initialised.
   virtual CK_SLOT_ID make_token(const Module& module, const std::string& label) = 0;
+  /// Protects all tokens from being written by this process and those it starts, for the rest of their lives. False
+  /// where the kind, or this machine, has no such protection. Called in a child process with the module not
+  /// initialised.
+  virtual bool write_protect() const = 0;
 };
 
 /// The software keystore, in a home of its own. Sets CARDEA_HOME and CARDEA_CONF of this process.
@@ -66,6 +74,7 @@ class KeystoreKind : public TokenKind {
   std::string so_pin() const override { return "87654321"; }
   std::string user_pin() const override { return "123456"; }
   int retry_limit() const override { return 3; }
+  int so_retry_limit() const override { return 5; }
 
   CK_SLOT_ID make_token(const Module& module, const std::string& label) override {
     std::string padded = label;
@@ -79,6 +88,13 @@ class KeystoreKind : public TokenKind {
     check(module->C_InitPIN(session, user.data(), user.size()), "C_InitPIN");
     check(session.logout(), "C_Logout");
     return made;
+  }
+  /// A read-only mount of the home, seen by this process alone: file modes do not bind the superuser.
+  bool write_protect() const override {
+    const char* const home = home_.path().c_str();
+    return unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           mount(home, home, nullptr, MS_BIND, nullptr) == 0 &&
+           mount(nullptr, home, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) == 0;
   }
   const std::filesystem::path& home() const { return home_.path(); }
 
