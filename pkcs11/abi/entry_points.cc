@@ -1,4 +1,5 @@
 // The exported C functions and their lists, generated from functions.def.
+#include <algorithm>
 #include <array>
 
 #include "abi/functions.h"

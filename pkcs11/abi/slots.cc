@@ -1,4 +1,5 @@
 // PKCS#11 3.2, 5.4 and 5.5: general purpose, slot and token management.
+#include <algorithm>
 #include <array>
 
 #include "abi/functions.h"

@@ -1,4 +1,6 @@
 // AES-CMAC against RFC 4493, 4; GMAC against GCM with associated data only.
+#include <algorithm>
+
 #include "mechanism/generic_secret_testing.h"
 
 using namespace cardea;

@@ -1,4 +1,6 @@
 // AES modes against SP 800-38A, its addendum for CBC-CS1, IEEE 1619 and the GCM specification, and what they refuse.
+#include <algorithm>
+
 #include "mechanism/aes.h"
 
 #include "mechanism/generic_secret_testing.h"

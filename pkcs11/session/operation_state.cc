@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "session/ciphering.h"
 #include "session/provider.h"
 

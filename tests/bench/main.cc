@@ -2,6 +2,7 @@
 #include <sys/vfs.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "bench/cases.h"

@@ -1,4 +1,5 @@
 // Message-based AEAD and signing, and authenticated wrapping (PKCS#11 3.2, 5.9, 5.11, 5.14, 5.16 and 5.18).
+#include <algorithm>
 #include <set>
 
 #include "contract/fixture.h"

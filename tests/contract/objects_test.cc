@@ -1,4 +1,6 @@
 // Objects of every class: create, copy, destroy, size, read, change, find, and who sees them (PKCS#11 3.2, 4 and 5.7).
+#include <algorithm>
+
 #include "contract/fixture.h"
 
 namespace {

@@ -1,4 +1,6 @@
 // Operations: parts against the whole, two at a time, saved (PKCS#11 3.2, 5.6 and 5.8 to 5.16).
+#include <algorithm>
+
 #include "contract/fixture.h"
 
 namespace {

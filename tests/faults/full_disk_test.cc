@@ -1,5 +1,6 @@
 // No space left, at every call in turn and on a file system that is really full: the call says so, what was
 // acknowledged stays, and work goes on when there is space again.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "cryptoki/cryptoki.h"
