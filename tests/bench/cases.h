@@ -25,6 +25,8 @@ using Modules = std::vector<ModuleContender*>;
 
 /// Signing, decrypting, deriving, verifying, encrypting: ratios to raw, and two threads over one.
 std::vector<Row> operations(Contender& raw, const Modules& modules, const Plan& plan);
+/// The work of one of these cases; throws when there is no case of that name.
+Work work_by_name(Contender& contender, const std::string& name);
 /// Finding, listing, generating, creating and destroying.
 std::vector<Row> objects(const Modules& modules, const Plan& plan, const std::filesystem::path& folder);
 /// New processes: time to the first signature, memory.

@@ -29,6 +29,9 @@ struct Options {
   std::vector<std::string> peers;
   std::string folder = "/var/tmp";
   std::vector<std::string> parts{"operations", "objects", "processes"};
+  std::string loop;
+  std::string who = "cardea";
+  int times = 1000;
   bool json = false;
   bool smoke = false;
 };
@@ -75,6 +78,21 @@ std::vector<Row> measure(const Options& options) {
   return rows;
 }
 
+// One case alone, for a profiler.
+void loop(const Options& options) {
+  setenv("TMPDIR", options.folder.c_str(), 1);
+  const test::TemporaryFolder folder;
+  const auto owned = load(options, folder.path());
+  const std::unique_ptr<Contender> raw = make_raw();
+  Contender* contender = raw.get();
+  for (const auto& module : owned) {
+    if (module->name() == options.who) contender = module.get();
+  }
+  if (contender->name() != options.who) throw std::runtime_error("nobody is called " + options.who);
+  const double each = processor_seconds_each(work_by_name(*contender, options.loop), options.times);
+  std::printf("%s by %s: %.3f µs of processor time\n", options.loop.c_str(), options.who.c_str(), 1e6 * each);
+}
+
 int run(int count, char** arguments) {
   Options options;
   options.module = default_module();
@@ -86,7 +104,17 @@ int run(int count, char** arguments) {
   app.add_option("--only", options.parts, "operations, objects, processes")->delimiter(',');
   app.add_flag("--json", options.json, "results for programs");
   app.add_flag("--smoke", options.smoke, "only prove that it works; the numbers mean nothing");
+  auto* const loop_option =
+      app.add_option("--loop", options.loop, "only repeat one case (its name as in --json: ecdh, rsa_sign, …)");
+  app.add_option("--who", options.who, "who repeats it: cardea, raw or a peer")
+      ->needs(loop_option)
+      ->capture_default_str();
+  app.add_option("--times", options.times, "how often")->needs(loop_option)->capture_default_str();
   CLI11_PARSE(app, count, arguments);
+  if (!options.loop.empty()) {
+    loop(options);
+    return 0;
+  }
   warn_about_memory_disks(options.folder);
   const std::vector<Row> rows = measure(options);
   std::fputs(options.json ? as_json(rows).c_str() : as_table(rows).c_str(), stdout);

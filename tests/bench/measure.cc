@@ -1,5 +1,7 @@
 #include "bench/measure.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <atomic>
 #include <latch>
@@ -93,6 +95,18 @@ double seconds_each(const Work& work, int times) {
     seconds.push_back(Seconds(Clock::now() - start).count());
   }
   return median(seconds);
+}
+
+double processor_seconds_each(const Work& work, int times) {
+  const auto now = [] {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  };
+  work();  // what is done only once is not what is asked for
+  const double start = now();
+  for (int i = 0; i < times; ++i) work();
+  return (now() - start) / times;
 }
 
 double rate_of(const Work& work, int times) {

@@ -33,6 +33,9 @@ double gain_of_two_threads(const Work& first, const Work& second, const Effort& 
 /// Median seconds of one unit, timed one by one.
 double seconds_each(const Work& work, int times);
 
+/// Processor seconds of this thread for one unit, on average over many: what a busy machine does not disturb much.
+double processor_seconds_each(const Work& work, int times);
+
 /// Units per second of work that is done a fixed number of times.
 double rate_of(const Work& work, int times);
 

@@ -1,4 +1,5 @@
 #include <array>
+#include <stdexcept>
 
 #include "bench/cases.h"
 
@@ -51,6 +52,13 @@ Row two_threads(const Case& which, Contender& raw, const Modules& modules, const
 }
 
 }  // namespace
+
+Work work_by_name(Contender& contender, const std::string& name) {
+  for (const Case& which : cases) {
+    if (name == which.id) return contender.work(which.operation);
+  }
+  throw std::runtime_error("no case is called " + name);
+}
 
 std::vector<Row> operations(Contender& raw, const Modules& modules, const Plan& plan) {
   std::vector<Row> rows;
