@@ -4,11 +4,12 @@
 
 #include <array>
 #include <bit>
-#include <mutex>
 #include <new>
 
+#include "base/guarded.h"
 #include "base/process_root.h"
 #include "base/secret.h"
+#include "base/thread_number.h"
 
 namespace cardea {
 namespace {
@@ -25,15 +26,27 @@ struct FreeBlock {
   FreeBlock* next;
 };
 
+using FreeLists = std::array<FreeBlock*, class_count>;
+
+// Threads have shelves of their own, on cache lines of their own, so that they do not wait for each other at every
+// secret. A thread whose shelf is empty looks at the others before it maps more, so that blocks which one thread takes
+// and another gives back do not pile up.
+constexpr std::size_t shelf_count = 8;
+struct alignas(64) Shelf {
+  Guarded<FreeLists> free{};
+};
 struct Arena {
-  std::mutex mutex;
-  std::array<FreeBlock*, class_count> free{};
+  std::array<Shelf, shelf_count> shelves{};
 };
 
 // Reached through the process root: never destroyed, and a forked child gets its own instead of a lock that a thread of
 // its parent may have held.
 Arena& arena() {
   return process_singleton<Arena>(Root::secret_arena);
+}
+
+Shelf& shelf(unsigned number) {
+  return arena().shelves[number % shelf_count];
 }
 
 void* map_pages(std::size_t size) {
@@ -43,6 +56,24 @@ void* map_pages(std::size_t size) {
   static_cast<void>(mlock(pages, size));
   static_cast<void>(madvise(pages, size, MADV_DONTDUMP));
   return pages;
+}
+
+std::size_t index_of(std::size_t capacity) noexcept {
+  return static_cast<std::size_t>(std::countr_zero(capacity / smallest_block));
+}
+
+/// The first block of a list, or null.
+void* take(FreeBlock*& head) noexcept {
+  FreeBlock* const block = head;
+  if (block != nullptr) head = block->next;
+  return block;
+}
+
+void cut_chunk(FreeBlock*& head, std::size_t capacity) {
+  auto* const chunk = static_cast<Byte*>(map_pages(chunk_size));
+  for (std::size_t offset = 0; offset < chunk_size; offset += capacity) {
+    head = new (chunk + offset) FreeBlock{head};
+  }
 }
 
 std::size_t round_to_page(std::size_t size) {
@@ -58,19 +89,15 @@ void* secret_allocate(std::size_t size, std::size_t& capacity) {
     return map_pages(capacity);
   }
   capacity = std::bit_ceil(size < smallest_block ? smallest_block : size);
-  const std::size_t index = std::countr_zero(capacity / smallest_block);
-  Arena& shared = arena();
-  const std::lock_guard lock(shared.mutex);
-  FreeBlock*& head = shared.free[index];
-  if (head == nullptr) {
-    auto* const chunk = static_cast<Byte*>(map_pages(chunk_size));
-    for (std::size_t offset = 0; offset < chunk_size; offset += capacity) {
-      head = new (chunk + offset) FreeBlock{head};
-    }
+  const std::size_t index = index_of(capacity);
+  const unsigned own = thread_number();
+  for (unsigned i = 0; i < shelf_count; ++i) {
+    if (void* const block = shelf(own + i).free.with([&](FreeLists& free) { return take(free[index]); })) return block;
   }
-  FreeBlock* const block = head;
-  head = block->next;
-  return block;
+  return shelf(own).free.with([&](FreeLists& free) {
+    cut_chunk(free[index], capacity);
+    return take(free[index]);
+  });
 }
 
 void secret_release(void* memory, std::size_t capacity) noexcept {
@@ -79,10 +106,10 @@ void secret_release(void* memory, std::size_t capacity) noexcept {
     munmap(memory, capacity);
     return;
   }
-  Arena& shared = arena();
-  const std::lock_guard lock(shared.mutex);
-  FreeBlock*& head = shared.free[std::countr_zero(capacity / smallest_block)];
-  head = new (memory) FreeBlock{head};
+  shelf(thread_number()).free.with([&](FreeLists& free) {
+    FreeBlock*& head = free[index_of(capacity)];
+    head = new (memory) FreeBlock{head};
+  });
 }
 
 }  // namespace cardea

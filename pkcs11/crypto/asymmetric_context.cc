@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "base/thread_number.h"
 #include "crypto/library.h"
 
 namespace cardea::crypto {
@@ -114,9 +115,7 @@ KeyContextPool::~KeyContextPool() {
 }
 
 KeyContextPool::Slot& KeyContextPool::slot_of_this_thread() noexcept {
-  static std::atomic<unsigned> threads{0};
-  thread_local const unsigned number = threads.fetch_add(1, std::memory_order_relaxed);
-  return slots_[number % slot_count];
+  return slots_[thread_number() % slot_count];
 }
 
 Result<std::unique_ptr<KeyContext>> KeyContextPool::take(EVP_PKEY* key, const ContextSetup& setup) {

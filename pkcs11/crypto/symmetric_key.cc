@@ -8,6 +8,7 @@
 #include <array>
 #include <utility>
 
+#include "base/thread_number.h"
 #include "crypto/library.h"
 #include "crypto/mac.h"
 
@@ -34,13 +35,6 @@ constexpr std::size_t usual_iv_size(Cipher cipher) noexcept {
     default:
       return 16;
   }
-}
-
-// A number of its own for each thread, so that two threads with one key look for a context in different places.
-unsigned thread_number() noexcept {
-  static std::atomic<unsigned> next{0};
-  thread_local const unsigned mine = next.fetch_add(1, std::memory_order_relaxed);
-  return mine;
 }
 
 }  // namespace

@@ -118,7 +118,10 @@ Result<KeyRef> Session::key_for(CK_OBJECT_HANDLE handle, CK_ATTRIBUTE_TYPE usage
   if (!is_key(*located->object)) return Code::key_handle_invalid;
   CARDEA_TRY(check_use(*located->object));
   CARDEA_ASSIGN(KeyPtr key, usable_key(*located));
-  KeyRef reference{std::move(located->object), std::move(key)};
+  // Sessions share the key but count its users apart: threads that count in one place wait for each other's caches, at
+  // every call, for longer than all else here takes.
+  const auto own = std::make_shared<const KeyRef>(KeyRef{std::move(located->object), std::move(key)});
+  KeyRef reference{ObjectPtr(own, own->object.get()), KeyPtr(own, own->key.get())};
   const std::lock_guard lock(mutex_);
   cached_key_ = CachedKey{handle, objects, login, reference};
   return reference;

@@ -51,13 +51,15 @@ class Slot {
   Status check_login(Role role) const;
   void forget_login(const TokenPtr& token);
 
+  // What every call reads stands apart from what some calls write.
+  static constexpr std::size_t cache_line = 64;
   const CK_SLOT_ID id_;
   const TokenSlotPtr source_;
-  SessionObjects session_objects_;
-  std::mutex login_mutex_;  // serialises login and logout; not held by anything that signs
-  TokenPtr logged_in_;      // the token that the login is on; guarded by login_mutex_
   std::atomic<Role> role_{Role::none};
   std::atomic<std::uint64_t> login_epoch_{1};
+  alignas(cache_line) SessionObjects session_objects_;
+  std::mutex login_mutex_;  // serialises login and logout; not held by anything that signs
+  TokenPtr logged_in_;      // the token that the login is on; guarded by login_mutex_
   Guarded<SessionCounts> counts_;
 };
 using SlotPtr = std::shared_ptr<Slot>;
