@@ -1,5 +1,6 @@
-// Keys as callers bring them: every form of a point, and RSA keys with the fewest numbers.
+// Keys as callers bring them: every form of a point, RSA keys with the fewest numbers, and EdDSA with its parameter.
 #include <boost/test/unit_test.hpp>
+#include <initializer_list>
 #include <memory>
 
 #include "contract/p11.h"
@@ -167,6 +168,38 @@ BOOST_AUTO_TEST_CASE(an_rsa_key_of_three_numbers_signs) {
   BOOST_REQUIRE(signature.ok());
   BOOST_TEST(session->verify(p11::Mechanism(CKM_SHA256_RSA_PKCS), public_key, data, signature.bytes) == CKR_OK);
   BOOST_TEST(session->create(p11::Template(fewest).without(CKA_PRIVATE_EXPONENT), imported) == CKR_TEMPLATE_INCOMPLETE);
+}
+
+// RFC 8032, 7.2 "foo" and 7.3.
+BOOST_AUTO_TEST_CASE(eddsa_takes_a_context_and_prehash) {
+  struct Vector {
+    const char* key;
+    CK_BBOOL prehash;
+    const char* context;
+    const char* message;
+    const char* signature;
+  };
+  const std::initializer_list<Vector> vectors{
+      {"0305334e381af78f141cb666f6199f57bc3495335a256a95bd2a55bf546663f6", CK_FALSE, "666f6f",
+       "f726936d19c800494e3fdaff20b276a8",
+       "55a4cc2f70a54e04288c5f4cd1e45a7bb520b36292911876cada7323198dd87a8b36950b95130022907a7fb7c4e9b2d5f6cca685a587b4"
+       "b21f4b888e4e7edb0d"},
+      {"833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42", CK_TRUE, "", "616263",
+       "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae4131f85042463c2a355a2003d062adf5aaa10b8c61e63606"
+       "2aaad11c2a26083406"}};
+  for (const Vector& vector : vectors) {
+    CK_OBJECT_HANDLE key = 0;
+    BOOST_REQUIRE(session->create(object(CKO_PRIVATE_KEY, CKK_EC_EDWARDS)
+                                      .bytes(CKA_EC_PARAMS, p11::from_hex("06032b6570"))
+                                      .bytes(CKA_VALUE, p11::from_hex(vector.key)),
+                                  key) == CKR_OK);
+    Bytes context = p11::from_hex(vector.context);
+    const CK_EDDSA_PARAMS parameter{vector.prehash, context.size(), context.empty() ? nullptr : context.data()};
+    const p11::Output signature =
+        session->sign(p11::Mechanism(CKM_EDDSA, parameter), key, p11::from_hex(vector.message));
+    BOOST_REQUIRE(signature.ok());
+    BOOST_TEST((signature.bytes == p11::from_hex(vector.signature)));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
