@@ -65,8 +65,9 @@ Bytes der(std::uint8_t tag, const Bytes& content) {
   if (content.size() < 0x80) {
     out.push_back(static_cast<std::uint8_t>(content.size()));
   } else {
-    out.insert(out.end(), {0x82, static_cast<std::uint8_t>(content.size() >> 8),
-                           static_cast<std::uint8_t>(content.size() & 0xff)});
+    out.push_back(0x82);
+    out.push_back(static_cast<std::uint8_t>(content.size() >> 8));
+    out.push_back(static_cast<std::uint8_t>(content.size() & 0xff));
   }
   out.insert(out.end(), content.begin(), content.end());
   return out;
