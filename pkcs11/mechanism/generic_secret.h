@@ -13,8 +13,8 @@ Result<const SecretKey*> secret_key(const KeyRef& ref, std::initializer_list<CK_
 /// Whether the value of this key must not become known: it is sensitive, or it is not extractable.
 bool is_protected(const KeyRef& ref) noexcept;
 
-/// Most bytes of a generic secret that a mechanism makes or derives. HKDF may make 255 blocks (RFC 5869, 2.3), which with
-/// SHA-512 are 16,320 bytes.
+/// Most bytes of a generic secret that a mechanism makes or derives. HKDF may make 255 blocks (RFC 5869, 2.3), which
+/// with SHA-512 are 16,320 bytes.
 inline constexpr std::size_t longest_secret = 16384;
 
 /// Bytes that a derivation must answer: what is asked for, else what the key type fixes, else, for keys of any length,
