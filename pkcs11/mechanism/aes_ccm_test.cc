@@ -142,10 +142,19 @@ BOOST_AUTO_TEST_CASE(wrapping) {
   const auto own_nonce = ccm().wrap(key(), parameter_of(plain_parameter), material, {});
   BOOST_REQUIRE(own_nonce);
   BOOST_TEST(!ccm().wraps_sensitive_keys(parameter_of(plain_parameter), false));
-  BOOST_TEST(ccm().unwraps_authenticated(parameter_of(plain_parameter), false));
+  // Eight bytes of MAC are too few to keep forgeries out.
+  BOOST_TEST(!ccm().unwraps_authenticated(parameter_of(plain_parameter), false));
+  auto longer = plain_parameter;
+  longer.ulMACLen = 16;
+  BOOST_TEST(ccm().unwraps_authenticated(parameter_of(longer), false));
   BOOST_TEST(ccm().unwrap(key(), parameter_of(plain_parameter), *own_nonce, {}).ok());
   auto message = given.message(0, CKG_NO_GENERATE);
-  BOOST_TEST(ccm().unwraps_authenticated(parameter_of(message), true));
+  BOOST_TEST(!ccm().unwraps_authenticated(parameter_of(message), true));
+  Bytes longer_mac(16);
+  auto longer_message = message;
+  longer_message.pMAC = longer_mac.data();
+  longer_message.ulMACLen = longer_mac.size();
+  BOOST_TEST(ccm().unwraps_authenticated(parameter_of(longer_message), true));
   message = given.message(0, CKG_GENERATE_RANDOM);
   const auto sealed = ccm().wrap(key(), parameter_of(message), material, given.associated_data);
   BOOST_REQUIRE(sealed);

@@ -44,7 +44,9 @@ Result<ByteView> digest_info(Hash hash, ByteView digest, MutableBytes out) {
   const std::array<Byte, 19> nist{
       0x30, static_cast<Byte>(17 + size), 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
       0x02, crypto::hash_nist_arc(hash),  0x05, 0x00, 0x04, size};
-  if (hash != Hash::sha1 && crypto::hash_nist_arc(hash) == 0) return Code::mechanism_param_invalid;
+  // SHAKE has an identifier in that arc, but PKCS#1 v1.5 is not defined with it (RFC 8702, 2).
+  const bool extendable = hash == Hash::shake128 || hash == Hash::shake256;
+  if (extendable || (hash != Hash::sha1 && crypto::hash_nist_arc(hash) == 0)) return Code::mechanism_param_invalid;
   if (digest.size() != crypto::hash_size(hash)) return Code::data_length;
   const ByteView prefix = hash == Hash::sha1 ? ByteView(sha1) : ByteView(nist);
   const auto end = std::copy(prefix.begin(), prefix.end(), out.begin());

@@ -249,7 +249,8 @@ BOOST_AUTO_TEST_CASE(uses_follow_the_key_type_and_what_the_template_grants) {
   for (const UseCase& each : cases) {
     TemplateOf attributes = key_template(each.object_class, each.type);
     if (each.granted != CKA_CLASS) attributes.flag(each.granted, true);
-    const NewObject key = taken(new_object(Origin::derive, attributes.get(), {}, the_user));
+    const Origin origin = each.object_class == CKO_PRIVATE_KEY ? Origin::unwrap : Origin::derive;
+    const NewObject key = taken(new_object(origin, attributes.get(), {}, the_user));
     for (const CK_ATTRIBUTE_TYPE use : uses) {
       const bool expected = std::ranges::find(each.expected, use) != each.expected.end();
       BOOST_TEST(key.attributes.get_bool(use) == expected,
