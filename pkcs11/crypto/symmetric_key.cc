@@ -111,15 +111,20 @@ ContextPool& SymmetricKey::pool(unsigned kind) const {
 }
 
 Result<CipherContext> SymmetricKey::cipher(Cipher cipher, Direction direction) const {
-  ContextPool& ready = pool(kind_of(cipher, direction));
+  return SymmetricKey::cipher(shared_from_this(), cipher, direction);
+}
+
+Result<CipherContext> SymmetricKey::cipher(SymmetricKeyPtr key, Cipher cipher, Direction direction) {
+  const SecretBytes& value = key->value_;
+  ContextPool& ready = key->pool(kind_of(cipher, direction));
   if (void* const context = ready.take()) {
-    return CipherContext(shared_from_this(), ready, static_cast<EVP_CIPHER_CTX*>(context), usual_iv_size(cipher));
+    return CipherContext(std::move(key), ready, static_cast<EVP_CIPHER_CTX*>(context), usual_iv_size(cipher));
   }
-  const EVP_CIPHER* const algorithm = cipher_algorithm(cipher, value_.size());
+  const EVP_CIPHER* const algorithm = cipher_algorithm(cipher, value.size());
   if (algorithm == nullptr) return Code::key_size_range;
   EVP_CIPHER_CTX* const context = EVP_CIPHER_CTX_new();
   if (context == nullptr) return Code::host_memory;
-  CipherContext made(shared_from_this(), ready, context, usual_iv_size(cipher));
+  CipherContext made(std::move(key), ready, context, usual_iv_size(cipher));
   made.reusable_ = false;  // until it is complete
   EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
   std::array<OSSL_PARAM, 2> settings{OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end()};
@@ -127,7 +132,7 @@ Result<CipherContext> SymmetricKey::cipher(Cipher cipher, Direction direction) c
   if (cipher == Cipher::aes_cts) {
     settings[0] = OSSL_PARAM_construct_utf8_string(OSSL_CIPHER_PARAM_CTS_MODE, variant, 0);
   }
-  if (EVP_CipherInit_ex2(context, algorithm, value_.data(), nullptr, static_cast<int>(direction), settings.data()) !=
+  if (EVP_CipherInit_ex2(context, algorithm, value.data(), nullptr, static_cast<int>(direction), settings.data()) !=
           1 ||
       EVP_CIPHER_CTX_set_padding(context, cipher == Cipher::aes_cbc_pad ? 1 : 0) != 1) {
     return openssl_error(Code::internal);

@@ -91,6 +91,9 @@ class SymmetricKey : public std::enable_shared_from_this<SymmetricKey> {
 
   /// key_size_range when the cipher takes no key of this length, mechanism_invalid when the library has no such cipher.
   Result<CipherContext> cipher(Cipher cipher, Direction direction) const;
+  /// The same through a pointer with a count of its own (an aliasing one): threads that count the users of one key in
+  /// one place wait for each other.
+  static Result<CipherContext> cipher(SymmetricKeyPtr key, Cipher cipher, Direction direction);
   /// HMAC (RFC 2104) with that hash; mechanism_invalid when the library has no such hash.
   Result<MacContext> hmac(Hash hash) const;
   /// AES-CMAC (SP 800-38B); key_size_range.

@@ -150,11 +150,12 @@ class CcmCipher final : public CipherOperation {
 
 }  // namespace
 
-Result<CipherPtr> aead_cipher(const SecretKey& key, Cipher cipher, Direction direction, const AeadMessage& message) {
+Result<CipherPtr> aead_cipher(crypto::SymmetricKeyPtr key, Cipher cipher, Direction direction,
+                              const AeadMessage& message) {
   if (cipher == Cipher::aes_ccm) {
-    return CipherPtr(std::make_unique<CcmCipher>(key.key().shared_from_this(), direction, message));
+    return CipherPtr(std::make_unique<CcmCipher>(std::move(key), direction, message));
   }
-  CARDEA_ASSIGN(CipherContext context, key.key().cipher(cipher, direction));
+  CARDEA_ASSIGN(CipherContext context, crypto::SymmetricKey::cipher(std::move(key), cipher, direction));
   CARDEA_TRY(context.start(message.nonce));
   CARDEA_TRY(context.associated_data(message.associated_data));
   if (direction == Direction::encrypt) {

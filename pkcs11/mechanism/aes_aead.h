@@ -14,9 +14,14 @@ struct AeadMessage {
   std::optional<std::size_t> data_size;  ///< bytes of plaintext; CCM must know, others are absent
 };
 
+/// The key as its holder counts it: sessions count the users of a key apart from each other (Session::key_for).
+inline crypto::SymmetricKeyPtr held_key(const KeyPtr& holder, const SecretKey& key) {
+  return {holder, &key.key()};
+}
+
 /// The whole of C_Encrypt or C_Decrypt; the tag follows the ciphertext. Decryption collects its parts and gives out
 /// plaintext only after the tag has been checked (aead_decrypt_failed).
-Result<CipherPtr> aead_cipher(const SecretKey& key, crypto::Cipher cipher, crypto::Direction direction,
+Result<CipherPtr> aead_cipher(crypto::SymmetricKeyPtr key, crypto::Cipher cipher, crypto::Direction direction,
                               const AeadMessage& message);
 
 /// CK_GCM_PARAMS, also without ulIvBits as old callers send it; mechanism_param_invalid. Views into the caller's

@@ -138,7 +138,7 @@ class AesCcm final : public Mechanism {
     CARDEA_ASSIGN(const CK_CCM_PARAMS* const given, parameter.as<CK_CCM_PARAMS>());
     CARDEA_ASSIGN(const AeadMessage message, parse(*given, true));
     CARDEA_ASSIGN(const SecretKey* const key, aes_key(ref));
-    return aead_cipher(*key, Cipher::aes_ccm, direction, message);
+    return aead_cipher(held_key(ref.key, *key), Cipher::aes_ccm, direction, message);
   }
 
   static Result<MessageCipherPtr> messages(const KeyRef& ref, Parameter parameter, Direction direction) {

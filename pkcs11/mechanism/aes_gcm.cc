@@ -129,7 +129,7 @@ class AesGcm final : public Mechanism {
   static Result<CipherPtr> start(const KeyRef& ref, Parameter parameter, Direction direction) {
     CARDEA_ASSIGN(const AeadMessage message, parse_gcm_parameter(parameter));
     CARDEA_ASSIGN(const SecretKey* const key, aes_key(ref));
-    return aead_cipher(*key, Cipher::aes_gcm, direction, message);
+    return aead_cipher(held_key(ref.key, *key), Cipher::aes_gcm, direction, message);
   }
 
   // Everything stands in the parameter of each message; one given at the start is only a first example of it.

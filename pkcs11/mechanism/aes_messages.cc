@@ -27,7 +27,7 @@ class AeadMessages final : public MessageCipherOperation {
     collected_ = {};
     streaming_.reset();
     if (direction_ == Direction::encrypt && cipher_ != Cipher::aes_ccm) {
-      CARDEA_ASSIGN(streaming_, aead_cipher(key(), cipher_, direction_, message(given.tag.size())));
+      CARDEA_ASSIGN(streaming_, aead_cipher(held_key(key_, key()), cipher_, direction_, message(given.tag.size())));
       tag_size_ = given.tag.size();
     }
     return {};

@@ -105,7 +105,8 @@ class ChaCha20Poly1305 final : public Mechanism {
     CARDEA_ASSIGN(const ByteView nonce, nonce_of(given->pNonce, given->ulNonceLen));
     CARDEA_ASSIGN(const ByteView associated_data, parameter_bytes(given->pAAD, given->ulAADLen));
     CARDEA_ASSIGN(const SecretKey* const key, chacha20_key(ref));
-    return aead_cipher(*key, Cipher::chacha20_poly1305, direction, {nonce, associated_data, tag_size, {}});
+    return aead_cipher(held_key(ref.key, *key), Cipher::chacha20_poly1305, direction,
+                       {nonce, associated_data, tag_size, {}});
   }
   static Result<MessageCipherPtr> messages(const KeyRef& ref, Parameter parameter, Direction direction) {
     if (!parameter.empty()) CARDEA_TRY(parameter.as<CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS>());
