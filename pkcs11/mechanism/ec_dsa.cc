@@ -69,9 +69,8 @@ constexpr std::array<HashedEcdsa, 9> hashed{{{CKM_ECDSA_SHA1, Hash::sha1},
 
 void register_ecdsa(MechanismRegistry& registry) {
   registry.emplace<Ecdsa>(CKM_ECDSA, Hash::none);
-  for (const HashedEcdsa& one : hashed) {
-    if (crypto::hash_md(one.hash) != nullptr) registry.emplace<Ecdsa>(one.type, one.hash);
-  }
+  // OpenSSL's default provider always has these hashes; to fetch each would slow down the start of every process.
+  for (const HashedEcdsa& one : hashed) registry.emplace<Ecdsa>(one.type, one.hash);
 }
 
 }  // namespace cardea

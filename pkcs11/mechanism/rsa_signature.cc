@@ -145,8 +145,8 @@ constexpr std::array<HashedSignature, 9> hashed_signatures{
 
 void register_rsa_signatures(MechanismRegistry& registry) {
   registry.emplace<Pss>(CKM_RSA_PKCS_PSS, Hash::none);
+  // OpenSSL's default provider always has these hashes; to fetch each would slow down the start of every process.
   for (const HashedSignature& one : hashed_signatures) {
-    if (crypto::hash_md(one.hash) == nullptr) continue;
     registry.emplace<HashedPkcs1>(one.pkcs1, one.hash);
     registry.emplace<Pss>(one.pss, one.hash);
   }
