@@ -7,6 +7,11 @@
 namespace cardea {
 namespace {
 
+/// A key with a count of users on a cache line of its own (Session::key_for).
+struct alignas(64) CountedApart {
+  KeyRef key;
+};
+
 /// CKA_ALLOWED_MECHANISMS: empty or absent allows all (PKCS#11 3.2, 4.8).
 bool allows_mechanism(const AttributeSet& attributes, CK_MECHANISM_TYPE mechanism) {
   const auto allowed = attributes.get(CKA_ALLOWED_MECHANISMS);
@@ -120,8 +125,8 @@ Result<KeyRef> Session::key_for(CK_OBJECT_HANDLE handle, CK_ATTRIBUTE_TYPE usage
   CARDEA_ASSIGN(KeyPtr key, usable_key(*located));
   // Sessions share the key but count its users apart: threads that count in one place wait for each other's caches, at
   // every call, for longer than all else here takes.
-  const auto own = std::make_shared<const KeyRef>(KeyRef{std::move(located->object), std::move(key)});
-  KeyRef reference{ObjectPtr(own, own->object.get()), KeyPtr(own, own->key.get())};
+  const auto own = std::make_shared<const CountedApart>(CountedApart{{std::move(located->object), std::move(key)}});
+  KeyRef reference{ObjectPtr(own, own->key.object.get()), KeyPtr(own, own->key.key.get())};
   const std::lock_guard lock(mutex_);
   cached_key_ = CachedKey{handle, objects, login, reference};
   return reference;
