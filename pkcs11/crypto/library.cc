@@ -37,8 +37,11 @@ OSSL_LIB_CTX* context() {
 
 bool usable() noexcept {
   // When nobody has used OpenSSL in this process yet, it is told not to clean up at exit, so that late calls stay safe.
-  // That must be its first call of all: others, ERR_set_mark among them, make it clean up. Nothing here loads the
-  // host's configuration file, nor keeps the host from loading it later.
+  // That must be its first call of all: others, ERR_set_mark among them, make it clean up. Nothing here asks for the
+  // host's configuration file, nor keeps the host from loading it. But OpenSSL reads it, for the host's context and not
+  // for ours, when it is first asked for randomness, by us or inside a signature: RAND_get_rand_method() looks for a
+  // default ENGINE, and that lookup starts with the file. Only a setting that the whole process shares
+  // (OPENSSL_INIT_NO_LOAD_CONFIG) would prevent that, and the host would then never get its configuration.
   return OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr) == 1;
 }
 
