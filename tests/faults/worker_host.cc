@@ -125,8 +125,9 @@ int read_only(const Arguments& arguments) {
     return 77;
   }
   const auto uid = static_cast<uid_t>(std::stoul(arguments.at(1)));
-  if (uid != 0 && (setgid(uid) != 0 || setuid(uid) != 0)) return 77;
+  // Loaded first: the checkout may lie where only its owner may look.
   const Host host(module_path());
+  if (uid != 0 && (setgid(uid) != 0 || setuid(uid) != 0)) return 77;
   host.start();
   const CK_SLOT_ID slot = host.slot(token_label);
   CK_TOKEN_INFO info{};

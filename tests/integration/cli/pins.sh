@@ -54,7 +54,8 @@ finish 4
   fail "the terminal shows a PIN"
 
 # An interrupt at the prompt sends nothing to the token and leaves the terminal with its echo.
-on_terminal "bash -c 'trap : INT; $cardea key list --login; echo status=\$?; stty -a'"
+# No shell stands between the terminal and the one that takes the signal: some end by it themselves.
+on_terminal "exec bash -c 'trap : INT; $cardea key list --login; echo status=\$?; stty -a'"
 await "PIN of token 'demo': "; printf '\003' >&"$typed"
 await "status="; await " echo "
 finish 0
