@@ -161,7 +161,7 @@ class Mechanism {
   virtual Result<SecretBytes> unwrap(const KeyRef& key, Parameter parameter, ByteView wrapped,
                                      std::optional<ByteView> associated_data) const;
   /// Whether wrapping a sensitive key this way gives an attacker nothing: authenticated, nonce not chosen by the caller
-  /// (docs/architecture.md, "Why a sensitive key cannot leave").
+  /// (docs/objects.md, "Why a sensitive key cannot leave").
   /// `authenticated`: for C_WrapKeyAuthenticated rather than C_WrapKey.
   virtual bool wraps_sensitive_keys(Parameter parameter, bool authenticated) const noexcept;
   /// Whether what unwraps this way is known to be genuine. Who unwraps always names the nonce, so that who chose it

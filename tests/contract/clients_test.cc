@@ -1,5 +1,6 @@
-// What real clients send, so that a change of the attribute rules cannot break one unnoticed. Templates are those that
-// CARDEA_TRACE shows of the client named; nothing is added and nothing left out.
+// What real clients send, so that a change of the attribute rules cannot break one unnoticed. Most templates are those
+// that CARDEA_TRACE shows of the client named; pkcs11-provider's, Java's session keys and TLS derivation, and NSS's
+// import of EC keys are written from those clients' sources and documentation.
 #include "contract/fixture.h"
 
 namespace {
