@@ -18,6 +18,7 @@ enum class Root : unsigned {
   gcrypt,
   mechanisms,
   stores,
+  card_readers,
   count
 };
 

@@ -1,0 +1,45 @@
+// Commands to cards and their answers (ISO 7816-4, 5.1), before and after they are cut to what a card and reader take.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace cardea::card {
+
+/// A command as a card module means it: data of any length, the whole answer. How it travels (short, extended, chained,
+/// GET RESPONSE) is the transaction's business.
+struct Command {
+  Byte cla = 0;
+  Byte ins = 0;
+  Byte p1 = 0;
+  Byte p2 = 0;
+  ByteView data = {};
+  bool expects_data = true;    ///< whether the card will answer more than a status word (Le)
+  bool secret_data = false;    ///< PIN, PUK or key in `data`: traces show its length only
+  bool secret_answer = false;  ///< a decrypted secret in the answer: the same
+};
+
+/// What a card answered. The data is wiped at the end, since it may be a decrypted secret.
+struct Response {
+  Response() = default;
+  Response(Bytes bytes, std::uint16_t sw) : data(std::move(bytes)), status(sw) {}
+  Response(Response&&) noexcept = default;
+  Response& operator=(Response&&) noexcept = default;
+  Response(const Response&) = delete;
+  Response& operator=(const Response&) = delete;
+  ~Response() { wipe(data); }
+
+  bool ok() const noexcept { return status == 0x9000; }
+
+  Bytes data;
+  std::uint16_t status = 0;  ///< SW1 SW2
+};
+
+/// What a status word means as an error (ISO 7816-4, table 6): 63Cx pin_incorrect with tries left, 6983 pin_locked,
+/// 6982 user_not_logged_in, 6A82/6A88 not_found, 6A84 device_memory, 6700 data_length, 6A80 data_invalid,
+/// 6D00/6E00/6A81 function_not_supported … device_error for the rest; the detail names the word. 9000 is no error and
+/// answers `internal`.
+Error status_error(std::uint16_t status);
+
+}  // namespace cardea::card
