@@ -30,6 +30,8 @@ constexpr std::array<std::array<const char*, key_sizes>, cipher_count> names{{
     {"AES-128-WRAP-PAD", "AES-192-WRAP-PAD", "AES-256-WRAP-PAD", nullptr},
     {nullptr, nullptr, "ChaCha20", nullptr},
     {nullptr, nullptr, "ChaCha20-Poly1305", nullptr},
+    {nullptr, "DES-EDE3-ECB", nullptr, nullptr},
+    {nullptr, "DES-EDE3-CBC", nullptr, nullptr},
 }};
 
 std::size_t size_index(std::size_t key_size) noexcept {

@@ -25,9 +25,11 @@ enum class Cipher : std::uint8_t {
   aes_wrap,
   aes_wrap_pad,
   chacha20,
-  chacha20_poly1305
+  chacha20_poly1305,
+  triple_des_ecb,  ///< keys of 24 bytes; only for administrators' keys of cards (SP 800-78-4, table 7)
+  triple_des_cbc
 };
-inline constexpr std::size_t cipher_count = 16;
+inline constexpr std::size_t cipher_count = 18;
 
 enum class Direction : std::uint8_t { decrypt, encrypt };
 

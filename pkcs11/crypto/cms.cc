@@ -1,0 +1,123 @@
+#include "crypto/cms.h"
+
+#include <openssl/cms.h>
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+
+#include <limits>
+
+#include "crypto/library.h"
+#include "crypto/openssl_ptr.h"
+
+namespace cardea::crypto {
+namespace {
+
+void free_certificates(STACK_OF(X509) * certificates) {
+  sk_X509_pop_free(certificates, X509_free);
+}
+
+using ContentInfoPtr = std::unique_ptr<CMS_ContentInfo, Releaser<CMS_ContentInfo_free>>;
+using CertificatePtr = std::unique_ptr<X509, Releaser<X509_free>>;
+using CertificatesPtr = std::unique_ptr<STACK_OF(X509), Releaser<free_certificates>>;
+using StorePtr = std::unique_ptr<X509_STORE, Releaser<X509_STORE_free>>;
+using BioPtr = std::unique_ptr<BIO, Releaser<BIO_free_all>>;
+
+Result<ContentInfoPtr> parse(ByteView encoded) {
+  CMS_ContentInfo* target = CMS_ContentInfo_new_ex(context(), nullptr);
+  if (target == nullptr) return Code::host_memory;
+  const unsigned char* next = encoded.data();
+  // On failure the target is freed by the call.
+  ContentInfoPtr parsed(d2i_CMS_ContentInfo(&target, &next, static_cast<long>(encoded.size())));
+  if (!parsed || next != encoded.data() + encoded.size()) {
+    return error(Code::data_invalid, "the signature is no CMS message");
+  }
+  if (OBJ_obj2nid(CMS_get0_type(parsed.get())) != NID_pkcs7_signed) {
+    return error(Code::data_invalid, "the CMS message is not SignedData");
+  }
+  return parsed;
+}
+
+Result<CertificatePtr> parse_certificate(ByteView der) {
+  X509* target = X509_new_ex(context(), nullptr);
+  if (target == nullptr) return Code::host_memory;
+  const unsigned char* next = der.data();
+  CertificatePtr parsed(d2i_X509(&target, &next, static_cast<long>(der.size())));
+  if (!parsed || next != der.data() + der.size()) return error(Code::data_invalid, "this is no X.509 certificate");
+  return parsed;
+}
+
+/// Adds to a stack, which then owns it.
+Status push(STACK_OF(X509) * stack, CertificatePtr certificate) {
+  if (sk_X509_push(stack, certificate.get()) == 0) return Code::host_memory;
+  static_cast<void>(certificate.release());
+  return {};
+}
+
+/// A store that trusts this certificate, a root or not, for whatever its chain signs.
+Result<StorePtr> trusting(X509* certificate) {
+  StorePtr store(X509_STORE_new());
+  if (!store || X509_STORE_add_cert(store.get(), certificate) != 1 ||
+      X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN) != 1 ||
+      X509_STORE_set_purpose(store.get(), X509_PURPOSE_ANY) != 1) {
+    return Code::host_memory;
+  }
+  return store;
+}
+
+Error refused() {
+  const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
+  return error(Code::signature_invalid, reason == nullptr ? std::string() : std::string(reason));
+}
+
+bool short_enough(ByteView bytes) {
+  return bytes.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max());
+}
+
+}  // namespace
+
+Result<SignedData> read_signed_data(ByteView encoded) {
+  const ErrorScope errors;
+  CARDEA_ASSIGN(const ContentInfoPtr message, parse(encoded));
+  SignedData result;
+  ASN1_OCTET_STRING** const content = CMS_get0_content(message.get());
+  if (content != nullptr && *content != nullptr) {
+    const unsigned char* const bytes = ASN1_STRING_get0_data(*content);
+    result.content.assign(bytes, bytes + ASN1_STRING_length(*content));
+  }
+  const CertificatesPtr certificates(CMS_get1_certs(message.get()));
+  for (int i = 0; certificates && i < sk_X509_num(certificates.get()); ++i) {
+    unsigned char* der = nullptr;
+    const int size = i2d_X509(sk_X509_value(certificates.get(), i), &der);
+    if (size > 0) result.certificates.emplace_back(der, der + size);
+    OPENSSL_free(der);
+  }
+  return result;
+}
+
+Status verify_signed_data(ByteView encoded, ByteView detached, ByteView trusted, const std::vector<Bytes>& others) {
+  const ErrorScope errors;
+  if (!short_enough(detached)) return Code::data_length;
+  CARDEA_ASSIGN(const ContentInfoPtr message, parse(encoded));
+  CARDEA_ASSIGN(CertificatePtr anchor, parse_certificate(trusted));
+  CARDEA_ASSIGN(const StorePtr store, trusting(anchor.get()));
+  const CertificatesPtr candidates(sk_X509_new_null());
+  if (!candidates) return Code::host_memory;
+  CARDEA_TRY(push(candidates.get(), std::move(anchor)));
+  for (const Bytes& other : others) {
+    CARDEA_ASSIGN(CertificatePtr certificate, parse_certificate(other));
+    CARDEA_TRY(push(candidates.get(), std::move(certificate)));
+  }
+  ASN1_OCTET_STRING** const inside = CMS_get0_content(message.get());
+  const bool is_detached = inside == nullptr || *inside == nullptr;
+  BioPtr content;
+  if (is_detached) {
+    content.reset(BIO_new_mem_buf(detached.data(), static_cast<int>(detached.size())));
+    if (!content) return Code::host_memory;
+  }
+  if (CMS_verify(message.get(), candidates.get(), store.get(), content.get(), nullptr, CMS_BINARY) != 1) {
+    return refused();
+  }
+  return {};
+}
+
+}  // namespace cardea::crypto
