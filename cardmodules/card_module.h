@@ -78,6 +78,7 @@ struct CardDescription {
   bool initialized = true;
   bool can_generate = false;
   bool can_import = false;
+  bool user_writes = false;  ///< keys and certificates are written with the user PIN, not by the administrator (GIDS)
   std::vector<std::string> problems;  ///< one sentence each, for `doctor`
 };
 
@@ -133,12 +134,16 @@ class CardModule {
   virtual Result<std::size_t> perform(CardTransaction& transaction, const Container& container,
                                       const PrimitiveRequest& request, ByteView input, MutableBytes out) = 0;
 
+  /// Bytes left on the card for files; empty when it does not tell.
+  virtual Result<std::optional<std::size_t>> free_space(CardTransaction&) { return std::optional<std::size_t>(); }
+
   /// Writing and administration; null when the card cannot be written at all.
   virtual CardAdministrator* administrator() { return nullptr; }
 };
 
 /// What an administrator does with a card. Needs authenticate() before it in the same security status, unless said
-/// otherwise: user_not_logged_in without.
+/// otherwise: user_not_logged_in without. Where CardDescription::user_writes, the user PIN serves for keys, certificates
+/// and files.
 class CardAdministrator {
  public:
   virtual ~CardAdministrator() = default;
@@ -153,7 +158,8 @@ class CardAdministrator {
   /// The key every card of the kind has from the factory; empty when there is no such.
   virtual SecretBytes factory_key() const = 0;
 
-  /// Generates a key pair on the card; answers the SubjectPublicKeyInfo.
+  /// Generates a key pair on the card; answers the SubjectPublicKeyInfo. Kinds with free names for their containers take
+  /// place.label as the name when the place is empty and it is not.
   virtual Result<Bytes> generate(CardTransaction& transaction, const ContainerPlace& place,
                                  const KeyRequest& request) = 0;
   /// Writes a private key made elsewhere (PKCS#8, DER).
@@ -170,6 +176,8 @@ class CardAdministrator {
   virtual Result<Bytes> attest(CardTransaction& transaction, const ContainerPlace& place) = 0;
   /// Makes the card as it left the factory. Needs no authentication where the card wants blocked PINs instead.
   virtual Status reset(CardTransaction& transaction) = 0;
+  /// Makes the place's key the one that is used when nothing names a key; function_not_supported without such a thing.
+  virtual Status set_default(CardTransaction&, const ContainerPlace&) { return Code::function_not_supported; }
   /// A user PIN set by the administrator; function_not_supported where only the PUK does that.
   virtual Status set_user_pin(CardTransaction& transaction, const Pin& new_pin) = 0;
 };
