@@ -64,6 +64,7 @@ struct FileEntry {
   std::uint32_t reference = 0;  ///< the module's own: PIV data object tag, GIDS file and object id
   bool needs_pin = false;       ///< readable only after the user PIN
   bool writable = true;         ///< by the administrator
+  bool listed = false;          ///< the card's own directory names it: it is there without having been read
 };
 
 /// What a card says of itself once selected. Cached with the contents.
@@ -142,8 +143,8 @@ class CardModule {
 };
 
 /// What an administrator does with a card. Needs authenticate() before it in the same security status, unless said
-/// otherwise: user_not_logged_in without. Where CardDescription::user_writes, the user PIN serves for keys, certificates
-/// and files.
+/// otherwise: user_not_logged_in without. Where CardDescription::user_writes, the user PIN serves for keys,
+/// certificates and files.
 class CardAdministrator {
  public:
   virtual ~CardAdministrator() = default;
@@ -158,8 +159,8 @@ class CardAdministrator {
   /// The key every card of the kind has from the factory; empty when there is no such.
   virtual SecretBytes factory_key() const = 0;
 
-  /// Generates a key pair on the card; answers the SubjectPublicKeyInfo. Kinds with free names for their containers take
-  /// place.label as the name when the place is empty and it is not.
+  /// Generates a key pair on the card; answers the SubjectPublicKeyInfo. Kinds with free names for their containers
+  /// take place.label as the name when the place is empty and it is not.
   virtual Result<Bytes> generate(CardTransaction& transaction, const ContainerPlace& place,
                                  const KeyRequest& request) = 0;
   /// Writes a private key made elsewhere (PKCS#8, DER).

@@ -27,8 +27,7 @@ Status fill(const std::vector<T>& values, T* out, CK_ULONG_PTR count) {
 }
 
 bool token_present(const Slot& slot) {
-  const Result<TokenPtr> token = slot.token();
-  return token.ok() || token.code() != Code::token_absent;
+  return slot.source()->occupant() != 0;
 }
 
 /// The flags of one PIN: set up, tries used, last try, locked (PKCS#11 3.2, table 6).

@@ -77,6 +77,15 @@ fs::path home_directory() {
   return user_directory() / ".local" / "share" / "cardea";
 }
 
+fs::path cache_directory() {
+  return xdg_directory("XDG_CACHE_HOME").value_or(user_directory() / ".cache") / "cardea";
+}
+
+fs::path runtime_directory() {
+  if (const auto runtime = xdg_directory("XDG_RUNTIME_DIR")) return *runtime / "cardea";
+  return fs::path("/tmp") / ("cardea-" + std::to_string(geteuid()));
+}
+
 /// The file to read; empty when there is none. A file that CARDEA_CONF names must be there.
 fs::path config_path() {
   if (const auto named = environment("CARDEA_CONF")) return absolute(*named);
@@ -120,6 +129,35 @@ class TableReader {
     const auto value = node->value_exact<std::string>();
     if (!value || !fs::path(*value).is_absolute()) return problem(*node, key, "must be an absolute path in quotes");
     target = *value;
+  }
+
+  /// One of the given words; the index of that which stands there.
+  std::optional<std::size_t> choice(std::string_view key, std::initializer_list<std::string_view> words) {
+    const toml::node* const node = take(key);
+    if (node == nullptr) return std::nullopt;
+    const auto value = node->value_exact<std::string>();
+    const auto found = value ? std::find(words.begin(), words.end(), *value) : words.end();
+    if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
+    std::string all;
+    for (const std::string_view word : words) all += (all.empty() ? "\"" : ", \"") + std::string(word) + "\"";
+    problem(*node, key, "must be one of " + all);
+    return std::nullopt;
+  }
+
+  void texts(std::string_view key, std::vector<std::string>& target) {
+    const toml::node* const node = take(key);
+    if (node == nullptr) return;
+    const toml::array* const values = node->as_array();
+    std::vector<std::string> read;
+    if (values != nullptr) {
+      for (const toml::node& value : *values) {
+        if (const auto text = value.value_exact<std::string>()) read.push_back(*text);
+      }
+    }
+    if (values == nullptr || read.size() != values->size()) {
+      return problem(*node, key, "must be a list of texts in quotes");
+    }
+    target = std::move(read);
   }
 
   /// A table inside this one; null when absent or no table.
@@ -190,9 +228,22 @@ void read_keystore(const toml::table& table, Settings& settings) {
   }
 }
 
+void read_card(const toml::table& table, Settings& settings) {
+  TableReader reader(table, "card", settings);
+  CardSettings& card = settings.card;
+  reader.flag("enabled", card.enabled);
+  reader.texts("ignore_readers", card.ignore_readers);
+  reader.flag("cache", card.cache);
+  reader.path("plugin_directory", card.plugin_directory);
+  reader.path("admin_key_file", card.admin_key_file);
+  if (reader.choice("admin_key", {"factory"})) card.factory_admin_key = true;
+  reader.report_unknown();
+}
+
 void read_tables(const toml::table& root, Settings& settings) {
   TableReader reader(root, "", settings);
   if (const toml::table* const keystore = reader.table("keystore")) read_keystore(*keystore, settings);
+  if (const toml::table* const card = reader.table("card")) read_card(*card, settings);
   if (const toml::table* const trace = reader.table("trace")) {
     TableReader trace_reader(*trace, "trace", settings);
     trace_reader.path("file", settings.trace_file);
@@ -257,6 +308,8 @@ void read_file(Settings& settings) {
 Settings load_settings() {
   Settings settings;
   settings.home = home_directory();
+  settings.cache_directory = cache_directory();
+  settings.runtime_directory = runtime_directory();
   settings.keystore.pin_cost = default_pin_cost;
   settings.config_file = config_path();
   if (!settings.config_file.empty()) read_file(settings);
@@ -288,6 +341,22 @@ std::string default_config_text() {
          "[keystore.pin_cost]\n" +
          line("memory_kib", default_pin_cost.memory_kib) + line("iterations", default_pin_cost.iterations) +
          line("lanes", default_pin_cost.lanes) +
+         "\n"
+         "[card]\n"
+         "# Whether cards and tokens in PC/SC readers are offered.\n"
+         "# enabled = true\n"
+         "# Readers that are left alone, by name; * and ? stand for any characters and any one.\n"
+         "# ignore_readers = [\"*Contactless*\"]\n"
+         "# Whether certificates and public keys of a card are remembered under $XDG_CACHE_HOME/cardea until it is "
+         "pulled.\n"
+         "# cache = true\n"
+         "# Card modules of vendors: a directory that only its owner and root can write. None are loaded without it.\n"
+         "# plugin_directory = \"/usr/lib/cardea/cards\"\n"
+         "# Who is logged in as user may write keys and certificates where the administrator's key is known: from a "
+         "file\n"
+         "# (hexadecimal digits), or the one that all cards of the kind have when they are new.\n"
+         "# admin_key_file = \"/etc/cardea/admin-key\"\n"
+         "# admin_key = \"factory\"\n"
          "\n"
          "[trace]\n"
          "# A file that gets one line for every call, without secrets. CARDEA_TRACE in the environment comes first.\n"

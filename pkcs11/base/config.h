@@ -24,11 +24,23 @@ struct KeystoreSettings {
   PinCost pin_cost;
 };
 
+struct CardSettings {
+  bool enabled = true;
+  std::vector<std::string> ignore_readers;  ///< shell patterns (glob(7)) of reader names that are left alone
+  bool cache = true;                        ///< whether public contents of cards are remembered on disk
+  std::filesystem::path plugin_directory;   ///< card modules of vendors; empty: none are loaded
+  std::filesystem::path admin_key_file;     ///< administrator's key in hexadecimal; empty: none
+  bool factory_admin_key = false;           ///< administer cards by the key that all of their kind have when new
+};
+
 struct Settings {
-  std::filesystem::path home;         ///< CARDEA_HOME, else $XDG_DATA_HOME/cardea, else ~/.local/share/cardea
-  std::filesystem::path config_file;  ///< the file that was read; empty when there is none
-  std::filesystem::path trace_file;   ///< CARDEA_TRACE, else [trace] file; empty: no trace
+  std::filesystem::path home;               ///< CARDEA_HOME, else $XDG_DATA_HOME/cardea, else ~/.local/share/cardea
+  std::filesystem::path config_file;        ///< the file that was read; empty when there is none
+  std::filesystem::path trace_file;         ///< CARDEA_TRACE, else [trace] file; empty: no trace
+  std::filesystem::path cache_directory;    ///< $XDG_CACHE_HOME/cardea, else ~/.cache/cardea
+  std::filesystem::path runtime_directory;  ///< $XDG_RUNTIME_DIR/cardea, else /tmp/cardea-<user id>
   KeystoreSettings keystore;
+  CardSettings card;
   /// What was wrong, one sentence each with file, line and reason. Shown once on stderr by the module, by `doctor`
   /// always.
   std::vector<std::string> problems;

@@ -18,7 +18,9 @@ struct Folder {
     std::string pattern = (fs::temp_directory_path() / "cardea-config-XXXXXX").string();
     BOOST_REQUIRE(mkdtemp(pattern.data()) != nullptr);
     path = pattern;
-    for (const char* name : {"CARDEA_HOME", "CARDEA_CONF", "CARDEA_TRACE", "XDG_DATA_HOME"}) unsetenv(name);
+    for (const char* name :
+         {"CARDEA_HOME", "CARDEA_CONF", "CARDEA_TRACE", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"})
+      unsetenv(name);
     setenv("XDG_CONFIG_HOME", path.c_str(), 1);
     setenv("HOME", path.c_str(), 1);
   }
@@ -55,6 +57,36 @@ BOOST_AUTO_TEST_CASE(environment_chooses_the_home) {
   BOOST_TEST(load_settings().home == path / "data/cardea");
   setenv("CARDEA_HOME", (path / "own").c_str(), 1);
   BOOST_TEST(load_settings().home == path / "own");
+}
+
+BOOST_AUTO_TEST_CASE(cards) {
+  const Settings defaults = load("");
+  BOOST_TEST(defaults.card.enabled);
+  BOOST_TEST(defaults.card.cache);
+  BOOST_TEST(!defaults.card.factory_admin_key);
+  BOOST_TEST(defaults.card.ignore_readers.empty());
+  BOOST_TEST(defaults.cache_directory == path / ".cache/cardea");
+  BOOST_TEST(defaults.runtime_directory == "/tmp/cardea-" + std::to_string(geteuid()));
+  setenv("XDG_RUNTIME_DIR", (path / "run").c_str(), 1);
+  const Settings set = load(
+      "[card]\nenabled = false\ncache = false\nignore_readers = [\"A*\", \"B\"]\nadmin_key = \"factory\"\n"
+      "admin_key_file = \"/k\"\nplugin_directory = \"/p\"\n");
+  BOOST_TEST(set.problems.empty());
+  BOOST_TEST(!set.card.enabled);
+  BOOST_TEST(!set.card.cache);
+  BOOST_TEST(set.card.factory_admin_key);
+  BOOST_TEST(set.card.ignore_readers == (std::vector<std::string>{"A*", "B"}), boost::test_tools::per_element());
+  BOOST_TEST(set.card.admin_key_file == "/k");
+  BOOST_TEST(set.card.plugin_directory == "/p");
+  BOOST_TEST(set.runtime_directory == path / "run/cardea");
+}
+
+BOOST_AUTO_TEST_CASE(slips_in_the_cards_settings_keep_the_defaults) {
+  const Settings slips = load("[card]\nadmin_key = \"known\"\nignore_readers = [1]\nplugin_directory = \"here\"\n");
+  BOOST_TEST(slips.problems.size() == 3u);
+  BOOST_TEST(!slips.card.factory_admin_key);
+  BOOST_TEST(slips.card.ignore_readers.empty());
+  BOOST_TEST(slips.card.plugin_directory.empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_users_file_is_found) {

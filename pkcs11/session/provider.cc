@@ -61,7 +61,7 @@ void Provider::refresh_slots(bool new_is_event) {
         if (known) continue;
         table.slots.push_back(std::make_shared<Slot>(table.slots.size(), found));
         // What is there when the application first looks is no event (PKCS#11 3.2, 5.5.4).
-        table.tokens.push_back(new_is_event ? nullptr : table.slots.back()->token_or_null());
+        table.occupants.push_back(new_is_event ? 0 : found->occupant());
       }
     }
   });
@@ -87,9 +87,9 @@ Result<SlotPtr> Provider::slot(CK_SLOT_ID id) {
 std::optional<CK_SLOT_ID> Provider::changed_slot() {
   return slots_.with([](SlotTable& table) -> std::optional<CK_SLOT_ID> {
     for (std::size_t id = 0; id < table.slots.size(); ++id) {
-      const TokenPtr present = table.slots[id]->token_or_null();
-      if (present == table.tokens[id]) continue;
-      table.tokens[id] = present;
+      const std::uint64_t present = table.slots[id]->source()->occupant();
+      if (present == table.occupants[id]) continue;
+      table.occupants[id] = present;
       return id;
     }
     return std::nullopt;
@@ -120,6 +120,7 @@ Result<SessionPtr> Provider::open_session(CK_SLOT_ID slot_id, bool read_write) {
   const TokenDescription description = token->describe();
   if (!description.initialized) return Code::token_not_recognized;
   if (read_write && description.write_protected) return Code::token_write_protected;
+  if (slot->adopt(token)) close_other_sessions(*slot, token);
   if (open_sessions_.fetch_add(1) >= session_limit) {
     open_sessions_.fetch_sub(1);
     return Code::session_count;
@@ -142,11 +143,15 @@ Result<SessionPtr> Provider::open_session(CK_SLOT_ID slot_id, bool read_write) {
 
 Result<SessionPtr> Provider::session(CK_SESSION_HANDLE handle) {
   if (!started()) return Code::not_initialized;
-  return shard(handle).sessions.with([&](auto& sessions) -> Result<SessionPtr> {
+  Result<SessionPtr> session = shard(handle).sessions.with([&](auto& sessions) -> Result<SessionPtr> {
     const auto found = sessions.find(handle);
     if (found == sessions.end()) return Code::session_invalid;
     return found->second;
   });
+  if (!session || (*session)->token().present()) return session;
+  Slot& slot = (*session)->slot();
+  close_other_sessions(slot, slot.token_or_null());
+  return Code::session_invalid;
 }
 
 void Provider::end(const SessionPtr& session) {
@@ -180,6 +185,12 @@ void Provider::close_sessions(Predicate predicate) {
     });
   }
   for (const SessionPtr& session : closing) end(session);
+}
+
+void Provider::close_other_sessions(Slot& slot, const TokenPtr& token) {
+  close_sessions(
+      [&](const Session& session) { return session.slot().id() == slot.id() && &session.token() != token.get(); });
+  slot.end_other_login(token);
 }
 
 Status Provider::close_all_sessions(CK_SLOT_ID slot_id) {

@@ -40,6 +40,7 @@ class Provider {
   Result<CK_SLOT_ID> wait_for_event(bool wait);
 
   Result<SessionPtr> open_session(CK_SLOT_ID slot, bool read_write);
+  /// session_invalid when there is none, or its token has left the slot: then all its sessions are closed.
   Result<SessionPtr> session(CK_SESSION_HANDLE handle);
   Status close_session(CK_SESSION_HANDLE handle);
   Status close_all_sessions(CK_SLOT_ID slot);
@@ -63,13 +64,15 @@ class Provider {
   };
   struct SlotTable {
     std::vector<SlotPtr> slots;
-    std::vector<TokenPtr> tokens;  ///< by slot id, as last seen by wait_for_event
+    std::vector<std::uint64_t> occupants;  ///< by slot id, as last seen by wait_for_event
   };
   Shard& shard(CK_SESSION_HANDLE handle) { return shards_[handle % shard_count]; }
   /// Takes in slots that were not there before; `new_is_event`: C_WaitForSlotEvent reports them.
   void refresh_slots(bool new_is_event);
   std::optional<CK_SLOT_ID> changed_slot();
   void end(const SessionPtr& session);
+  /// Closes the sessions of a slot that are not on this token (null: all) and ends a login that is not on it.
+  void close_other_sessions(Slot& slot, const TokenPtr& token);
   template <class Predicate>
   void close_sessions(Predicate predicate);
 

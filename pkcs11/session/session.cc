@@ -44,10 +44,9 @@ CK_STATE Session::state() const noexcept {
 }
 
 Actor Session::actor() const {
-  const Role role = slot_->role();
   return Actor{.read_write = read_write_,
-               .user = role == Role::user,
-               .security_officer = role == Role::security_officer,
+               .user = sees_private_objects(),
+               .security_officer = slot_->role() == Role::security_officer,
                .token_login_required = true};
 }
 

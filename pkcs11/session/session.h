@@ -30,7 +30,10 @@ class alignas(64) Session {
   CK_STATE state() const noexcept;
   /// The caller as the attribute rules see it.
   Actor actor() const;
-  bool sees_private_objects() const noexcept { return slot_->role() == Role::user; }
+  bool sees_private_objects() const noexcept {
+    const Role role = slot_->role();
+    return role == Role::user || (role == Role::security_officer && token_->officer_writes_objects());
+  }
 
   // Objects.
 

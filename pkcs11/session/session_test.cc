@@ -217,6 +217,21 @@ BOOST_AUTO_TEST_CASE(logins_follow_the_session_rules) {
   BOOST_TEST(bench.token->logouts == before + 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_login_ends_with_its_token) {
+  Bench bench;
+  Slot& slot = *bench.slot;
+  BOOST_TEST(slot.adopt(bench.token));
+  BOOST_TEST(!slot.adopt(bench.token));
+  BOOST_REQUIRE(slot.login(Role::user, right_pin).ok());
+  slot.end_other_login(bench.token);
+  BOOST_TEST((slot.role() == Role::user));
+  slot.end_other_login(std::make_shared<EmptyToken>());
+  BOOST_TEST((slot.role() == Role::none));
+  // The slot has its first token while sessions are on another: that one's PIN is not for it.
+  BOOST_TEST(slot.adopt(std::make_shared<EmptyToken>()));
+  BOOST_TEST((slot.login(Role::user, right_pin).code() == Code::device_removed));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace cardea

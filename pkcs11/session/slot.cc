@@ -15,6 +15,8 @@ Status Slot::login(Role role, const Pin& pin) {
   const std::lock_guard lock(login_mutex_);
   CARDEA_TRY(check_login(role));
   CARDEA_ASSIGN(const TokenPtr token, this->token());
+  const bool replaced = adopted_.read([&](const TokenPtr& adopted) { return adopted && adopted != token; });
+  if (replaced) return Code::device_removed;
   CARDEA_TRY(token->login(role, pin));
   // A read-only session may have been opened while the PIN was being tried.
   const bool allowed = counts_.with([&](const SessionCounts& counts) {
@@ -43,6 +45,16 @@ Status Slot::logout() {
   if (role() == Role::none) return Code::user_not_logged_in;
   forget_login(std::exchange(logged_in_, nullptr));
   return {};
+}
+
+bool Slot::adopt(const TokenPtr& token) {
+  return adopted_.with([&](TokenPtr& adopted) { return std::exchange(adopted, token) != token; });
+}
+
+void Slot::end_other_login(const TokenPtr& token) {
+  const std::lock_guard lock(login_mutex_);
+  if (role() == Role::none || logged_in_ == token) return;
+  forget_login(std::exchange(logged_in_, nullptr));
 }
 
 Status Slot::session_opened(bool read_write) {

@@ -30,7 +30,13 @@ class Slot {
   /// Changes with every login and logout; an operation with a private key ends with the login it was started under.
   std::uint64_t login_epoch() const noexcept { return login_epoch_.load(std::memory_order_acquire); }
 
-  /// C_Login for user and SO: once per process and token (PKCS#11 3.2, 5.6.6).
+  /// Takes note of the token that sessions are now opened on; true when it is another one than before.
+  bool adopt(const TokenPtr& token);
+  /// Ends a login that is not on this token, because its token has left the slot.
+  void end_other_login(const TokenPtr& token);
+
+  /// C_Login for user and SO: once per process and token (PKCS#11 3.2, 5.6.6). device_removed when the
+  /// sessions are on a token that has been replaced since: its PIN is not for the new one.
   Status login(Role role, const Pin& pin);
   /// C_Logout; user_not_logged_in when nobody was.
   Status logout();
@@ -60,6 +66,7 @@ class Slot {
   alignas(cache_line) SessionObjects session_objects_;
   std::mutex login_mutex_;  // serialises login and logout; not held by anything that signs
   TokenPtr logged_in_;      // the token that the login is on; guarded by login_mutex_
+  Guarded<TokenPtr> adopted_;
   Guarded<SessionCounts> counts_;
 };
 using SlotPtr = std::shared_ptr<Slot>;

@@ -115,7 +115,8 @@ Visibility visibility(const Object& object, CK_ATTRIBUTE_TYPE type) noexcept {
   const rules::AttributeRule* const rule = rules::find_rule(type, object.attributes);
   if (rule == nullptr) return Visibility::absent;
   if (!rule->kept_secret(object.is_private())) {
-    return object.attributes.has(type) ? Visibility::shown : Visibility::absent;
+    if (object.attributes.has(type)) return Visibility::shown;
+    return type == CKA_VALUE && object.object_class() == CKO_DATA ? Visibility::secret : Visibility::absent;
   }
   if (!rule->is(rules::secret)) return Visibility::secret;
   const bool readable = !object.attributes.get_bool(CKA_SENSITIVE, true) && object.attributes.get_bool(CKA_EXTRACTABLE);

@@ -66,6 +66,9 @@ Result<NewObject> new_object(Origin origin, Template attributes, const Attribute
 /// sensitive source be guessed piece by piece), template_incomplete.
 Status finish_key(NewObject& object, Origin origin, const KeyFacts& facts);
 
+/// Fills in what an object that no template of ours made (a key or certificate found on a card) leaves unsaid.
+void complete_attributes(AttributeSet& attributes);
+
 /// C_CopyObject: the attributes of `source` changed by a template. action_prohibited when CKA_COPYABLE is false;
 /// sensitive cannot be lowered nor extractable raised; CKA_TOKEN, CKA_PRIVATE (only to true), CKA_MODIFIABLE … may
 /// change.
@@ -85,7 +88,8 @@ Status may_destroy(const Object& object, const Actor& actor);
 /// Where an attribute's value is to be had when a caller reads it.
 enum class Visibility : std::uint8_t {
   shown,      ///< in Object::attributes (or empty by default)
-  secret,     ///< among the secrets, and this caller may have it (not sensitive, extractable)
+  secret,     ///< among the secrets, and this caller may have it (not sensitive, extractable); also the value of a
+              ///< data object that its token reads only when asked for
   sensitive,  ///< CKR_ATTRIBUTE_SENSITIVE
   absent      ///< CKR_ATTRIBUTE_TYPE_INVALID
 };

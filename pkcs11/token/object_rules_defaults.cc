@@ -136,3 +136,11 @@ Status set_unique_id(AttributeSet& attributes) {
 }
 
 }  // namespace cardea::rules
+
+namespace cardea {
+
+void complete_attributes(AttributeSet& attributes) {
+  rules::fill_defaults(attributes, Origin::create);
+}
+
+}  // namespace cardea

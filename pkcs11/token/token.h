@@ -54,6 +54,12 @@ class Token {
 
   virtual TokenDescription describe() = 0;
 
+  /// False once the token is known to have left its slot: its sessions are over (PKCS#11 3.2, 5.6). Costs no I/O.
+  virtual bool present() const noexcept { return true; }
+  /// Whether the security officer makes and removes private objects, as the administrator of a card does. A keystore's
+  /// do not (PKCS#11 3.2, 4.4: only the user works with private objects).
+  virtual bool officer_writes_objects() const noexcept { return false; }
+
   /// A number that changes whenever objects were created, changed or destroyed, by this process or another.
   /// Costs no system call in the common case.
   virtual std::uint64_t generation() = 0;

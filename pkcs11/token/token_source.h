@@ -27,6 +27,13 @@ class TokenSlot {
   virtual SlotDescription describe() const = 0;
   /// The token in the slot; token_absent, token_not_recognized, or why it cannot be used.
   virtual Result<TokenPtr> token() = 0;
+  /// A number that tells one token in the slot from the next, 0 when there is none, without asking the token anything:
+  /// one of an unknown kind has a number too.
+  virtual std::uint64_t occupant() {
+    const Result<TokenPtr> present = token();
+    if (!present) return present.code() == Code::token_absent ? 0 : 1;
+    return reinterpret_cast<std::uintptr_t>(present->get());
+  }
 };
 using TokenSlotPtr = std::shared_ptr<TokenSlot>;
 
