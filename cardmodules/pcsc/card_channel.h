@@ -1,17 +1,23 @@
 // A way to one card: through PC/SC, from a recording, or a card in this process's memory (tests, fuzzing).
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "pcsc/apdu.h"
+#include "pcsc/apdu_observer.h"
 
 namespace cardea::card {
 
 /// What one APDU may carry, as the reader and the card's historical bytes (ISO 7816-4, 8.1.1.2.7) say.
 struct ApduLimits {
-  std::size_t command_data = 255;  ///< bytes of data in one command
-  std::size_t answer_data = 256;   ///< bytes of data in one answer
+  std::size_t command_data = 255;  ///< bytes of data in one command; above 255: extended length
+  std::size_t answer_data = 256;   ///< bytes of data in one answer; above 256: extended length
   bool chaining = true;            ///< command chaining (ISO 7816-4, 5.1.1.1) for longer data
+  /// False where reader or protocol carry no extended length, or the card refused it: then nothing raises the limits.
+  bool extended_possible = true;
+
+  friend bool operator==(const ApduLimits&, const ApduLimits&) = default;
 };
 
 /// Whether the card is as this process left it.
@@ -50,13 +56,26 @@ class CardChannel {
 
   virtual Bytes atr() const = 0;
   virtual ApduLimits limits() const = 0;
+  /// Replaces the limits by what was learnt about this card, for the life of the channel. Only within a transaction.
+  virtual void learn(const ApduLimits& limits) = 0;
   /// Takes the card. token_absent, device_removed, timed_out when another process keeps it, device_error.
   virtual Result<CardState> begin() = 0;
   virtual void end(AtEnd action) noexcept = 0;
-  /// One APDU as it goes over the wire, at most 2 s. device_removed, timed_out, device_error. Only CardTransaction may.
-  virtual Result<Bytes> exchange(ByteView command) = 0;
-  /// Null when the reader has none.
+  /// One APDU as it goes over the wire. device_removed, timed_out after `patience`, device_error. Only CardTransaction
+  /// may.
+  virtual Result<Bytes> exchange(ByteView command, std::chrono::milliseconds patience) = 0;
+  /// Null when the reader has none, and before the first transaction.
   virtual PinPad* pin_pad() { return nullptr; }
+  /// Keeps the card powered and its security status alive between transactions, at the price that programs which want
+  /// the card for themselves alone do not get it. For a PIN typed on the reader's pad, which cannot be shown again.
+  virtual void keep_connected(bool) {}
+
+  /// Who sees the exchanges of later transactions; null: nobody. Must outlive the channel's transactions.
+  void set_observer(ApduObserver* observer) noexcept { observer_ = observer; }
+  ApduObserver* observer() const noexcept { return observer_; }
+
+ private:
+  std::atomic<ApduObserver*> observer_{nullptr};
 };
 using CardChannelPtr = std::shared_ptr<CardChannel>;
 

@@ -22,11 +22,16 @@ class CardTransaction {
   PinPad* pin_pad() const { return channel_->pin_pad(); }
 
   /// Sends the command in as few APDUs as the limits allow and fetches the whole answer (61xx, 6Cxx). Any status word
-  /// is a success here; errors are those of CardChannel::exchange, and data_length for an answer above 64 KiB.
+  /// is a success here; errors are those of CardChannel::exchange, data_length for a command that the card takes in no
+  /// form or an answer above 64 KiB, and device_error for an answer that is none or never ends.
   Result<Response> transmit(const Command& command);
 
   /// The same where only 9000 is of use; otherwise status_error().
   Result<Response> call(const Command& command);
+
+  /// Tells that this card takes extended length and chaining though its ATR does not say so. A card or reader that
+  /// then refuses it is asked no more.
+  void allow_extended();
 
   /// Has the card reset at the end, which closes its security status for everybody.
   void reset_at_end() noexcept { at_end_ = AtEnd::reset; }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <mutex>
+#include <utility>
 
 #include "pcsc/card_channel.h"
 
@@ -14,10 +15,11 @@ class MemoryChannel final : public CardChannel {
   using Exchange = std::function<Result<Bytes>(ByteView command)>;
 
   MemoryChannel(Bytes atr, ApduLimits limits, Exchange exchange)
-      : atr_(std::move(atr)), limits_(limits), exchange_(std::move(exchange)) {}
+      : atr_(std::move(atr)), exchange_(std::move(exchange)), limits_(limits) {}
 
   Bytes atr() const override { return atr_; }
   ApduLimits limits() const override { return limits_; }
+  void learn(const ApduLimits& limits) override { limits_ = limits; }
   Result<CardState> begin() override {
     busy_.lock();
     return std::exchange(state_, CardState::undisturbed);
@@ -26,7 +28,7 @@ class MemoryChannel final : public CardChannel {
     if (action == AtEnd::reset) reset();
     busy_.unlock();
   }
-  Result<Bytes> exchange(ByteView command) override {
+  Result<Bytes> exchange(ByteView command, std::chrono::milliseconds) override {
     ++exchanges_;
     return exchange_(command);
   }
@@ -38,9 +40,9 @@ class MemoryChannel final : public CardChannel {
 
  private:
   const Bytes atr_;
-  const ApduLimits limits_;
   const Exchange exchange_;
   std::mutex busy_;
+  ApduLimits limits_;
   CardState state_ = CardState::reset;  // guarded by busy_, but for reset() which tests call between transactions
   std::size_t exchanges_ = 0;
 };
