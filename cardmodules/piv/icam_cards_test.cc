@@ -294,7 +294,7 @@ BOOST_AUTO_TEST_CASE(chuid_fields) {
     BOOST_REQUIRE(chuid.fascn.has_value());
     BOOST_TEST(chuid.fascn->digits() == card.fascn);
     BOOST_TEST(parsed(encode_fascn(*chuid.fascn)) == chuid.fascn_bytes);
-    BOOST_TEST(chuid.organization == "1244");
+    BOOST_TEST(chuid.organization == "1234");
     BOOST_TEST(chuid.duns.empty());
     BOOST_TEST(uuid_text(chuid.guid) == card.guid);
     BOOST_TEST(uuid_text(chuid.cardholder_uuid) == card.cardholder);
@@ -374,7 +374,7 @@ BOOST_AUTO_TEST_CASE(card_capability) {
     BOOST_TEST(found.container_version == 0x21);
     BOOST_TEST(found.grammar_version == 0x21);
     BOOST_TEST(found.applications.empty());
-    BOOST_TEST((found.pkcs15 == Byte{0x01}));
+    BOOST_TEST((found.pkcs15 == Byte{0x11}));
     BOOST_TEST((found.data_model == Byte{0x10}));
     BOOST_TEST(found.access_rules == Bytes(17));
     BOOST_TEST(!found.has_card_apdus);
