@@ -67,6 +67,19 @@ struct FileEntry {
   bool listed = false;          ///< the card's own directory names it: it is there without having been read
 };
 
+/// A part of a file's content that a person can read.
+struct FileField {
+  std::string name;
+  std::string value;
+};
+
+/// Something that was checked about a card's files: a signature, a hash.
+struct ContentCheck {
+  std::string subject;  ///< the file
+  bool passed = false;
+  std::string sentence;  ///< what was found
+};
+
 /// What a card says of itself once selected. Cached with the contents.
 struct CardDescription {
   std::string label;
@@ -117,6 +130,14 @@ class CardModule {
   virtual Result<std::vector<FileEntry>> files(CardTransaction& transaction) = 0;
   /// The content, without the card's own wrapping; not_found when the file does not exist on this card.
   virtual Result<Bytes> read_file(CardTransaction& transaction, const FileEntry& file) = 0;
+  /// What the content says, for people; empty when this kind knows nothing about the file. data_invalid when it is
+  /// damaged.
+  virtual Result<std::vector<FileField>> explain(const FileEntry&, ByteView) const { return std::vector<FileField>(); }
+  /// Checks what the issuer signed; `issuer` is the signer's certificate or one that it was issued under (DER).
+  /// function_not_supported when this kind has nothing signed.
+  virtual Result<std::vector<ContentCheck>> check_contents(CardTransaction&, ByteView /*issuer*/) {
+    return Code::function_not_supported;
+  }
 
   /// pin_incorrect with tries left, pin_locked, pin_length, user_pin_not_initialized, function_not_supported for a role
   /// that the card does not have.
@@ -179,6 +200,9 @@ class CardAdministrator {
   virtual Status reset(CardTransaction& transaction) = 0;
   /// Makes the place's key the one that is used when nothing names a key; function_not_supported without such a thing.
   virtual Status set_default(CardTransaction&, const ContainerPlace&) { return Code::function_not_supported; }
+  /// How many wrong entries lock the user PIN and the PUK. Needs the user PIN verified as well; cards that can do it
+  /// (YubiKeys) give both PINs their factory values with it. function_not_supported elsewhere.
+  virtual Status set_tries(CardTransaction&, int /*user*/, int /*unblock*/) { return Code::function_not_supported; }
   /// A user PIN set by the administrator; function_not_supported where only the PUK does that.
   virtual Status set_user_pin(CardTransaction& transaction, const Pin& new_pin) = 0;
 };
