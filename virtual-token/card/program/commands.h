@@ -1,0 +1,34 @@
+// What the program cardea-vcard does: create, run, load, control.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "card/card_state.h"
+#include "card_program/card_service.h"
+
+namespace cardea::card {
+
+struct CreateOptions {
+  std::string kind;
+  std::filesystem::path state;
+  bool replace = false;
+  PivProfile piv;
+  std::string global_pin;
+};
+
+/// Makes a new card. Codes: exists unless `replace`, arguments_bad, and those of write_state.
+Status create_card(const CreateOptions& options);
+
+/// Puts a card into the reader and serves it until told to stop.
+Status run_card(const std::filesystem::path& state, const ServiceOptions& options);
+
+/// Sends a command to a running card and prints the answer. Codes: function_failed when the card refuses.
+Status control_card(const std::filesystem::path& control, const std::vector<std::string>& words);
+
+/// Parses the command line and does what it says; the process' exit status.
+int run_program(int argc, char** argv);
+
+}  // namespace cardea::card
