@@ -19,8 +19,6 @@ constexpr std::size_t most_containers = 30;
 constexpr std::size_t min_pin_length = 4;
 constexpr std::size_t max_pin_length = 16;
 
-constexpr std::string_view minidriver_directory = "mscp";
-
 // Where Windows puts the map, should the master file not name it.
 constexpr ObjectPlace usual_map_place{user_file, 0xdf23};
 

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "cardmodules/card_module.h"
-#include "crypto/rsa_pkcs1.h"
+#include "cardmodules/padding_replacement.h"
 #include "gids/commands.h"
 #include "gids/key_file.h"
 #include "gids/layout.h"
@@ -108,7 +108,7 @@ class GidsCard final : public CardModule, public CardAdministrator {
   Application application_;
   std::optional<Directory> directory_;
   std::map<std::uint32_t, KeyUse> uses_;
-  crypto::ImplicitRejection rejection_;
+  PaddingReplacement replacement_;
   std::size_t challenge_size_ = 0;  ///< of the challenge that waits for its answer; 0: none
 };
 

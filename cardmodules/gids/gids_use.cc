@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 
-#include "crypto/random.h"
 #include "gids/gids_card.h"
 
 namespace cardea::card::gids {
@@ -135,24 +134,12 @@ Result<std::size_t> GidsCard::perform_with(CardTransaction& transaction, const K
   return copy_number(response.data, modulus_bytes(kind), out);
 }
 
-// The card tells whether the padding was right. We do not: a wrong one gives a message that the ciphertext determines
-// (draft-irtf-cfrg-rsa-guidance, 7), made from a block whose padding is wrong for certain.
 Result<std::size_t> GidsCard::decrypt_pkcs1(CardTransaction& transaction, const Container& container, Byte mechanism,
                                             ByteView input, MutableBytes out) {
-  if (input.size() < crypto::pkcs1_overhead || out.size() < input.size() - crypto::pkcs1_overhead) {
-    return Code::encrypted_data_length;
-  }
-  if (!rejection_.ready()) {
-    SecretBytes secret(32);
-    CARDEA_TRY(crypto::random_bytes(secret.mutable_view()));
-    CARDEA_ASSIGN(rejection_, crypto::ImplicitRejection::make(secret.view()));
-  }
+  CARDEA_TRY(replacement_.prepare());
   CARDEA_ASSIGN(const Response response, deciphered(transaction, mechanism, key_of(container), input));
   if (response.ok()) return copy_message(response.data, out);
-  SecretBytes wrong(input.size());
-  std::fill_n(wrong.data(), wrong.size(), Byte{0});
-  return rejection_.unpad(input, wrong.mutable_view(), out.first(input.size() - crypto::pkcs1_overhead),
-                          container.public_key);
+  return replacement_.message(input, container.public_key, out);
 }
 
 }  // namespace cardea::card::gids

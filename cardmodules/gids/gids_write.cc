@@ -2,33 +2,16 @@
 // first, so that no cache survives a change that was cut off; the directory last, so that it never names what is not
 // there.
 #include <algorithm>
-#include <array>
 
-#include <fmt/format.h>
-
-#include "crypto/random.h"
 #include "gids/gids_card.h"
 
 namespace cardea::card::gids {
 namespace {
 
-constexpr std::string_view minidriver_directory = "mscp";
 constexpr std::size_t longest_name = 8;
 
 Byte key_of(const ContainerPlace& place) {
   return static_cast<Byte>(first_key + place.index);
-}
-
-// The form in which Windows names containers: a random GUID (RFC 9562, 5.4).
-Result<std::string> random_name() {
-  std::array<Byte, 16> guid{};
-  CARDEA_TRY(crypto::random_bytes(guid));
-  guid[6] = static_cast<Byte>(0x40 | (guid[6] & 0x0f));
-  guid[8] = static_cast<Byte>(0x80 | (guid[8] & 0x3f));
-  const std::string hex = to_hex(guid);
-  const std::string_view text = hex;
-  return fmt::format("{}-{}-{}-{}-{}", text.substr(0, 8), text.substr(8, 4), text.substr(12, 4), text.substr(16, 4),
-                     text.substr(20));
 }
 
 bool is_taken(const std::vector<ContainerRecord>& containers, std::string_view label) {
@@ -76,7 +59,7 @@ Status GidsCard::enter_container(CardTransaction& transaction, const ContainerPl
   std::string label = place.label;
   // Windows finds containers by their names, so each name is there once.
   if (label.empty() || is_taken(containers, label)) {
-    CARDEA_ASSIGN(label, random_name());
+    CARDEA_ASSIGN(label, random_container_name());
   }
   const bool has_default = std::any_of(containers.begin(), containers.end(), [](const ContainerRecord& record) {
     return record.valid() && (record.flags & container_default) != 0;

@@ -3,10 +3,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include <fmt/format.h>
-
-#include "cardmodules/deflate.h"
-
 namespace cardea::card::gids {
 namespace {
 
@@ -17,9 +13,7 @@ constexpr std::size_t file_offset = 24;
 constexpr std::size_t entry_size = 28;
 constexpr Byte master_file_version = 1;
 
-constexpr std::size_t container_size = 86;
 constexpr std::size_t key_record_size = 12;
-constexpr std::size_t cache_file_size = 6;
 
 // Two-byte tags end at DF7F (ISO 7816-4, 5.2.2.1); DF1F and DF20 are taken on some files, so search behind them.
 constexpr std::uint16_t first_free_object = 0xdf21;
@@ -54,53 +48,6 @@ ByteView entry_at(ByteView master_file, std::size_t index) {
 bool same_name(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
-
-void append_utf8(std::string& out, std::uint32_t point) {
-  if (point < 0x80) {
-    out.push_back(static_cast<char>(point));
-    return;
-  }
-  const int more = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-  constexpr std::array<unsigned, 4> lead{0, 0xc0, 0xe0, 0xf0};
-  out.push_back(static_cast<char>(lead[static_cast<std::size_t>(more)] | point >> (6 * more)));
-  for (int shift = 6 * (more - 1); shift >= 0; shift -= 6) {
-    out.push_back(static_cast<char>(0x80 | (point >> shift & 0x3f)));
-  }
-}
-
-constexpr std::uint32_t replacement = 0xfffd;
-
-bool is_high_surrogate(std::uint32_t unit) {
-  return unit >= 0xd800 && unit < 0xdc00;
-}
-bool is_surrogate(std::uint32_t unit) {
-  return unit >= 0xd800 && unit < 0xe000;
-}
-
-// The next code point of UTF-8 text, which is taken off the front; U+FFFD for a byte that begins none.
-std::uint32_t take_utf8(std::string_view& text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  const std::size_t length = lead < 0x80             ? 1
-                             : (lead & 0xe0) == 0xc0 ? 2
-                             : (lead & 0xf0) == 0xe0 ? 3
-                             : (lead & 0xf8) == 0xf0 ? 4
-                                                     : 0;
-  std::uint32_t point = length < 2 ? lead : lead & (0x7fu >> length);
-  if (length == 0 || length > text.size()) {
-    text.remove_prefix(1);
-    return replacement;
-  }
-  for (std::size_t i = 1; i < length; ++i) {
-    const auto next = static_cast<unsigned char>(text[i]);
-    if ((next & 0xc0) != 0x80) {
-      text.remove_prefix(1);
-      return replacement;
-    }
-    point = point << 6 | (next & 0x3f);
-  }
-  text.remove_prefix(length);
-  return point > 0x10ffff || is_surrogate(point) ? replacement : point;
 }
 
 }  // namespace
@@ -155,71 +102,6 @@ std::optional<ObjectPlace> free_place(const std::vector<DirectoryEntry>& entries
   return std::nullopt;
 }
 
-std::string ContainerRecord::label() const {
-  std::string out;
-  for (std::size_t i = 0; i + 1 < name.size(); i += 2) {
-    std::uint32_t unit = little(name, i);
-    if (unit == 0) break;
-    if (is_surrogate(unit)) {
-      const std::uint32_t low = i + 3 < name.size() ? little(name, i + 2) : 0;
-      if (is_high_surrogate(unit) && is_surrogate(low) && !is_high_surrogate(low)) {
-        unit = 0x10000 + ((unit & 0x3ff) << 10 | (low & 0x3ff));
-        i += 2;
-      } else {
-        unit = replacement;
-      }
-    }
-    append_utf8(out, unit);
-  }
-  return out;
-}
-
-void ContainerRecord::set_label(std::string_view utf8) {
-  name.fill(0);
-  const std::size_t end = name.size() - 2;  // the last unit stays a terminator
-  std::size_t at = 0;
-  while (!utf8.empty()) {
-    const std::uint32_t point = take_utf8(utf8);
-    const bool pair = point >= 0x10000;
-    if (at + (pair ? 4 : 2) > end) return;
-    if (pair) {
-      put_little(name, at, static_cast<std::uint16_t>(0xd800 + ((point - 0x10000) >> 10)));
-      put_little(name, at + 2, static_cast<std::uint16_t>(0xdc00 + (point & 0x3ff)));
-    } else {
-      put_little(name, at, static_cast<std::uint16_t>(point));
-    }
-    at += pair ? 4 : 2;
-  }
-}
-
-std::vector<ContainerRecord> parse_container_map(ByteView map) {
-  std::vector<ContainerRecord> records;
-  for (; map.size() >= container_size; map = map.subspan(container_size)) {
-    ContainerRecord record;
-    std::copy_n(map.begin(), record.name.size(), record.name.begin());
-    record.flags = map[80];
-    record.reserved = map[81];
-    record.signature_bits = little(map, 82);
-    record.exchange_bits = little(map, 84);
-    records.push_back(record);
-  }
-  return records;
-}
-
-Bytes container_map(const std::vector<ContainerRecord>& records) {
-  Bytes out;
-  for (const ContainerRecord& record : records) {
-    out.insert(out.end(), record.name.begin(), record.name.end());
-    out.push_back(record.flags);
-    out.push_back(record.reserved);
-    for (const std::uint16_t bits : {record.signature_bits, record.exchange_bits}) {
-      out.push_back(static_cast<Byte>(bits));
-      out.push_back(static_cast<Byte>(bits >> 8));
-    }
-  }
-  return out;
-}
-
 Bytes with_key_record(ByteView key_map, std::size_t index, const KeyRecord& record, std::size_t count) {
   constexpr Byte version = 1;
   constexpr Byte at_signature = 0x9c;
@@ -238,41 +120,6 @@ Bytes with_key_record(ByteView key_map, std::size_t index, const KeyRecord& reco
   }
   std::copy(written.begin(), written.end(), out.begin() + static_cast<std::ptrdiff_t>(1 + index * key_record_size));
   return out;
-}
-
-Result<CacheCounters> parse_cache_file(ByteView cache_file) {
-  if (cache_file.size() < cache_file_size) return error(Code::data_invalid, "the card's cache counters are cut off");
-  return CacheCounters{cache_file[0], cache_file[1], little(cache_file, 2), little(cache_file, 4)};
-}
-
-Bytes cache_file(const CacheCounters& counters) {
-  Bytes out(cache_file_size);
-  out[0] = counters.version;
-  out[1] = counters.pins;
-  put_little(out, 2, counters.containers);
-  put_little(out, 4, counters.files);
-  return out;
-}
-
-Result<Bytes> unwrap_file(ByteView content) {
-  constexpr std::size_t header = 4;
-  if (content.size() < header || content[0] != 1 || content[1] != 0) return to_bytes(content);
-  const std::size_t length = little(content, 2);
-  CARDEA_ASSIGN(Bytes plain, inflate_bytes(content.subspan(header), length));
-  if (plain.size() != length) return error(Code::data_invalid, "a compressed file is shorter than it says");
-  return plain;
-}
-
-Result<Bytes> wrap_file(ByteView content) {
-  if (content.size() > 0xffff) return error(Code::data_length, "a card's compressed file holds at most 65,535 bytes");
-  CARDEA_ASSIGN(const Bytes packed, deflate_bytes(content, Wrapping::zlib));
-  Bytes out{1, 0, static_cast<Byte>(content.size()), static_cast<Byte>(content.size() >> 8)};
-  out.insert(out.end(), packed.begin(), packed.end());
-  return out;
-}
-
-std::string certificate_name(std::size_t index, bool exchanges) {
-  return fmt::format("{}{:02X}", exchanges ? "kxc" : "ksc", index);
 }
 
 }  // namespace cardea::card::gids
