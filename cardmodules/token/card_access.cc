@@ -1,0 +1,191 @@
+#include "cards/card_access.h"
+
+namespace cardea::card {
+namespace {
+
+/// What a command for another application, or without the security status, is answered with.
+bool may_be_stale(Code code) {
+  switch (code) {
+    case Code::user_not_logged_in:
+    case Code::function_not_supported:
+    case Code::not_found:
+    case Code::device_error:
+    case Code::data_invalid:
+    case Code::arguments_bad:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Pin copy_of(const Pin& pin) {
+  return Pin(pin.view());
+}
+
+}  // namespace
+
+CardAccess::CardAccess(CardChannelPtr channel, std::span<const CardKind> kinds, std::string likely)
+    : channel_(std::move(channel)), kinds_(kinds), kind_(std::move(likely)) {}
+
+std::string CardAccess::kind() const {
+  const std::lock_guard lock(busy_);
+  return kind_;
+}
+
+Status CardAccess::in_transaction(const Work& work) {
+  if (removed()) return Code::device_removed;
+  const auto note = [this](Error failure) -> Status {
+    if (failure.code == Code::token_absent) failure.code = Code::device_removed;
+    if (failure.code == Code::device_removed) mark_removed();
+    return failure;
+  };
+  Result<CardTransaction> transaction = CardTransaction::begin(channel_);
+  if (!transaction) return note(std::move(transaction).error());
+  if (transaction->card_was_reset()) forget_card_state();
+  trusted_ = selected_;
+  if (module_) {
+    if (Status done = work(*module_, *transaction); !done) return note(std::move(done).error());
+    return {};
+  }
+  Result<RecognisedCard> recognised = recognise(*transaction, kinds_, kind_);
+  if (!recognised) return note(std::move(recognised).error());
+  kind_ = std::move(recognised->kind);
+  module_ = std::move(recognised->module);
+  selected_ = true;
+  if (Status done = work(*module_, *transaction); !done) return note(std::move(done).error());
+  return {};
+}
+
+Status CardAccess::select(CardTransaction& transaction) {
+  forget_card_state();
+  trusted_ = false;
+  CARDEA_TRY(module_->select(transaction));
+  selected_ = true;
+  return {};
+}
+
+Status CardAccess::establish(CardTransaction& transaction, Need need) {
+  if (!selected_) CARDEA_TRY(select(transaction));
+  if (need == Need::user && !user_verified_) return verify_again(transaction);
+  if (need == Need::administrator && !administrator_verified_) return authenticate_again(transaction);
+  return {};
+}
+
+Status CardAccess::verify_again(CardTransaction& transaction) {
+  if (!user_logged_in_) return Code::user_not_logged_in;
+  if (!user_pin_) return error(Code::user_not_logged_in, "the card forgot the login and the PIN must be typed again");
+  if (const Result<PinState> state = module_->pin_state(transaction, PinRole::user)) {
+    if (state->locked || (state->retries_left && *state->retries_left <= 1)) {
+      return error(Code::user_not_logged_in, "the last try of the PIN is left to who types it");
+    }
+  }
+  Status verified = module_->verify(transaction, PinRole::user, *user_pin_);
+  if (!verified && (verified.code() == Code::pin_incorrect || verified.code() == Code::pin_locked)) {
+    user_pin_.reset();  // changed by somebody else; never to be sent again
+    return error(Code::user_not_logged_in, "the card no longer takes the PIN of this login");
+  }
+  CARDEA_TRY(std::move(verified));
+  user_verified_ = true;
+  return {};
+}
+
+Status CardAccess::authenticate_again(CardTransaction& transaction) {
+  CardAdministrator* const administrator = module_->administrator();
+  if (administrator == nullptr) return Code::token_write_protected;
+  if (!administrator_key_) {
+    return error(Code::user_not_logged_in,
+                 "this needs the administrator: log in as security officer, or name the key in "
+                 "the configuration (card.admin_key_file)");
+  }
+  Status done = administrator_key_->empty() ? administrator->authenticate(transaction, administrator->factory_key())
+                                            : administrator->authenticate(transaction, *administrator_key_);
+  if (!done && (done.code() == Code::pin_incorrect || done.code() == Code::pin_locked)) {
+    administrator_key_.reset();
+    return error(Code::user_not_logged_in, "the card does not take the administrator's key");
+  }
+  CARDEA_TRY(std::move(done));
+  administrator_verified_ = true;
+  return {};
+}
+
+Status CardAccess::run(Need need, const Work& work) {
+  const std::lock_guard lock(busy_);
+  // Said before the card is troubled.
+  if (need == Need::user && !user_logged_in_) return Code::user_not_logged_in;
+  return in_transaction([&](CardModule& module, CardTransaction& transaction) -> Status {
+    CARDEA_TRY(establish(transaction, need));
+    Status done = work(module, transaction);
+    if (done || !trusted_ || !may_be_stale(done.code())) return done;
+    CARDEA_TRY(select(transaction));
+    CARDEA_TRY(establish(transaction, need));
+    return work(module, transaction);
+  });
+}
+
+Status CardAccess::run_selected(const Work& work) {
+  const std::lock_guard lock(busy_);
+  return in_transaction([&](CardModule& module, CardTransaction& transaction) -> Status {
+    CARDEA_TRY(select(transaction));
+    return work(module, transaction);
+  });
+}
+
+Status CardAccess::login_user(const Pin& pin) {
+  return run_selected([&](CardModule& module, CardTransaction& transaction) -> Status {
+    PinPad* const pad = pin.size() == 0 ? transaction.pin_pad() : nullptr;
+    if (pad != nullptr) {
+      CARDEA_TRY(module.verify_on_pad(transaction, *pad, PinRole::user));
+      user_pin_.reset();
+      channel_->keep_connected(true);  // it cannot be shown again, so the card must not lose it
+    } else {
+      CARDEA_TRY(module.verify(transaction, PinRole::user, pin));
+      user_pin_ = copy_of(pin);
+    }
+    user_logged_in_ = user_verified_ = true;
+    return {};
+  });
+}
+
+Status CardAccess::login_administrator(SecretBytes key) {
+  return run_selected([&](CardModule& module, CardTransaction& transaction) -> Status {
+    CardAdministrator* const administrator = module.administrator();
+    if (administrator == nullptr) return Code::user_type_invalid;
+    CARDEA_TRY(administrator->authenticate(transaction, key));
+    administrator_key_ = std::move(key);
+    administrator_verified_ = true;
+    return {};
+  });
+}
+
+void CardAccess::logout(bool close) {
+  const std::lock_guard lock(busy_);
+  const bool verified = user_verified_ || administrator_verified_;
+  if (user_logged_in_ && !user_pin_) channel_->keep_connected(false);
+  user_logged_in_ = user_verified_ = administrator_verified_ = false;
+  user_pin_.reset();
+  administrator_key_.reset();
+  if (!close || !verified || !module_) return;
+  // A card that cannot be reached has lost its status, or will with its power.
+  static_cast<void>(in_transaction([&](CardModule& module, CardTransaction& transaction) -> Status {
+                      if (transaction.card_was_reset()) return {};
+                      if (!module.deauthenticate(transaction)) transaction.reset_at_end();
+                      return {};
+                    }).ok());
+}
+
+void CardAccess::replace_kept_pin(const Pin& pin) {
+  const std::lock_guard lock(busy_);
+  if (user_pin_) user_pin_ = copy_of(pin);
+}
+
+void CardAccess::replace_kept_key(SecretBytes key) {
+  const std::lock_guard lock(busy_);
+  if (administrator_key_) administrator_key_ = std::move(key);
+}
+
+void CardAccess::lend_administrator_key(SecretBytes key) {
+  const std::lock_guard lock(busy_);
+  administrator_key_ = std::move(key);
+}
+
+}  // namespace cardea::card

@@ -1,0 +1,43 @@
+// What processes of one user tell each other about a card: who is logged in, and whether somebody wrote to it.
+#pragma once
+
+#include <filesystem>
+
+#include "base/bytes.h"
+
+namespace cardea::card {
+
+/// A small file for each card in the user's runtime directory. Logged-in processes hold a lock on it that the kernel
+/// takes back when they die (open file description locks, fcntl(2)). Without a directory of that kind every process
+/// believes to be alone. One thread at a time.
+class SharedState {
+ public:
+  /// `identity` names the card (CardDescription::identity).
+  SharedState(const std::filesystem::path& runtime_directory, ByteView identity);
+  ~SharedState();
+  SharedState(const SharedState&) = delete;
+  SharedState& operator=(const SharedState&) = delete;
+
+  /// Changes whenever a process wrote to the card; one system call.
+  std::uint64_t stamp() const;
+  /// To be called after every write to the card; answers the new stamp.
+  std::uint64_t stamp_anew();
+
+  /// Counts this process among those that are logged in. To be called before the PIN is shown to the card, so that
+  /// nobody who logs out meanwhile closes the card's security status. Waits a bounded time for one who does.
+  void enter();
+  /// Runs `close_status` if this process is the last one that is logged in, then counts it out.
+  template <class F>
+  void leave(F&& close_status) {
+    if (become_only_one()) close_status();
+    count_out();
+  }
+
+ private:
+  bool become_only_one();
+  void count_out();
+
+  int descriptor_ = -1;
+};
+
+}  // namespace cardea::card
