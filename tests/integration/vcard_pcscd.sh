@@ -124,6 +124,93 @@ test_restart() {
   pass "cards outlive their process and pcscd"
 }
 
+# GIDS, written and read by OpenSC, which is the only other middleware for it on Linux.
+gids_tool() { with_timeout 60 gids-tool --reader 0 "$@" >"$work/gids-tool.log" 2>&1 </dev/null; }
+admin_key=010203040506070801020304050607080102030405060708
+new_admin_key=a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b8c1c2c3c4c5c6c7c8
+
+test_gids_initialise() {
+  gids_tool --initialize --admin-key "$admin_key" --pin 123456 --serial-number 00112233445566778899aabbccddeeff ||
+    fail "gids-tool initialises the card"
+  expect 'Found 5 entries in the masterfile' gids-tool --reader 0
+  if gids_tool --initialize --admin-key "$admin_key" --pin 123456 --serial-number 00; then
+    fail "an initialised card is initialised again"
+  fi
+  pass "gids-tool initialises and reads the card"
+}
+
+test_gids_administrator() {
+  for _ in 1 2 3; do opensc --list-objects --pin 000000 >/dev/null 2>&1 || true; done
+  gids_tool --unblock --admin-key "$admin_key" --pin 654321 || fail "gids-tool unblocks the PIN"
+  gids_tool --change-admin-key --admin-key "$admin_key" --new-admin-key "$new_admin_key" || fail "new administrator's key"
+  if gids_tool --unblock --admin-key "$admin_key" --pin 123456; then fail "the old administrator's key still opens"; fi
+  gids_tool --unblock --admin-key "$new_admin_key" --pin 123456 || fail "gids-tool with the new administrator's key"
+  pass "gids-tool: mutual authentication, unblocking, new administrator's key"
+}
+
+test_gids_keys() {
+  opensc --keypairgen --key-type rsa:2048 --label generated --id 01 >"$work/opensc.log" 2>&1 ||
+    fail "OpenSC generates a key on the GIDS card"
+  openssl genrsa -traditional -out "$work/gids.key" 2048 2>>"$work/setup.log"
+  openssl rsa -in "$work/gids.key" -outform DER -out "$work/gids.key.der" 2>>"$work/setup.log"
+  opensc --write-object "$work/gids.key.der" --type privkey --label imported --id 02 --usage-sign --usage-decrypt \
+    >>"$work/opensc.log" 2>&1 || fail "OpenSC imports a key into the GIDS card"
+  openssl rsa -in "$work/gids.key" -pubout -out "$work/gids-02.pub" 2>>"$work/setup.log"
+  opensc --read-object --type pubkey --label generated --output-file "$work/gids-01.der" >>"$work/opensc.log" 2>&1 ||
+    fail "OpenSC reads the generated key's public part"
+  openssl pkey -pubin -inform DER -in "$work/gids-01.der" -out "$work/gids-01.pub"
+  pass "OpenSC generates and imports keys on the GIDS card"
+}
+
+# OpenSC numbers the keys of a GIDS card anew in each process.
+gids_id() {
+  opensc --list-objects --type privkey 2>>"$work/opensc.log" | awk -v label="$1" '$1 == "label:" {name = $2} $1 == "ID:" && name == label {print $2}'
+}
+
+gids_sign() {
+  opensc --sign --id "$(gids_id "$1")" --mechanism SHA256-RSA-PKCS --input-file "$work/message" --output-file "$work/signature" \
+    >>"$work/opensc.log" 2>&1 || fail "OpenSC signs with the $1 key"
+  expect 'Verified OK' openssl dgst -sha256 -verify "$2" -signature "$work/signature" "$work/message"
+}
+
+test_gids_use() {
+  gids_sign generated "$work/gids-01.pub"
+  gids_sign imported "$work/gids-02.pub"
+  openssl pkeyutl -encrypt -pubin -inkey "$work/gids-02.pub" -in "$work/message" -out "$work/cipher"
+  opensc --decrypt --id "$(gids_id imported)" --mechanism RSA-PKCS --input-file "$work/cipher" --output-file "$work/plain" \
+    >>"$work/opensc.log" 2>&1 || fail "OpenSC decrypts with the GIDS card"
+  same "$work/message" "$work/plain"
+  [ -e "$work/ca.pem" ] || new_ca
+  sign_certificate gids "keyUsage=digitalSignature" "$work/gids-02.pub"
+  openssl x509 -in "$work/gids.pem" -outform DER -out "$work/gids.der"
+  opensc --write-object "$work/gids.der" --type cert --label imported --id "$(gids_id imported)" >>"$work/opensc.log" 2>&1 ||
+    fail "OpenSC writes a certificate to the GIDS card"
+  opensc --read-object --type cert --id "$(gids_id imported)" --output-file "$work/gids-read.der" >>"$work/opensc.log" 2>&1 ||
+    fail "OpenSC reads the certificate of the GIDS card"
+  same "$work/gids.der" "$work/gids-read.der"
+  opensc --delete-object --type privkey --id "$(gids_id generated)" >>"$work/opensc.log" 2>&1 ||
+    fail "OpenSC deletes a key from the GIDS card"
+  pass "OpenSC signs, decrypts and stores a certificate with the GIDS card"
+}
+
+test_gids_ready() {
+  remove_card gids
+  new_card ready gids --initialised
+  insert_card ready
+  expect 'Found 5 entries in the masterfile' gids-tool --reader 0
+  test_gids_keys
+  test_gids_use
+}
+
+new_card gids gids
+insert_card gids
+test_gids_initialise
+test_gids_administrator
+test_gids_keys
+test_gids_use
+test_gids_ready
+remove_card ready
+
 new_card piv piv --management-key 3des
 insert_card piv
 test_reader

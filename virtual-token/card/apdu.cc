@@ -1,6 +1,6 @@
 #include "card/apdu.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -67,4 +67,4 @@ Bytes encode_response(const Response& response) {
   return out;
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

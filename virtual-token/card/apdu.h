@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "card/status_word.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 /// A command APDU, taken apart.
 struct Command {
@@ -39,4 +39,4 @@ Result<Command> parse_command(ByteView apdu);
 /// Data field and status word as they travel.
 Bytes encode_response(const Response& response);
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

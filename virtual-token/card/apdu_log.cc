@@ -1,6 +1,6 @@
 #include "card/apdu_log.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -59,4 +59,4 @@ void ApduLog::clear() {
   exchanges_.clear();
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 /// One exchange in hexadecimal. Secret data fields are replaced by their length: "00200080 08 <8 bytes>".
 struct LoggedExchange {
@@ -28,4 +28,4 @@ class ApduLog {
   bool secret_response_ = false;  ///< the answer to the last command other than GET RESPONSE was secret
 };
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

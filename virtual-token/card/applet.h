@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "card/apdu.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 class Applet {
  public:
@@ -22,4 +22,4 @@ class Applet {
   virtual bool take_changed() = 0;
 };
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

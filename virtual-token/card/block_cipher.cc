@@ -5,11 +5,14 @@
 
 #include <memory>
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
-enum class Direction { encrypt, decrypt };
+struct Job {
+  bool encrypt;
+  bool chained;
+};
 
 template <class Context, void (*init)(Context*), void (*release)(Context*)>
 class Owned {
@@ -27,37 +30,48 @@ class Owned {
 using Aes = Owned<mbedtls_aes_context, mbedtls_aes_init, mbedtls_aes_free>;
 using Des3 = Owned<mbedtls_des3_context, mbedtls_des3_init, mbedtls_des3_free>;
 
-Status run_aes(Direction direction, ByteView key, ByteView in, MutableBytes out) {
+Status run_aes(const Job& job, ByteView key, ByteView in, MutableBytes out) {
   Aes aes;
   const auto bits = static_cast<unsigned>(key.size() * 8);
-  const bool encrypt = direction == Direction::encrypt;
-  const int set = encrypt ? mbedtls_aes_setkey_enc(aes.get(), key.data(), bits)
-                          : mbedtls_aes_setkey_dec(aes.get(), key.data(), bits);
+  const int set = job.encrypt ? mbedtls_aes_setkey_enc(aes.get(), key.data(), bits)
+                              : mbedtls_aes_setkey_dec(aes.get(), key.data(), bits);
   if (set != 0) return Code::device_error;
+  const int mode = job.encrypt ? MBEDTLS_AES_ENCRYPT : MBEDTLS_AES_DECRYPT;
+  if (job.chained) {
+    Byte vector[16] = {};
+    return mbedtls_aes_crypt_cbc(aes.get(), mode, in.size(), vector, in.data(), out.data()) == 0
+               ? Status()
+               : Status(Code::device_error);
+  }
   for (std::size_t at = 0; at < in.size(); at += 16) {
-    const int mode = encrypt ? MBEDTLS_AES_ENCRYPT : MBEDTLS_AES_DECRYPT;
     if (mbedtls_aes_crypt_ecb(aes.get(), mode, &in[at], &out[at]) != 0) return Code::device_error;
   }
   return {};
 }
 
-Status run_des3(Direction direction, ByteView key, ByteView in, MutableBytes out) {
+Status run_des3(const Job& job, ByteView key, ByteView in, MutableBytes out) {
   Des3 des;
-  const int set = direction == Direction::encrypt ? mbedtls_des3_set3key_enc(des.get(), key.data())
-                                                  : mbedtls_des3_set3key_dec(des.get(), key.data());
+  const int set =
+      job.encrypt ? mbedtls_des3_set3key_enc(des.get(), key.data()) : mbedtls_des3_set3key_dec(des.get(), key.data());
   if (set != 0) return Code::device_error;
+  if (job.chained) {
+    Byte vector[8] = {};
+    const int mode = job.encrypt ? MBEDTLS_DES_ENCRYPT : MBEDTLS_DES_DECRYPT;
+    return mbedtls_des3_crypt_cbc(des.get(), mode, in.size(), vector, in.data(), out.data()) == 0
+               ? Status()
+               : Status(Code::device_error);
+  }
   for (std::size_t at = 0; at < in.size(); at += 8) {
     if (mbedtls_des3_crypt_ecb(des.get(), &in[at], &out[at]) != 0) return Code::device_error;
   }
   return {};
 }
 
-Result<Bytes> run(BlockCipher cipher, Direction direction, ByteView key, ByteView blocks) {
+Result<Bytes> run(BlockCipher cipher, const Job& job, ByteView key, ByteView blocks) {
   if (key.size() != key_size(cipher)) return Code::key_size_range;
   if (blocks.size() % block_size(cipher) != 0) return Code::data_length;
   Bytes out(blocks.size());
-  CARDEA_TRY(cipher == BlockCipher::des3 ? run_des3(direction, key, blocks, out)
-                                         : run_aes(direction, key, blocks, out));
+  CARDEA_TRY(cipher == BlockCipher::des3 ? run_des3(job, key, blocks, out) : run_aes(job, key, blocks, out));
   return out;
 }
 
@@ -107,11 +121,19 @@ bool is_weak_key(BlockCipher cipher, ByteView key) {
 }
 
 Result<Bytes> encrypt_blocks(BlockCipher cipher, ByteView key, ByteView blocks) {
-  return run(cipher, Direction::encrypt, key, blocks);
+  return run(cipher, {.encrypt = true, .chained = false}, key, blocks);
 }
 
 Result<Bytes> decrypt_blocks(BlockCipher cipher, ByteView key, ByteView blocks) {
-  return run(cipher, Direction::decrypt, key, blocks);
+  return run(cipher, {.encrypt = false, .chained = false}, key, blocks);
 }
 
-}  // namespace cardea::card
+Result<Bytes> encrypt_chained(BlockCipher cipher, ByteView key, ByteView blocks) {
+  return run(cipher, {.encrypt = true, .chained = true}, key, blocks);
+}
+
+Result<Bytes> decrypt_chained(BlockCipher cipher, ByteView key, ByteView blocks) {
+  return run(cipher, {.encrypt = false, .chained = true}, key, blocks);
+}
+
+}  // namespace cardea::vcard

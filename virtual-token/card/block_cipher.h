@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 /// Ciphers under their algorithm identifiers (SP 800-78-4, table 6-2).
 enum class BlockCipher : std::uint8_t { des3 = 0x03, aes128 = 0x08, aes192 = 0x0A, aes256 = 0x0C };
@@ -28,4 +28,8 @@ bool is_weak_key(BlockCipher cipher, ByteView key);
 Result<Bytes> encrypt_blocks(BlockCipher cipher, ByteView key, ByteView blocks);
 Result<Bytes> decrypt_blocks(BlockCipher cipher, ByteView key, ByteView blocks);
 
-}  // namespace cardea::card
+/// The same with each block chained to the one before and an initial vector of zeros (CBC).
+Result<Bytes> encrypt_chained(BlockCipher cipher, ByteView key, ByteView blocks);
+Result<Bytes> decrypt_chained(BlockCipher cipher, ByteView key, ByteView blocks);
+
+}  // namespace cardea::vcard

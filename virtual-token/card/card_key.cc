@@ -6,7 +6,7 @@
 #include "card/mbedtls_handles.h"
 #include "card/tlv.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 struct CardKey::Rsa {
   RsaContext context;
@@ -209,6 +209,25 @@ Result<Bytes> CardKey::raw_rsa(ByteView input) const {
   return out;
 }
 
+Result<Bytes> CardKey::decrypt_oaep(ByteView cryptogram) const {
+  if (!rsa_) return Code::key_type_inconsistent;
+  if (cryptogram.size() != field_size(type_)) return Code::data_length;
+  mbedtls_rsa_context* context = rsa_->context.get();
+  (void)mbedtls_rsa_set_padding(context, MBEDTLS_RSA_PKCS_V21, MBEDTLS_MD_SHA1);
+  Bytes out(cryptogram.size());
+  std::size_t size = 0;
+#if MBEDTLS_VERSION_MAJOR >= 3
+  const int outcome = mbedtls_rsa_rsaes_oaep_decrypt(context, random_for_mbedtls, nullptr, nullptr, 0, &size,
+                                                     cryptogram.data(), out.data(), out.size());
+#else
+  const int outcome = mbedtls_rsa_rsaes_oaep_decrypt(context, random_for_mbedtls, nullptr, MBEDTLS_RSA_PRIVATE, nullptr,
+                                                     0, &size, cryptogram.data(), out.data(), out.size());
+#endif
+  if (outcome != 0) return Code::data_invalid;
+  out.resize(size);
+  return out;
+}
+
 Result<Bytes> CardKey::sign_digest(ByteView digest) const {
   if (!curve_ || type_ == KeyType::x25519) return Code::key_type_inconsistent;
   Mpi r;
@@ -243,4 +262,4 @@ Result<Bytes> CardKey::agree(ByteView peer) const {
   return out;
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

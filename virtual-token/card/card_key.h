@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 /// Key types under their PIV algorithm identifiers (SP 800-78-5, table 9; X25519 and 3072/4096 as Yubico numbers them).
 enum class KeyType : std::uint8_t {
@@ -62,6 +62,8 @@ class CardKey {
 
   /// RSADP (RFC 8017, 5.1.2) on exactly field_size bytes. Codes: data_length, data_invalid.
   Result<Bytes> raw_rsa(ByteView input) const;
+  /// RSAES-OAEP (RFC 8017, 7.1.2) with SHA-1 and an empty label. Codes: data_length, data_invalid.
+  Result<Bytes> decrypt_oaep(ByteView cryptogram) const;
   /// ECDSA over a digest, as the DER sequence of r and s (RFC 3279, 2.2.3). Codes: key_type_inconsistent, device_error.
   Result<Bytes> sign_digest(ByteView digest) const;
   /// The shared secret with a peer's point: x-coordinate, or RFC 7748's result. Codes: public_key_invalid.
@@ -77,4 +79,4 @@ class CardKey {
   std::unique_ptr<Curve> curve_;
 };
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -8,7 +8,7 @@
 #include "card/mbedtls_handles.h"
 #include "card/tlv.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -118,4 +118,4 @@ Result<CardKey> CardKey::from_file(ByteView content) {
   }
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

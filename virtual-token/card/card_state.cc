@@ -10,10 +10,11 @@
 #include <iterator>
 #include <string>
 
+#include "card/gids_state_json.h"
 #include "card/json_fields.h"
 #include "card/piv_state_json.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace json = boost::json;
 
@@ -59,6 +60,10 @@ Result<CardState> parse_state(std::string_view text) {
     CARDEA_ASSIGN(PivState piv, piv_from_json(object));
     return CardState{std::move(piv)};
   }
+  if (kind->get_string() == "gids") {
+    CARDEA_ASSIGN(GidsState gids, gids_from_json(object));
+    return CardState{std::move(gids)};
+  }
   return bad_field("kind");
 }
 
@@ -74,9 +79,10 @@ Result<CardState> read_state(const std::filesystem::path& file) {
 }
 
 Status write_state(const std::filesystem::path& file, const CardState& state) {
-  json::object object = piv_to_json(std::get<PivState>(state.content));
+  const auto* piv = std::get_if<PivState>(&state.content);
+  json::object object = piv ? piv_to_json(*piv) : gids_to_json(std::get<GidsState>(state.content));
   object["version"] = format_version;
-  object["kind"] = "piv";
+  object["kind"] = state.kind();
   std::string text = json::serialize(object) + "\n";
   // No fsync: the card must survive the end of its process, not of the machine, and a real card answers in
   // milliseconds.
@@ -93,4 +99,4 @@ Status write_state(const std::filesystem::path& file, const CardState& state) {
   return system_error(last, file);
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

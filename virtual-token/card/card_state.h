@@ -6,16 +6,16 @@
 #include <variant>
 
 #include "base/result.h"
+#include "card/gids_state.h"
 #include "card/piv_state.h"
 
-namespace cardea::card {
-
-enum class CardKind { piv };
+namespace cardea::vcard {
 
 struct CardState {
-  std::variant<PivState> content;
+  std::variant<PivState, GidsState> content;
 
-  CardKind kind() const { return CardKind::piv; }
+  /// "piv" or "gids".
+  std::string_view kind() const { return std::holds_alternative<PivState>(content) ? "piv" : "gids"; }
 };
 
 /// Reads a state file. Codes: not_found, permission_denied, store_corrupt, store_newer.
@@ -25,4 +25,4 @@ Result<CardState> read_state(const std::filesystem::path& file);
 /// too, stands in it in the clear; only its owner may read it. Codes: permission_denied, device_memory, device_error.
 Status write_state(const std::filesystem::path& file, const CardState& state);
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -4,7 +4,7 @@
 #include "card/random.h"
 #include "card/tlv.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -101,4 +101,4 @@ Result<Bytes> certificate_subject(ByteView certificate) {
   return make_tlv(0x30, field->value);
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -8,7 +8,7 @@
 #include "base/result.h"
 #include "card/card_key.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 struct CertificateExtension {
   Bytes identifier;  ///< object identifier in DER, without tag and length
@@ -30,4 +30,4 @@ Result<Bytes> certificate_subject(ByteView certificate);
 /// basicConstraints of a certificate authority, or of none (RFC 5280, 4.2.1.9).
 CertificateExtension basic_constraints(bool authority);
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -6,7 +6,7 @@
 
 #include "card/tlv.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -78,4 +78,4 @@ Result<Bytes> pkcs1_encryption_content(ByteView block) {
   return Bytes(end + 1, block.end());
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

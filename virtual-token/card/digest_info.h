@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 enum class HashType : std::uint8_t { sha1, sha256, sha384, sha512 };
 
@@ -25,4 +25,4 @@ Result<Bytes> pkcs1_signature_block(ByteView content, std::size_t modulus_size);
 /// What an encryption block 00 02 … 00 content carries. Codes: data_invalid.
 Result<Bytes> pkcs1_encryption_content(ByteView block);
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -7,7 +7,7 @@
 
 #include "card/random.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -111,4 +111,4 @@ Outcome CardChannel::spoil(const Fault& fault, ByteView command) {
   return outcome;
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

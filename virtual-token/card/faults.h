@@ -11,7 +11,7 @@
 #include "card/apdu_log.h"
 #include "card/virtual_card.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 enum class FaultKind : std::uint8_t {
   pull,      ///< the card is taken out instead of answering
@@ -68,4 +68,4 @@ class CardChannel {
   bool mute_ = false;
 };
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace json = boost::json;
 
@@ -71,4 +71,20 @@ Result<PinState> pin_from_json(const json::object& object, std::string_view name
   return pin;
 }
 
-}  // namespace cardea::card
+void put_key_fields(json::object& object, const CardKey& key) {
+  const SecretBytes secret = key.secret();
+  object["algorithm"] = static_cast<int>(key.type());
+  object["value"] = hex_field(secret.view());
+}
+
+Result<CardKey> key_from_fields(const json::object& object) {
+  CARDEA_ASSIGN(const std::int64_t identifier, number_field(object, "algorithm", 0, 255));
+  const auto type = key_type_of(static_cast<Byte>(identifier));
+  if (!type) return bad_field("algorithm");
+  CARDEA_ASSIGN(const SecretBytes secret, secret_field(object, "value"));
+  auto key = CardKey::from_secret(*type, secret.view());
+  if (!key) return bad_field("value");
+  return key;
+}
+
+}  // namespace cardea::vcard

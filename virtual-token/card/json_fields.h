@@ -8,9 +8,10 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "card/card_key.h"
 #include "card/pin.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 boost::json::string hex_field(ByteView bytes);
 
@@ -26,7 +27,11 @@ Result<const boost::json::array*> array_field(const boost::json::object& object,
 boost::json::object pin_to_json(const PinState& pin);
 Result<PinState> pin_from_json(const boost::json::object& object, std::string_view name);
 
+/// A private key: its algorithm identifier and what CardKey::secret gives, in fields of `object`.
+void put_key_fields(boost::json::object& object, const CardKey& key);
+Result<CardKey> key_from_fields(const boost::json::object& object);
+
 /// store_corrupt with the field's name.
 Error bad_field(std::string_view name);
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

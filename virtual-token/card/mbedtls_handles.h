@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "card/random.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 class Mpi {
  public:
@@ -93,4 +93,4 @@ class PkContext {
   mbedtls_pk_context value_;
 };
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "base/secret.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 struct PinState {
   SecretBytes value;    ///< as it arrives in commands, padding included
@@ -37,4 +37,4 @@ struct PinState {
   }
 };
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

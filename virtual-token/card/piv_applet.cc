@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -102,4 +102,4 @@ bool is_key_slot(Byte reference, bool vendor_extensions) {
 
 }  // namespace piv
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -9,7 +9,7 @@
 #include "card/piv_state.h"
 #include "card/tlv.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 class PivApplet : public Applet {
  public:
@@ -103,4 +103,4 @@ Bytes public_key_objects(const CardKey& key);
 
 }  // namespace piv
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -5,7 +5,7 @@
 #include "card/piv_applet.h"
 #include "card/piv_attestation.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -74,4 +74,4 @@ Response PivApplet::attest(const Command& command) {
   return std::move(*attested);
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -1,7 +1,7 @@
 // GENERAL AUTHENTICATE with a private key (SP 800-73-4 part 2, 3.2.4 and appendix A).
 #include "card/piv_applet.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -43,4 +43,4 @@ Response PivApplet::compute(const PivKey& entry, ByteView dynamic_data) {
   return answer(key.sign_digest(*challenge));
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -3,7 +3,7 @@
 
 #include "card/piv_applet.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -111,4 +111,4 @@ Bytes public_key_objects(const CardKey& key) {
 
 }  // namespace piv
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -2,7 +2,7 @@
 #include "card/piv_applet.h"
 #include "card/random.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -86,4 +86,4 @@ Response PivApplet::set_management_key(const Command& command) {
   return sw::ok;
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -3,7 +3,7 @@
 
 #include "card/piv_applet.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -88,4 +88,4 @@ Response PivApplet::put_data(const Command& command) {
   return sw::ok;
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -3,7 +3,7 @@
 
 #include "card/piv_applet.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -103,4 +103,4 @@ Response PivApplet::reset_retry_counter(const Command& command) {
   return sw::ok;
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -4,7 +4,7 @@
 #include "card/random.h"
 #include "card/tlv.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -95,4 +95,4 @@ Result<PivState> new_piv(PivProfile profile) {
   return state;
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -13,7 +13,7 @@
 #include "card/card_key.h"
 #include "card/pin.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 /// When a private key asks for the PIN, as Yubico's extension numbers it (tag AA).
 enum class PinPolicy : std::uint8_t { never = 1, once = 2, always = 3 };
@@ -71,4 +71,4 @@ void reset_piv(PivState& state);
 /// attestation key. Codes: device_error.
 Result<PivState> new_piv(PivProfile profile);
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

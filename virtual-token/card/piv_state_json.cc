@@ -4,7 +4,7 @@
 
 #include "card/json_fields.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace json = boost::json;
 
@@ -24,23 +24,17 @@ Result<BlockCipher> cipher_field(const json::object& object, std::string_view na
 }
 
 json::object key_to_json(Byte reference, const PivKey& entry) {
-  const SecretBytes secret = entry.key.secret();
-  return {{"reference", reference},
-          {"algorithm", static_cast<int>(entry.key.type())},
-          {"value", hex_field(secret.view())},
-          {"pin_policy", static_cast<int>(entry.pin_policy)},
-          {"touch_policy", static_cast<int>(entry.touch_policy)},
-          {"origin", static_cast<int>(entry.origin)}};
+  json::object fields{{"reference", reference},
+                      {"pin_policy", static_cast<int>(entry.pin_policy)},
+                      {"touch_policy", static_cast<int>(entry.touch_policy)},
+                      {"origin", static_cast<int>(entry.origin)}};
+  put_key_fields(fields, entry.key);
+  return fields;
 }
 
 Result<PivKey> key_from_json(const json::object& fields) {
-  CARDEA_ASSIGN(const std::int64_t identifier, number_field(fields, "algorithm", 0, 255));
-  const auto type = key_type_of(static_cast<Byte>(identifier));
-  if (!type) return bad_field("algorithm");
-  CARDEA_ASSIGN(const SecretBytes secret, secret_field(fields, "value"));
-  auto key = CardKey::from_secret(*type, secret.view());
-  if (!key) return bad_field("value");
-  PivKey entry{std::move(*key)};
+  CARDEA_ASSIGN(CardKey key, key_from_fields(fields));
+  PivKey entry{std::move(key)};
   CARDEA_ASSIGN(entry.pin_policy, enum_field<PinPolicy>(fields, "pin_policy", 1, 3));
   CARDEA_ASSIGN(entry.touch_policy, enum_field<TouchPolicy>(fields, "touch_policy", 1, 3));
   CARDEA_ASSIGN(entry.origin, enum_field<KeyOrigin>(fields, "origin", 1, 2));
@@ -139,4 +133,4 @@ Result<PivState> piv_from_json(const json::object& object) {
   return state;
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -3,7 +3,7 @@
 
 #include "card/piv_applet.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -94,4 +94,4 @@ Response PivApplet::reset_card(const Command& command) {
   return sw::ok;
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <cstdlib>
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 void fill_random(MutableBytes out) noexcept {
   std::size_t done = 0;
@@ -28,4 +28,4 @@ int random_for_mbedtls(void*, unsigned char* out, std::size_t size) noexcept {
   return 0;
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 /// Fills with random bytes from getrandom(2), which does not fail for a valid buffer once the kernel's pool is seeded.
 void fill_random(MutableBytes out) noexcept;
@@ -16,4 +16,4 @@ Bytes random_bytes(std::size_t size);
 /// The same as mbedTLS calls it; the context is not used. Returns 0.
 int random_for_mbedtls(void* context, unsigned char* out, std::size_t size) noexcept;
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

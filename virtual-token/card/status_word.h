@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 using StatusWord = std::uint16_t;
 
@@ -19,7 +19,9 @@ inline constexpr StatusWord secure_messaging_not_supported = 0x6882;
 inline constexpr StatusWord last_command_of_chain_expected = 0x6883;
 inline constexpr StatusWord security_status_not_satisfied = 0x6982;
 inline constexpr StatusWord authentication_blocked = 0x6983;
+inline constexpr StatusWord data_invalid = 0x6984;
 inline constexpr StatusWord conditions_not_satisfied = 0x6985;
+inline constexpr StatusWord command_not_allowed = 0x6986;
 inline constexpr StatusWord wrong_data = 0x6A80;
 inline constexpr StatusWord function_not_supported = 0x6A81;
 inline constexpr StatusWord file_not_found = 0x6A82;
@@ -33,4 +35,4 @@ inline constexpr StatusWord class_not_supported = 0x6E00;
 inline constexpr StatusWord unknown_failure = 0x6F00;
 }  // namespace sw
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

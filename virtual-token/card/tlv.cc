@@ -1,6 +1,6 @@
 #include "card/tlv.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 std::optional<std::uint32_t> TlvReader::take_tag() {
   if (rest_.empty()) return std::nullopt;
@@ -92,4 +92,4 @@ bool is_tlv_sequence(ByteView data) {
   return reader.finished();
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "card/gids_applet.h"
 #include "card/piv_applet.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -17,6 +18,7 @@ constexpr Byte ins_select = 0xA4;
 constexpr Byte ins_get_response = 0xC0;
 
 std::unique_ptr<Applet> make_applet(CardState& state) {
+  if (auto* gids = std::get_if<GidsState>(&state.content)) return std::make_unique<GidsApplet>(*gids);
   return std::make_unique<PivApplet>(std::get<PivState>(state.content));
 }
 
@@ -158,4 +160,4 @@ Response VirtualCard::deliver(const Command& command, Response response) {
   return {std::move(response.data), static_cast<StatusWord>(sw::more_data | (left & 0xFF))};
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -11,7 +11,7 @@
 #include "card/applet.h"
 #include "card/card_state.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 class VirtualCard {
  public:
@@ -61,4 +61,4 @@ class VirtualCard {
   Response answered_ = sw::ok;  ///< and what its repetition gets, without being carried out twice
 };
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -4,7 +4,7 @@
 
 #include "card_program/commands.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -23,7 +23,7 @@ struct Arguments {
 
 void add_create(CLI::App& root, Arguments& arguments) {
   CLI::App* command = root.add_subcommand("create", "Make a new card in a state file");
-  command->add_option("--kind", arguments.create.kind, "piv")->required();
+  command->add_option("--kind", arguments.create.kind, "piv or gids")->required();
   command->add_option("--state", arguments.create.state, "The file that is the card")->required();
   command->add_flag("--replace", arguments.create.replace, "Overwrite a card that is there");
   command->add_flag("!--no-vendor-extensions", arguments.create.piv.vendor_extensions,
@@ -32,6 +32,8 @@ void add_create(CLI::App& root, Arguments& arguments) {
                     "PIV: name the algorithms in the answer to SELECT");
   command->add_flag("--select-forgets", arguments.create.piv.select_forgets,
                     "PIV: selecting the application again logs out");
+  command->add_flag("--initialised", arguments.create.initialised,
+                    "GIDS: as Windows' minidriver leaves a card, ready for use");
   const std::map<std::string, BlockCipher> ciphers = {{"3des", BlockCipher::des3},
                                                       {"aes128", BlockCipher::aes128},
                                                       {"aes192", BlockCipher::aes192},
@@ -100,4 +102,4 @@ int run_program(int argc, char** argv) {
   return outcome.code() == Code::arguments_bad ? exit_usage : 1;
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

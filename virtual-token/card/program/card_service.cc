@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -160,4 +160,4 @@ void CardService::remove() {
   card_.reset();
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

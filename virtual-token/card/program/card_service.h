@@ -15,7 +15,7 @@
 #include "card_program/control_server.h"
 #include "card_program/reader_connection.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 struct ServiceOptions {
   std::string host = "127.0.0.1";
@@ -72,4 +72,4 @@ class CardService {
   bool stop_ = false;
 };
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -5,7 +5,7 @@
 #include "card/piv_state.h"
 #include "card_program/state_lock.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -16,7 +16,8 @@ Bytes padded_pin(std::string_view digits) {
 }
 
 Result<CardState> new_card(const CreateOptions& options) {
-  if (options.kind != "piv") return error(Code::arguments_bad, "there are cards of kind piv");
+  if (options.kind == "gids") return CardState{options.initialised ? new_initialised_gids() : new_gids()};
+  if (options.kind != "piv") return error(Code::arguments_bad, "the kinds of cards are piv and gids");
   CARDEA_ASSIGN(PivState piv, new_piv(options.piv));
   if (!options.global_pin.empty()) {
     if (options.global_pin.size() < 6 || options.global_pin.size() > 8) return Code::pin_length;
@@ -54,4 +55,4 @@ Status control_card(const std::filesystem::path& control, const std::vector<std:
   return {};
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

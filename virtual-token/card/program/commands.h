@@ -9,7 +9,7 @@
 #include "card/card_state.h"
 #include "card_program/card_service.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 struct CreateOptions {
   std::string kind;
@@ -17,6 +17,7 @@ struct CreateOptions {
   bool replace = false;
   PivProfile piv;
   std::string global_pin;
+  bool initialised = false;
 };
 
 /// Makes a new card. Codes: exists unless `replace`, arguments_bad, and those of write_state.
@@ -31,4 +32,4 @@ Status control_card(const std::filesystem::path& control, const std::vector<std:
 /// Parses the command line and does what it says; the process' exit status.
 int run_program(int argc, char** argv);
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -4,7 +4,7 @@
 
 #include "card_program/card_service.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace json = boost::json;
 
@@ -93,4 +93,4 @@ std::string CardService::show_log() {
   return json::serialize(json::object{{"ok", true}, {"log", std::move(exchanges)}});
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <optional>
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -155,4 +155,4 @@ Result<std::string> ask_control(const std::filesystem::path& path, std::string_v
   return answer;
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 class ControlServer {
  public:
@@ -49,4 +49,4 @@ class ControlServer {
 /// Codes: device_removed when nobody serves the socket, timed_out.
 Result<std::string> ask_control(const std::filesystem::path& path, std::string_view line);
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -5,7 +5,7 @@
 
 int main(int argc, char** argv) {
   try {
-    return cardea::card::run_program(argc, argv);
+    return cardea::vcard::run_program(argc, argv);
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "cardea-vcard: unexpected: %s\n", problem.what());
     return 1;

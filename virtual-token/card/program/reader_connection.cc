@@ -11,7 +11,7 @@
 
 #include "base/secret.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 namespace {
 
@@ -91,4 +91,4 @@ Status ReaderConnection::send(ByteView message) {
   return {};
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 /// A message of the reader: one byte is a control code, more are a command APDU.
 enum class ReaderControl : Byte { power_off = 0, power_on = 1, reset = 2, answer_to_reset = 4 };
@@ -38,4 +38,4 @@ class ReaderConnection {
   Bytes received_;
 };
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

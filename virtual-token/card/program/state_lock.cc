@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 Result<StateLock> StateLock::take(const std::filesystem::path& state_file) {
   const std::string name = state_file.string() + ".lock";
@@ -31,4 +31,4 @@ StateLock::~StateLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard

@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 
-namespace cardea::card {
+namespace cardea::vcard {
 
 /// Holds an advisory lock on FILE.lock until destroyed; the empty lock file stays.
 class StateLock {
@@ -22,4 +22,4 @@ class StateLock {
   int descriptor_ = -1;
 };
 
-}  // namespace cardea::card
+}  // namespace cardea::vcard
