@@ -100,8 +100,8 @@ struct CardDescription {
 struct KeyRequest {
   crypto::KeyAlgorithm algorithm{};
   std::size_t bits = 0;  ///< RSA only
-  std::optional<PinPolicy> pin;
-  std::optional<TouchPolicy> touch;
+  std::optional<PinPolicy> pin = {};
+  std::optional<TouchPolicy> touch = {};
 };
 
 class CardAdministrator;

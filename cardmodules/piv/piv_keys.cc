@@ -70,6 +70,8 @@ Result<std::size_t> put_answer(const KeyKind& kind, Primitive primitive, ByteVie
       return put_number(answer, kind.bits / 8, out);
     case Primitive::ecdsa_sign:
       return raw_ecdsa_signature(answer, curve_bytes(kind), out);
+    case Primitive::ecdh:
+      return put_exactly(answer, curve_bytes(kind), out);
     default:
       return put_exactly(answer, crypto::facts_of(kind.algorithm).output_size, out);
   }

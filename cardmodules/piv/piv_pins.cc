@@ -1,6 +1,7 @@
 // PIN, PUK and global PIN of a PIV card (SP 800-73-4 part 1, 3.3.2 and table 4; part 2, 3.2.1 to 3.2.3).
 #include <algorithm>
 
+#include "crypto/random.h"
 #include "piv/commands.h"
 #include "piv/piv_card.h"
 
@@ -157,17 +158,17 @@ bool PivCard::deauthenticate(CardTransaction& transaction) {
   return answer && answer->ok();
 }
 
+// Locks PIN and PUK by wrong entries, as cards want it before a reset. Eight random digits are well formed, which some
+// cards check first, and wrong but for one time in a hundred million; then the next entry follows.
 Status PivCard::block_pins(CardTransaction& transaction) {
-  // Nothing but padding is no PIN (part 1, 2.4.3), so it is always wrong.
   constexpr int most_tries = 256;
-  SecretBytes never(2 * pin_block);
-  std::fill_n(never.data(), never.size(), padding);
   for (const bool is_puk : {false, true}) {
     const Byte ins = is_puk ? instruction::change_reference : instruction::verify;
     const Byte reference = is_puk ? reference_unblock : reference_application;
-    SecretBytes data = never.copy();
-    data.truncate(is_puk ? 2 * pin_block : pin_block);
+    SecretBytes data(is_puk ? 2 * pin_block : pin_block);
     for (int i = 0;; ++i) {
+      CARDEA_TRY(crypto::random_bytes(data.mutable_view()));
+      for (Byte& byte : data.mutable_view()) byte = static_cast<Byte>('0' + byte % 10);
       const Status answer = send(transaction, ins, reference, data);
       if (!answer && answer.code() == Code::pin_locked) break;
       if (!answer && answer.code() != Code::pin_incorrect) return answer.error();
