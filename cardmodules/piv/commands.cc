@@ -57,10 +57,11 @@ Status put_data(CardTransaction& transaction, std::uint32_t tag, ByteView conten
 }
 
 Result<Response> general_authenticate(CardTransaction& transaction, Byte algorithm, Byte key, ByteView fields,
-                                      bool secret_answer) {
+                                      bool secret_answer, std::chrono::milliseconds patience) {
   const Bytes data = make_tlv(authentication::whole, fields);
   Command command{.ins = instruction::authenticate, .p1 = algorithm, .p2 = key, .data = data};
   command.secret_answer = secret_answer;
+  command.patience = patience;
   return transaction.transmit(command);
 }
 
@@ -76,8 +77,8 @@ Result<SecretBytes> authenticate_for_response(CardTransaction& transaction, cons
   Bytes fields;
   append_tlv(fields, authentication::response, {});
   append_tlv(fields, request.field, request.data);
-  CARDEA_ASSIGN(const Response answer,
-                general_authenticate(transaction, request.algorithm, request.key, fields, request.secret_answer));
+  CARDEA_ASSIGN(const Response answer, general_authenticate(transaction, request.algorithm, request.key, fields,
+                                                            request.secret_answer, request.patience));
   if (!answer.ok()) return status_error(answer.status);
   CARDEA_ASSIGN(const ByteView response, authentication_field(answer.data, authentication::response));
   return SecretBytes(response);

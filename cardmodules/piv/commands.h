@@ -1,6 +1,8 @@
 // The commands of the PIV card application that several parts of the module send (SP 800-73-4 part 2, 3).
 #pragma once
 
+#include <chrono>
+
 #include "pcsc/card_transaction.h"
 
 namespace cardea::card::piv {
@@ -25,6 +27,13 @@ inline constexpr Byte version = 0xfd;
 inline constexpr Byte import_key = 0xfe;
 inline constexpr Byte set_management_key = 0xff;
 }  // namespace instruction
+
+/// How long cards may take where it is longer than usual.
+namespace patience {
+inline constexpr std::chrono::milliseconds generation{180'000};  ///< RSA keys of 4096 bits, unlucky
+inline constexpr std::chrono::milliseconds touch{20'000};        ///< YubiKeys wait 15 s for a finger
+inline constexpr std::chrono::milliseconds long_work{10'000};    ///< import, attestation, reset
+}  // namespace patience
 
 /// Fields of the dynamic authentication template (part 2, table 7).
 namespace authentication {
@@ -53,12 +62,13 @@ struct Authentication {
   std::uint32_t field = 0;  ///< what `data` is
   ByteView data = {};
   bool secret_answer = false;
+  std::chrono::milliseconds patience = usual_patience;
 };
 Result<SecretBytes> authenticate_for_response(CardTransaction& transaction, const Authentication& request);
 
 /// GENERAL AUTHENTICATE with this template content; any status word is a success.
 Result<Response> general_authenticate(CardTransaction& transaction, Byte algorithm, Byte key, ByteView fields,
-                                      bool secret_answer = false);
+                                      bool secret_answer = false, std::chrono::milliseconds patience = usual_patience);
 
 /// The field of a template that the card answered; data_invalid, also when the template has no such field.
 Result<ByteView> authentication_field(ByteView answer, std::uint32_t field);

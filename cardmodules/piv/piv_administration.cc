@@ -141,7 +141,10 @@ Result<Bytes> PivCard::generate(CardTransaction& transaction, const ContainerPla
   append_tlv(fields, tag_algorithm, {&kind->identifier, 1});
   append_policies(fields, request);
   const Bytes control = make_tlv(tag_control, fields);
-  Command command{.ins = instruction::generate, .p2 = static_cast<Byte>(place.index), .data = control};
+  Command command{.ins = instruction::generate,
+                  .p2 = static_cast<Byte>(place.index),
+                  .data = control,
+                  .patience = patience::generation};
   CARDEA_ASSIGN(const Response answer, transaction.call(command));
   CARDEA_ASSIGN(const ByteView public_key, require_tlv(answer.data, tag_public_key));
   CARDEA_ASSIGN(Bytes key_info, read_public_key(*kind, public_key));
@@ -164,7 +167,8 @@ Status PivCard::import_key(CardTransaction& transaction, const ContainerPlace& p
                   .p2 = static_cast<Byte>(place.index),
                   .data = fields.view(),
                   .expects_data = false,
-                  .secret_data = true};
+                  .secret_data = true,
+                  .patience = patience::long_work};
   CARDEA_TRY(transaction.call(command));
   CARDEA_ASSIGN(const Bytes key_info, crypto::subject_public_key_info(*key));
   return drop_stale_certificate(transaction, place, key_info);
@@ -263,8 +267,9 @@ Result<Bytes> PivCard::attest(CardTransaction& transaction, const ContainerPlace
     CARDEA_ASSIGN(CertificateObject object, parse_certificate_object(content));
     return std::move(object.certificate);
   }
-  CARDEA_ASSIGN(const Response answer,
-                transaction.call(Command{.ins = instruction::attest, .p1 = static_cast<Byte>(place.index)}));
+  CARDEA_ASSIGN(const Response answer, transaction.call(Command{.ins = instruction::attest,
+                                                                .p1 = static_cast<Byte>(place.index),
+                                                                .patience = patience::long_work}));
   CARDEA_TRY(crypto::certificate_parts(answer.data));
   return to_bytes(answer.data);
 }
@@ -274,7 +279,8 @@ Status PivCard::reset(CardTransaction& transaction) {
   // Nothing is locked on a card that could not be reset afterwards.
   if (!extensions.present) return error(Code::function_not_supported, "this card cannot be reset");
   CARDEA_TRY(block_pins(transaction));
-  CARDEA_TRY(transaction.call(Command{.ins = instruction::reset, .expects_data = false}));
+  CARDEA_TRY(
+      transaction.call(Command{.ins = instruction::reset, .expects_data = false, .patience = patience::long_work}));
   administered_ = false;
   return {};
 }

@@ -219,11 +219,14 @@ Result<Recognition> recognise_piv(CardTransaction& transaction) {
   if (!answer.ok()) return Recognition();
   Result<piv::Application> application = piv::parse_application(answer.data);
   const bool certain = application && piv::is_piv(*application);
+  const bool is_yubikey = piv::names_yubikey(transaction.atr());
+  // YubiKeys before 5 do not say so in their ATR.
+  if (is_yubikey) transaction.allow_extended();
   Recognition recognition;
   // Some cards select what they have without saying what it is.
   recognition.match = certain ? Match::certain : Match::possible;
-  recognition.module = std::make_unique<piv::PivCard>(application ? std::move(*application) : piv::Application(),
-                                                      piv::names_yubikey(transaction.atr()));
+  recognition.module =
+      std::make_unique<piv::PivCard>(application ? std::move(*application) : piv::Application(), is_yubikey);
   return recognition;
 }
 

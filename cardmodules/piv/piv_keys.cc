@@ -84,11 +84,14 @@ Result<std::size_t> PivCard::perform(CardTransaction& transaction, const Contain
   if ((container.primitives & static_cast<Primitives>(request.primitive)) == 0) return Code::mechanism_invalid;
   CARDEA_ASSIGN(const KeyKind kind, kind_of_public_key(container.public_key));
   CARDEA_ASSIGN(Question question, question_for(kind, request, input));
+  // The touch policy of a key with a certificate is not asked for, so any key of a YubiKey may wait for a finger.
+  const bool may_wait = is_yubikey_ || container.touch != TouchPolicy::never;
   const Authentication command{.algorithm = kind.identifier,
                                .key = static_cast<Byte>(container.place.index),
                                .field = question.field,
                                .data = question.data,
-                               .secret_answer = question.secret_answer};
+                               .secret_answer = question.secret_answer,
+                               .patience = may_wait ? patience::touch : usual_patience};
   CARDEA_ASSIGN(const SecretBytes answer, authenticate_for_response(transaction, command));
   return put_answer(kind, request.primitive, answer.view(), out);
 }
