@@ -220,7 +220,7 @@ Result<Response> CardTransaction::transmit(const Command& command) {
   const std::optional<ApduLimits> other = other_form(command, limits, response);
   if (!other) return response;
   Result<Response> again = Delivery(*channel_, command, *other).run();
-  if (!again) return response;
+  if (!again) return again.code() == Code::device_error ? std::move(response) : std::move(again);
   if (!refused_for_its_form(again, goes_extended(command, *other))) channel_->learn(*other);
   return again;
 }

@@ -32,10 +32,7 @@ struct Exchange {
 PcscChannel::PcscChannel(const PcscApi& api, InsertedCard card)
     : atr_(card.atr),
       connection_(std::make_shared<PcscConnection>(api, std::move(card))),
-      worker_(thread_rests_after,
-              [connection = connection_] {
-                if (!connection->keep) connection->release();
-              }),
+      worker_(thread_rests_after, [connection = connection_] { connection->rest(); }),
       limits_(limits_of(atr_, true)) {}
 
 PcscChannel::~PcscChannel() {

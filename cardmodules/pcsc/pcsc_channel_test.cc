@@ -62,6 +62,15 @@ BOOST_AUTO_TEST_CASE(after_a_rest_nothing_is_left_at_the_service) {
   BOOST_TEST(CardTransaction::begin(channel).ok());
 }
 
+BOOST_AUTO_TEST_CASE(a_transaction_in_which_nothing_happens_for_long_stays) {
+  const auto channel = this->channel();
+  auto transaction = CardTransaction::begin(channel);
+  BOOST_REQUIRE(transaction.ok());
+  std::this_thread::sleep_for(2500ms);  // longer than the channel's thread waits for work
+  BOOST_TEST(pcsc.open_handles() == 1u);
+  BOOST_TEST(transaction->transmit({.ins = 0xcb}).ok());
+}
+
 BOOST_AUTO_TEST_CASE(a_reset_while_connected_is_told) {
   const auto channel = this->channel();
   channel->keep_connected(true);
@@ -116,6 +125,18 @@ BOOST_AUTO_TEST_CASE(a_card_pulled_during_a_command_is_removed) {
   BOOST_TEST(name(transaction->transmit({.ins = 0xcb}).code()) == "device_removed");
 }
 
+BOOST_AUTO_TEST_CASE(an_empty_answer_of_a_card_that_is_gone_is_its_removal) {
+  auto transaction = CardTransaction::begin(channel());
+  BOOST_REQUIRE(transaction.ok());
+  std::thread puller;
+  pcsc.answer_by([&](ByteView) {
+    puller = std::thread([&] { pcsc.pull(reader); });
+    return Bytes{};
+  });
+  BOOST_TEST(name(transaction->transmit({.ins = 0xcb}).code()) == "device_removed");
+  puller.join();
+}
+
 BOOST_AUTO_TEST_CASE(a_broken_exchange_is_the_cards_failure_while_it_is_there) {
   auto transaction = CardTransaction::begin(channel());
   BOOST_REQUIRE(transaction.ok());
@@ -150,7 +171,7 @@ BOOST_AUTO_TEST_CASE(a_mute_card_holds_up_nobody_else) {
   {
     auto transaction = CardTransaction::begin(channel);
     BOOST_REQUIRE(transaction.ok());
-    const Command command{.ins = 0xcb, .patience = 30ms};
+    const Command command{.ins = 0xcb, .patience = 500ms};
     BOOST_TEST(name(transaction->transmit(command).code()) == "timed_out");
     // It is asked no more in this transaction.
     BOOST_TEST(name(transaction->transmit({.ins = 0xcb}).code()) == "timed_out");
@@ -171,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_channel_may_go_while_its_card_is_mute) {
   {
     auto transaction = CardTransaction::begin(channel);
     BOOST_REQUIRE(transaction.ok());
-    BOOST_TEST(!transaction->transmit({.ins = 0xcb, .patience = 10ms}).ok());
+    BOOST_TEST(!transaction->transmit({.ins = 0xcb, .patience = 500ms}).ok());
   }
   channel.reset();
   BOOST_TEST(pcsc.open_handles() == 1u);

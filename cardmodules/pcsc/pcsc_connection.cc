@@ -53,6 +53,7 @@ Result<CardState> PcscConnection::try_begin(Clock::time_point deadline) {
     if (!has_handle_) state = state_of_new_connection();
     rv = connect(deadline);
     if (rv == SCARD_S_SUCCESS) rv = begin_transaction(state);
+    in_transaction_ = rv == SCARD_S_SUCCESS;
     if (!is_service_lost(rv)) break;
     release();
   }
@@ -130,6 +131,7 @@ void PcscConnection::explore_reader() {
 void PcscConnection::end(AtEnd action) {
   if (!has_handle_) return;
   const LONG rv = api_.end_transaction(handle_, action == AtEnd::reset ? SCARD_RESET_CARD : SCARD_LEAVE_CARD);
+  in_transaction_ = false;
   const bool left_alone = rv == SCARD_S_SUCCESS && action == AtEnd::leave;
   last_end_ = left_alone ? Clock::now() : Clock::time_point{};
   if (!keep || rv != SCARD_S_SUCCESS) disconnect();
@@ -142,7 +144,8 @@ Result<Bytes> PcscConnection::transmit(ByteView command) {
   received_.resize(longest_wire_answer);
   DWORD size = received_.size();
   const LONG rv = api_.transmit(handle_, &protocol, wire.data(), wire.size(), nullptr, received_.data(), &size);
-  if (rv == SCARD_S_SUCCESS) {
+  // A pulled card may also look like one that answers nothing.
+  if (rv == SCARD_S_SUCCESS && size >= 2) {
     const MutableBytes answer = MutableBytes(received_).first(std::min<std::size_t>(size, received_.size()));
     Bytes copy = to_bytes(answer);
     wipe(answer);
@@ -150,6 +153,7 @@ Result<Bytes> PcscConnection::transmit(ByteView command) {
   }
   if (is_service_lost(rv) || is_card_gone(rv) || removed_soon())
     return error(Code::device_removed, "the card was removed from " + card_.reader);
+  if (rv == SCARD_S_SUCCESS) return error(Code::device_error, "the card answered without a status word");
   return pcsc_error(rv, "sending a command");
 }
 
@@ -166,6 +170,11 @@ Result<Bytes> PcscConnection::control(std::uint32_t code, ByteView input) {
 void PcscConnection::disconnect() {
   if (has_handle_) api_.disconnect(handle_, SCARD_LEAVE_CARD);
   has_handle_ = false;
+  in_transaction_ = false;
+}
+
+void PcscConnection::rest() {
+  if (!keep && !in_transaction_) release();
 }
 
 void PcscConnection::release() {

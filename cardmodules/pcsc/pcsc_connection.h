@@ -37,6 +37,8 @@ class PcscConnection {
   void disconnect();
   /// Lets go of the service as well.
   void release();
+  /// The same, unless a transaction is under way or the connection is to be kept.
+  void rest();
 
   const ReaderFeatures& features() const noexcept { return features_; }
   /// Whether extended length can reach the card: neither the reader nor the protocol rule it out.
@@ -61,6 +63,7 @@ class PcscConnection {
   SCARDHANDLE handle_ = 0;
   bool has_context_ = false;
   bool has_handle_ = false;
+  bool in_transaction_ = false;
   DWORD protocol_ = SCARD_PROTOCOL_UNDEFINED;
   bool explored_ = false;
   ReaderFeatures features_;

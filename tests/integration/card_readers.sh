@@ -1,0 +1,158 @@
+#!/usr/bin/env bash
+# The PC/SC layer against a real pcscd: it starts late, ends and starts again; cards come and go; two processes share a
+# card; somebody holds it, or it falls silent. Driven through card_readers_probe.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pcscd_lib.sh"
+probe=${CARDEA_READER_PROBE:?CARDEA_READER_PROBE names the built probe}
+cycles=${CARDEA_CARD_CYCLES:-100}
+begin_cards
+declare -A probe_in=() probe_out=()
+
+# start_probe NAME: its standard input and output become ours by name.
+start_probe() {
+  local in out
+  mkfifo "$work/$1.in" "$work/$1.out"
+  "$probe" <"$work/$1.in" >"$work/$1.out" 2>>"$work/$1-probe.log" &
+  daemons+=("$!")
+  exec {in}>"$work/$1.in" {out}<"$work/$1.out"
+  probe_in[$1]=$in probe_out[$1]=$out
+}
+
+tell() { printf '%s\n' "$2" >&"${probe_in[$1]}"; }
+
+# answer NAME: its next line.
+answer() {
+  local line
+  IFS= read -r -t 60 line <&"${probe_out[$1]}" || fail "probe $1 says nothing"
+  printf '%s\n' "$line"
+}
+
+ask() { tell "$1" "$2"; answer "$1"; }
+
+# readers NAME: what it lists, in one line.
+readers() {
+  local line all=
+  tell "$1" list
+  while line=$(answer "$1"); [ "$line" != end ]; do all+="$line;"; done
+  printf '%s\n' "$all"
+}
+
+# soon PATTERN COMMAND...: whether the output matches within ten seconds.
+soon() {
+  local pattern=$1 i output=
+  shift
+  for i in {1..100}; do
+    output=$("$@") || true
+    if grep -q -- "$pattern" <<<"$output"; then return 0; fi
+    sleep 0.1
+  done
+  fail "$* does not come to «$pattern»: $output"
+}
+
+# outcome NAME WANTED MOST: uses the card; the outcome is the wanted one, within so many milliseconds.
+outcome() {
+  local line milliseconds
+  line=$(ask "$1" use)
+  milliseconds=${line##* }
+  [[ ${line% *} == $2 ]] || fail "$1 gets «$line» instead of «$2»"
+  [ "$milliseconds" -le "$3" ] || fail "$1: $line took more than $3 ms"
+}
+
+test_service_starts_late() {
+  export PCSCLITE_CSOCK_NAME=$work/pcsc/run/pcscd/pcscd.comm
+  start_probe first
+  [[ $(readers first) == "error "*"pcscd) is not running"* ]] || fail "a host without pcscd: $(readers first)"
+  tell first listen
+  start_pcscd
+  soon '00 00: empty 0' readers first
+  pass "readers are found when pcscd starts late"
+}
+
+test_insertions() {
+  local i before after
+  new_card card piv
+  insert_card card
+  soon ': card [1-9]' readers first
+  outcome first 'ok reset' 2000
+  outcome first 'ok undisturbed' 2000
+  for ((i = 0; i < cycles; ++i)); do
+    before=$(ask first 'events 0')
+    before=${before#events }
+    card card remove >/dev/null
+    after=$(ask first "events $((before + 1))")
+    [ "${after#events }" -gt "$before" ] || fail "removal $i was not told"
+    before=${after#events }
+    card card insert >/dev/null
+    after=$(ask first "events $((before + 1))")
+    [ "${after#events }" -gt "$before" ] || fail "insertion $i was not told"
+    soon ': card ' readers first
+    outcome first 'ok reset' 2000
+  done
+  pass "$cycles removals and insertions are told, and the card works after each"
+}
+
+test_removed_card() {
+  card card remove >/dev/null
+  soon '00 00: empty 0' readers first
+  outcome first token_absent 2000
+  card card insert >/dev/null
+  soon ': card ' readers first
+  card card fault pull@1 >/dev/null
+  outcome first device_removed 2000
+  soon '00 00: empty 0' readers first
+  card card insert >/dev/null
+  soon ': card ' readers first
+  outcome first 'ok reset' 2000
+  pass "a card pulled during a command is removed, and works when it is back"
+}
+
+test_two_processes() {
+  local i
+  start_probe second
+  soon ': card ' readers second
+  for ((i = 0; i < 20; ++i)); do
+    outcome first 'ok *' 2000
+    outcome second 'ok *' 2000
+  done
+  [ "$(ask second 'hold 5')" = holding ] || fail "the second process does not get the card"
+  outcome first timed_out 2000
+  outcome first timed_out 2000
+  [ "$(answer second)" = released ] || fail "the second process does not end its transaction"
+  soon '^ok ' ask first use
+  outcome second 'ok *' 2000
+  pass "two processes share a card, and a transaction of five seconds holds the other up for two"
+}
+
+
+test_mute_card() {
+  card card fault mute@1 >/dev/null
+  outcome first timed_out 2000
+  outcome first 'timed_out' 2000
+  pass "a card that falls silent holds a caller up for two seconds"
+}
+
+test_service_restarts() {
+  stop_pcscd
+  soon 'not running\|not answer' readers first
+  remove_card card
+  start_pcscd
+  insert_card card
+  soon ': card [1-9]' readers first
+  outcome first 'ok reset' 2000
+  outcome second 'ok reset' 2000
+  pass "the card works after pcscd was started anew"
+}
+
+test_end() {
+  [ "$(ask first unlisten)" = unlistened ] || fail "listening does not end"
+  pass "listening ends"
+}
+
+test_service_starts_late
+test_insertions
+test_removed_card
+test_two_processes
+test_mute_card
+test_service_restarts
+test_end
+done_ok

@@ -1,0 +1,137 @@
+// A program of card_readers.sh: does what it is told on standard input through the PC/SC layer, one command a line, and
+// answers on standard output.
+//
+//   list          each reader with its content and insertion number, then "end"
+//   listen        begins to count events; "unlisten" ends that and says "unlistened"
+//   events N      waits up to five seconds until N events were counted in all: "events" and how many there were
+//   use           one transaction with SELECT of the PIV application on the first card: "ok reset|undisturbed", or the
+//                 error's name; then the milliseconds it took
+//   hold SECONDS  keeps a transaction on the first card: "holding", later "released"
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <thread>
+
+#include "pcsc/card_transaction.h"
+#include "pcsc/pcsc_readers.h"
+
+using namespace cardea;
+using namespace cardea::card;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class Probe {
+ public:
+  void run() {
+    std::string word;
+    while (std::cin >> word) {
+      if (word == "list") list();
+      if (word == "listen") readers_.listen([this] { ++events_; });
+      if (word == "unlisten") unlisten();
+      if (word == "events") events();
+      if (word == "use") use();
+      if (word == "hold") hold();
+    }
+  }
+
+ private:
+  void list() {
+    const auto readers = readers_.list();
+    if (!readers) std::cout << "error " << describe(readers.error()) << '\n';
+    if (readers) {
+      for (const Reader& reader : *readers)
+        std::cout << reader.name << ": " << content(reader.content) << ' ' << reader.insertion << '\n';
+    }
+    std::cout << "end" << std::endl;
+  }
+
+  void unlisten() {
+    readers_.listen(nullptr);
+    std::cout << "unlistened" << std::endl;
+  }
+
+  void events() {
+    int wanted = 0;
+    std::cin >> wanted;
+    const auto deadline = Clock::now() + std::chrono::seconds(5);
+    while (events_ < wanted && Clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::cout << "events " << events_ << std::endl;
+  }
+
+  void use() {
+    const auto began = Clock::now();
+    const std::string outcome = used();
+    const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
+    std::cout << outcome << ' ' << time.count() << std::endl;
+  }
+
+  std::string used() {
+    static constexpr Byte piv[]{0xa0, 0x00, 0x00, 0x03, 0x08, 0x00, 0x00, 0x10, 0x00, 0x01, 0x00};
+    auto transaction = begin();
+    if (!transaction) return failed(transaction.error());
+    const auto selected = transaction->call({.ins = 0xa4, .p1 = 0x04, .data = piv});
+    if (!selected) return failed(selected.error());
+    return transaction->card_was_reset() ? "ok reset" : "ok undisturbed";
+  }
+
+  /// The words go to the test's log.
+  static std::string failed(const Error& error) {
+    std::cerr << describe(error) << std::endl;
+    return std::string(name(error.code));
+  }
+
+  void hold() {
+    int seconds = 0;
+    std::cin >> seconds;
+    {
+      const auto transaction = begin();
+      std::cout << (transaction ? "holding" : std::string(name(transaction.code()))) << std::endl;
+      std::this_thread::sleep_for(std::chrono::seconds(seconds));
+    }
+    std::cout << "released" << std::endl;
+  }
+
+  Result<CardTransaction> begin() {
+    const auto readers = readers_.list();
+    if (!readers) return readers.error();
+    for (const Reader& reader : *readers) {
+      if (reader.insertion == 0) continue;
+      if (CardChannelPtr channel = readers_.open(reader.name)) {
+        channel_ = channel;
+        return CardTransaction::begin(std::move(channel));
+      }
+    }
+    return Code::token_absent;
+  }
+
+  static std::string content(ReaderContent content) {
+    switch (content) {
+      case ReaderContent::nothing:
+        return "empty";
+      case ReaderContent::card:
+        return "card";
+      case ReaderContent::mute_card:
+        return "mute";
+      case ReaderContent::unavailable:
+        break;
+    }
+    return "unavailable";
+  }
+
+  std::atomic<int> events_{0};
+  CardChannelPtr channel_;  // kept, so that its state is
+  PcscReaders readers_;
+};
+
+}  // namespace
+
+int main() {
+  Probe().run();
+  return EXIT_SUCCESS;
+}
