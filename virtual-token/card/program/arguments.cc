@@ -13,6 +13,10 @@ constexpr int exit_usage = 2;
 struct Arguments {
   CreateOptions create;
   ServiceOptions service;
+  LoadOptions load;
+  std::vector<std::string> load_objects;
+  std::vector<std::string> load_certificates;
+  std::vector<std::string> load_keys;
   std::filesystem::path state;
   std::filesystem::path control;
   std::vector<std::string> faults;
@@ -59,10 +63,35 @@ void add_run(CLI::App& root, Arguments& arguments) {
                       "pull@N, mute@N, status@N=SW, garbage@N, truncate@N or forget@N: at the N-th command");
 }
 
+void add_load(CLI::App& root, Arguments& arguments) {
+  CLI::App* command = root.add_subcommand("load", "Fill a PIV card from files, while it is not run");
+  command->add_option("--state", arguments.load.state, "The file that is the card")->required();
+  command->add_option("--objects", arguments.load.folder, "Folder laid out like an ICAM test card");
+  command->add_option("--object", arguments.load_objects, "TAG=FILE: a data object, for example 5FC102=chuid");
+  command->add_option("--certificate", arguments.load_certificates, "REFERENCE=FILE: a certificate, PEM or DER");
+  command->add_option("--key", arguments.load_keys, "REFERENCE=FILE: an unencrypted private key, PEM or DER");
+}
+
 void add_control(CLI::App& root, Arguments& arguments) {
   CLI::App* command = root.add_subcommand("control", "Send a command to a running card");
   command->add_option("socket", arguments.control, "Its --control socket")->required();
   command->add_option("words", arguments.words, "status, insert, remove, reset, count, log, fault …")->required();
+}
+
+Status parse_items(const std::vector<std::string>& texts, std::uint32_t highest, std::vector<LoadItem>& items) {
+  for (const std::string& text : texts) {
+    CARDEA_ASSIGN(LoadItem item, parse_load_item(text));
+    if (item.number > highest) return error(Code::arguments_bad, "\"" + text + "\": the number is too large");
+    items.push_back(std::move(item));
+  }
+  return {};
+}
+
+Status load(Arguments& arguments) {
+  CARDEA_TRY(parse_items(arguments.load_objects, 0xFFFFFF, arguments.load.objects));
+  CARDEA_TRY(parse_items(arguments.load_certificates, 0xFF, arguments.load.certificates));
+  CARDEA_TRY(parse_items(arguments.load_keys, 0xFF, arguments.load.keys));
+  return load_card(arguments.load);
 }
 
 Status serve(Arguments& arguments) {
@@ -77,6 +106,7 @@ Status serve(Arguments& arguments) {
 
 Status perform(const CLI::App& root, Arguments& arguments) {
   if (root.got_subcommand("create")) return create_card(arguments.create);
+  if (root.got_subcommand("load")) return load(arguments);
   if (root.got_subcommand("run")) return serve(arguments);
   return control_card(arguments.control, arguments.words);
 }
@@ -90,6 +120,7 @@ int run_program(int argc, char** argv) {
   Arguments arguments;
   add_create(root, arguments);
   add_run(root, arguments);
+  add_load(root, arguments);
   add_control(root, arguments);
   try {
     root.parse(argc, argv);

@@ -1,7 +1,10 @@
 #include "card_program/commands.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 
+#include "card/piv_load.h"
 #include "card/piv_state.h"
 #include "card_program/state_lock.h"
 
@@ -36,6 +39,45 @@ Status create_card(const CreateOptions& options) {
   }
   CARDEA_ASSIGN(const CardState state, new_card(options));
   return write_state(options.state, state);
+}
+
+Result<LoadItem> parse_load_item(const std::string& text) {
+  LoadItem item;
+  const std::size_t equals = text.find('=');
+  const char* const end = text.data() + std::min(equals, text.size());
+  const auto [stop, failure] = std::from_chars(text.data(), end, item.number, 16);
+  if (equals == std::string::npos || failure != std::errc() || stop != end || equals + 1 == text.size()) {
+    return error(Code::arguments_bad, "\"" + text + "\" is not like 9A=key.pem or 5FC102=chuid");
+  }
+  item.file = text.substr(equals + 1);
+  return item;
+}
+
+Status load_card(const LoadOptions& options) {
+  CARDEA_ASSIGN(const StateLock lock, StateLock::take(options.state));
+  CARDEA_ASSIGN(CardState card, read_state(options.state));
+  auto* piv = std::get_if<PivState>(&card.content);
+  if (!piv) return error(Code::function_not_supported, "only PIV cards are filled from files");
+  if (!options.folder.empty()) CARDEA_TRY(load_folder(*piv, options.folder));
+  const auto load = [&](const std::vector<LoadItem>& items, auto&& put) -> Status {
+    for (const LoadItem& item : items) {
+      CARDEA_ASSIGN(const SecretBytes content, read_whole_file(item.file));
+      const Status done = put(item.number, content.view());
+      if (!done) return error(done.code(), item.file.string() + " " + done.error().detail);
+    }
+    return {};
+  };
+  CARDEA_TRY(load(options.objects, [&](std::uint32_t tag, ByteView content) {
+    load_object(*piv, tag, content);
+    return Status();
+  }));
+  CARDEA_TRY(load(options.certificates, [&](std::uint32_t reference, ByteView content) {
+    return load_certificate(*piv, static_cast<Byte>(reference), content);
+  }));
+  CARDEA_TRY(load(options.keys, [&](std::uint32_t reference, ByteView content) {
+    return load_key(*piv, static_cast<Byte>(reference), content);
+  }));
+  return write_state(options.state, card);
 }
 
 Status run_card(const std::filesystem::path& state, const ServiceOptions& options) {

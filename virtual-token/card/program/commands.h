@@ -23,6 +23,26 @@ struct CreateOptions {
 /// Makes a new card. Codes: exists unless `replace`, arguments_bad, and those of write_state.
 Status create_card(const CreateOptions& options);
 
+/// "9A=file" or "5FC102=file".
+struct LoadItem {
+  std::uint32_t number = 0;
+  std::filesystem::path file;
+};
+
+/// Codes: arguments_bad.
+Result<LoadItem> parse_load_item(const std::string& text);
+
+struct LoadOptions {
+  std::filesystem::path state;
+  std::filesystem::path folder;  ///< empty: none
+  std::vector<LoadItem> objects;
+  std::vector<LoadItem> certificates;
+  std::vector<LoadItem> keys;
+};
+
+/// Fills a PIV card from files, all or nothing. Codes: function_not_supported for other cards; those of piv_load.h.
+Status load_card(const LoadOptions& options);
+
 /// Puts a card into the reader and serves it until told to stop.
 Status run_card(const std::filesystem::path& state, const ServiceOptions& options);
 
