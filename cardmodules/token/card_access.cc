@@ -42,7 +42,7 @@ Status CardAccess::in_transaction(const Work& work) {
   Result<CardTransaction> transaction = CardTransaction::begin(channel_);
   if (!transaction) return note(std::move(transaction).error());
   if (transaction->card_was_reset()) forget_card_state();
-  trusted_ = selected_;
+  selected_here_ = false;
   if (module_) {
     if (Status done = work(*module_, *transaction); !done) return note(std::move(done).error());
     return {};
@@ -51,16 +51,15 @@ Status CardAccess::in_transaction(const Work& work) {
   if (!recognised) return note(std::move(recognised).error());
   kind_ = std::move(recognised->kind);
   module_ = std::move(recognised->module);
-  selected_ = true;
+  selected_ = selected_here_ = true;
   if (Status done = work(*module_, *transaction); !done) return note(std::move(done).error());
   return {};
 }
 
 Status CardAccess::select(CardTransaction& transaction) {
   forget_card_state();
-  trusted_ = false;
   CARDEA_TRY(module_->select(transaction));
-  selected_ = true;
+  selected_ = selected_here_ = true;
   return {};
 }
 
@@ -115,7 +114,7 @@ Status CardAccess::run(Need need, const Work& work) {
   return in_transaction([&](CardModule& module, CardTransaction& transaction) -> Status {
     CARDEA_TRY(establish(transaction, need));
     Status done = work(module, transaction);
-    if (done || !trusted_ || !may_be_stale(done.code())) return done;
+    if (done || selected_here_ || !may_be_stale(done.code())) return done;
     CARDEA_TRY(select(transaction));
     CARDEA_TRY(establish(transaction, need));
     return work(module, transaction);
@@ -125,7 +124,7 @@ Status CardAccess::run(Need need, const Work& work) {
 Status CardAccess::run_selected(const Work& work) {
   const std::lock_guard lock(busy_);
   return in_transaction([&](CardModule& module, CardTransaction& transaction) -> Status {
-    CARDEA_TRY(select(transaction));
+    if (!selected_here_) CARDEA_TRY(select(transaction));
     return work(module, transaction);
   });
 }

@@ -34,7 +34,7 @@ class CardAccess {
 
   /// For `work` only: whether it runs on the belief that the application is still selected, so that "not there" may be
   /// another application's answer. Work that would take it for an answer fails with not_found instead and runs again.
-  bool on_trust() const noexcept { return trusted_; }
+  bool on_trust() const noexcept { return !selected_here_; }
 
   /// Shows the PIN to the card, or lets the user type it on the reader's pad when it is empty, and keeps it for as long
   /// as the login lasts.
@@ -69,7 +69,7 @@ class CardAccess {
   mutable std::mutex busy_;  // held during work on the card; guards what follows
   std::string kind_;
   std::unique_ptr<CardModule> module_;
-  bool trusted_ = false;  // in a transaction: it began with the application believed to be selected
+  bool selected_here_ = false;  // in this transaction
   bool selected_ = false;
   bool user_verified_ = false;
   bool administrator_verified_ = false;

@@ -22,14 +22,12 @@ Result<SecretBytes> key_from_hex(const Pin& pin) {
 void CardToken::note_pin(const Status& outcome) {
   known_.with([&](Known& known) {
     std::optional<PinState>& state = known.card.user_pin;
-    if (outcome) {
-      // All tries are there again; how many those are is known only if somebody has asked before.
-      if (state && state->retry_limit > 0) {
-        state->locked = false;
-        state->retries_left = state->retry_limit;
-      } else {
-        state.reset();
-      }
+    if (outcome && state) {
+      // All tries are there again; how many those are, not every card tells.
+      state->locked = false;
+      state->retries_left = state->retry_limit > 0 ? std::optional(state->retry_limit) : std::nullopt;
+    } else if (outcome) {
+      return;
     } else if (outcome.code() == Code::pin_locked && state) {
       state->locked = true;
       state->retries_left = 0;

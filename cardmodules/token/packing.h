@@ -101,6 +101,7 @@ class Unpacker {
     for (; count > 0 && !failed_; --count) {
       std::uint32_t key = 0;
       number(key);
+      if (!values.empty() && key <= values.rbegin()->first) return fail();
       item(*this, values[key]);
     }
   }

@@ -5,6 +5,7 @@
 
 #include "abi/functions.h"
 #include "abi/trace.h"
+#include "cards/card_source.h"
 #include "keystore/keystore.h"
 #include "session/provider.h"
 

@@ -42,8 +42,8 @@ CK_FLAGS pin_flags(const PinState& pin, const PinFlags& flags) {
   CK_FLAGS result = 0;
   if (pin.locked) result |= flags.locked;
   if (pin.to_be_changed) result |= flags.to_be_changed;
-  if (pin.retries_left && pin.retry_limit > 0 && !pin.locked) {
-    if (*pin.retries_left < pin.retry_limit) result |= flags.count_low;
+  if (pin.retries_left && !pin.locked) {
+    if (pin.retry_limit > 0 && *pin.retries_left < pin.retry_limit) result |= flags.count_low;
     if (*pin.retries_left == 1) result |= flags.final_try;
   }
   return result;

@@ -1,0 +1,103 @@
+#include "cards/shared_state.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+
+#include "cards/fake_card.h"
+
+namespace cardea::card::test {
+namespace {
+
+const Bytes identity{1, 2, 3};
+
+/// Whether whoever leaves now would close the card.
+bool leaves_as_last(SharedState& state) {
+  bool last = false;
+  state.leave([&] { last = true; });
+  return last;
+}
+
+/// A process that is logged in until it is killed.
+class OtherProcess {
+ public:
+  explicit OtherProcess(const std::filesystem::path& directory) {
+    std::array<int, 2> ready{};
+    BOOST_REQUIRE(::pipe(ready.data()) == 0);
+    id_ = ::fork();
+    BOOST_REQUIRE(id_ >= 0);
+    if (id_ == 0) {
+      ::alarm(60);
+      SharedState state(directory, identity);
+      state.enter();
+      const char byte = 'r';
+      if (::write(ready[1], &byte, 1) != 1) ::_exit(1);
+      for (;;) ::pause();
+    }
+    ::close(ready[1]);
+    char byte = 0;
+    BOOST_REQUIRE(::read(ready[0], &byte, 1) == 1);
+    ::close(ready[0]);
+  }
+  ~OtherProcess() { kill(); }
+  OtherProcess(const OtherProcess&) = delete;
+  OtherProcess& operator=(const OtherProcess&) = delete;
+  void kill() {
+    if (id_ <= 0) return;
+    ::kill(id_, SIGKILL);
+    ::waitpid(id_, nullptr, 0);
+    id_ = 0;
+  }
+
+ private:
+  pid_t id_ = 0;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(shared_state, Directories)
+
+BOOST_AUTO_TEST_CASE(only_the_last_one_closes) {
+  SharedState first(root / "run", identity);
+  SharedState second(root / "run", identity);
+  SharedState of_another_card(root / "run", Bytes{9});
+  first.enter();
+  second.enter();
+  of_another_card.enter();
+  BOOST_TEST(!leaves_as_last(first));
+  BOOST_TEST(leaves_as_last(second));
+  BOOST_TEST(leaves_as_last(of_another_card));
+}
+
+BOOST_AUTO_TEST_CASE(a_killed_process_is_forgotten) {
+  SharedState own(root / "run", identity);
+  OtherProcess other(root / "run");
+  own.enter();
+  BOOST_TEST(!leaves_as_last(own));
+  other.kill();
+  own.enter();
+  BOOST_TEST(leaves_as_last(own));
+}
+
+BOOST_AUTO_TEST_CASE(a_stamp_tells_of_writes) {
+  SharedState first(root / "run", identity);
+  SharedState second(root / "run", identity);
+  BOOST_TEST(first.stamp() == 0u);
+  const std::uint64_t stamp = first.stamp_anew();
+  BOOST_TEST(stamp != 0u);
+  BOOST_TEST(second.stamp() == stamp);
+  BOOST_TEST(second.stamp_anew() != stamp);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_directory_one_is_alone) {
+  SharedState state("/proc/cardea", identity);
+  state.enter();
+  BOOST_TEST(state.stamp() == 0u);
+  BOOST_TEST(leaves_as_last(state));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace cardea::card::test
