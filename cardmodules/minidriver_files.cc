@@ -150,6 +150,13 @@ Bytes cache_file(const CacheCounters& counters) {
   return out;
 }
 
+CacheCounters advanced(CacheCounters counters, CacheChange change) noexcept {
+  if (change.pins) ++counters.pins;
+  if (change.containers) ++counters.containers;
+  if (change.files) ++counters.files;
+  return counters;
+}
+
 Result<Bytes> unwrap_file(ByteView content) {
   constexpr std::size_t header = 4;
   if (content.size() < header || content[0] != 1 || content[1] != 0) return to_bytes(content);

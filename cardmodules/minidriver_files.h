@@ -47,9 +47,17 @@ struct CacheCounters {
   std::uint16_t containers = 0;
   std::uint16_t files = 0;
 };
+/// Which of the counters move.
+struct CacheChange {
+  bool pins = false;
+  bool containers = false;
+  bool files = false;
+};
 /// data_invalid when it is cut off.
 Result<CacheCounters> parse_cache_file(ByteView cache_file);
 Bytes cache_file(const CacheCounters& counters);
+/// The counters after that change.
+CacheCounters advanced(CacheCounters counters, CacheChange change) noexcept;
 
 /// Takes the wrapping of certificates and msroots away: 01 00, the length, zlib. What does not begin so is answered as
 /// it is, since other middleware stores certificates plainly. data_invalid.

@@ -91,13 +91,7 @@ class GidsCard final : public CardModule, public CardAdministrator {
   Result<std::size_t> decrypt_pkcs1(CardTransaction& transaction, const Container& container, Byte mechanism,
                                     ByteView input, MutableBytes out);
 
-  /// Which counters of cardcf move.
-  struct Changed {
-    bool pins = false;
-    bool containers = false;
-    bool files = false;
-  };
-  Status advance(CardTransaction& transaction, Changed changed);
+  Status advance(CardTransaction& transaction, CacheChange change);
   Status write_map(CardTransaction& transaction);
   Status make_room(CardTransaction& transaction, const ContainerPlace& place, KeyKind kind, const KeyRequest& request);
   Status enter_container(CardTransaction& transaction, const ContainerPlace& place, KeyKind kind);

@@ -21,13 +21,10 @@ bool is_taken(const std::vector<ContainerRecord>& containers, std::string_view l
 
 }  // namespace
 
-Status GidsCard::advance(CardTransaction& transaction, Changed changed) {
+Status GidsCard::advance(CardTransaction& transaction, CacheChange change) {
   CARDEA_ASSIGN(const Bytes present, get_object(transaction, cache_file_place));
-  CARDEA_ASSIGN(CacheCounters counters, parse_cache_file(present));
-  if (changed.pins) ++counters.pins;
-  if (changed.containers) ++counters.containers;
-  if (changed.files) ++counters.files;
-  return put_object(transaction, cache_file_place, cache_file(counters));
+  CARDEA_ASSIGN(const CacheCounters counters, parse_cache_file(present));
+  return put_object(transaction, cache_file_place, cache_file(advanced(counters, change)));
 }
 
 Status GidsCard::write_map(CardTransaction& transaction) {
