@@ -43,10 +43,14 @@ bool is_book(std::string_view name) {
   return name == "cmapfile" || name == "cardcf" || name == "cardapps";
 }
 
-bool is_certificate(std::string_view name) { return name.starts_with("kxc") || name.starts_with("ksc"); }
+bool is_certificate(std::string_view name) {
+  return name.starts_with("kxc") || name.starts_with("ksc");
+}
 
 // The lambda of a call must own its strings and secrets; Pin and SecretBytes are shared with it.
-std::shared_ptr<SecretBytes> shared(ByteView secret) { return std::make_shared<SecretBytes>(secret); }
+std::shared_ptr<SecretBytes> shared(ByteView secret) {
+  return std::make_shared<SecretBytes>(secret);
+}
 
 }  // namespace
 
@@ -61,9 +65,8 @@ Result<std::unique_ptr<PluginCard>> PluginCard::make(CardTransaction& transactio
 }
 
 Status PluginCard::select(CardTransaction& transaction) {
-  Status selected = caller_->call(transaction, [](const cardea_plugin& table, cardea_plugin_context* context) {
-    return table.select(context);
-  });
+  Status selected = caller_->call(
+      transaction, [](const cardea_plugin& table, cardea_plugin_context* context) { return table.select(context); });
   if (!selected && (selected.code() == Code::not_found || selected.code() == Code::data_invalid)) {
     return error(Code::token_not_recognized, selected.error().detail);
   }
@@ -134,7 +137,9 @@ Status PluginCard::load_map(CardTransaction& transaction) {
   return {};
 }
 
-Status PluginCard::ensure_map(CardTransaction& transaction) { return map_ ? Status() : load_map(transaction); }
+Status PluginCard::ensure_map(CardTransaction& transaction) {
+  return map_ ? Status() : load_map(transaction);
+}
 
 Result<std::vector<ContainerPlace>> PluginCard::places(CardTransaction& transaction) {
   CARDEA_TRY(load_map(transaction));
@@ -294,12 +299,15 @@ Status PluginCard::verify(CardTransaction& transaction, PinRole role, const Pin&
       attempts);
 }
 
-Status PluginCard::verify_on_pad(CardTransaction&, PinPad&, PinRole) { return Code::function_not_supported; }
+Status PluginCard::verify_on_pad(CardTransaction&, PinPad&, PinRole) {
+  return Code::function_not_supported;
+}
 
 Result<PinState> PluginCard::pin_state(CardTransaction& transaction, PinRole role) {
   CARDEA_ASSIGN(const cardea_plugin_role wanted, role_of(role));
   const bool user = wanted == CARDEA_PLUGIN_ROLE_USER;
-  CARDEA_ASSIGN(const Bytes tries, property(transaction, user ? CARDEA_PLUGIN_USER_TRIES : CARDEA_PLUGIN_UNBLOCK_TRIES));
+  CARDEA_ASSIGN(const Bytes tries,
+                property(transaction, user ? CARDEA_PLUGIN_USER_TRIES : CARDEA_PLUGIN_UNBLOCK_TRIES));
   if (tries.size() != 2) return error(Code::data_invalid, "the card's plug-in tells no number of tries");
   constexpr Byte unknown = 0xff;
   PinState state;
@@ -343,13 +351,13 @@ Status PluginCard::unblock(CardTransaction& transaction, const Pin& puk, const P
 }
 
 Status PluginCard::set_user_pin(CardTransaction& transaction, const Pin& new_pin) {
-  return caller_->call(transaction, [new_value = shared(new_pin.view())](
-                                        const cardea_plugin& table,
-                                        cardea_plugin_context* context) -> cardea_plugin_status {
-    if (table.unblock_pin == nullptr) return CARDEA_PLUGIN_NOT_SUPPORTED;
-    std::int32_t attempts = -1;
-    return table.unblock_pin(context, nullptr, 0, new_value->data(), new_value->size(), &attempts);
-  });
+  return caller_->call(transaction,
+                       [new_value = shared(new_pin.view())](const cardea_plugin& table,
+                                                            cardea_plugin_context* context) -> cardea_plugin_status {
+                         if (table.unblock_pin == nullptr) return CARDEA_PLUGIN_NOT_SUPPORTED;
+                         std::int32_t attempts = -1;
+                         return table.unblock_pin(context, nullptr, 0, new_value->data(), new_value->size(), &attempts);
+                       });
 }
 
 bool PluginCard::deauthenticate(CardTransaction& transaction) {

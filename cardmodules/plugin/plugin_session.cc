@@ -8,10 +8,11 @@
 
 /// The host's side of one card, as plug-ins hold it.
 struct cardea_plugin_connection {
-  std::mutex busy;                                      // held while a command is under way
-  cardea::card::CardTransaction* transaction = nullptr; // guarded by busy; null outside a call, and once it was given up
+  std::mutex busy;  // held while a command is under way
+  cardea::card::CardTransaction* transaction =
+      nullptr;  // guarded by busy; null outside a call, and once it was given up
   cardea::Bytes atr;
-  std::string last_line;                                // guarded by busy
+  std::string last_line;  // guarded by busy
 };
 
 namespace cardea::card::plugin {
@@ -52,15 +53,15 @@ cardea_plugin_status host_transmit(cardea_plugin_connection* connection, const c
   }
   const std::lock_guard lock(connection->busy);
   if (connection->transaction == nullptr) return CARDEA_PLUGIN_CARD_REMOVED;
-  const Result<Response> response = connection->transaction->transmit(
-      {.cla = command->cla,
-       .ins = command->ins,
-       .p1 = command->p1,
-       .p2 = command->p2,
-       .data = {command->data, command->data_size},
-       .expects_data = command->expects_data != 0,
-       .secret_data = (command->secrets & CARDEA_PLUGIN_SECRET_COMMAND) != 0,
-       .secret_answer = (command->secrets & CARDEA_PLUGIN_SECRET_ANSWER) != 0});
+  const Result<Response> response =
+      connection->transaction->transmit({.cla = command->cla,
+                                         .ins = command->ins,
+                                         .p1 = command->p1,
+                                         .p2 = command->p2,
+                                         .data = {command->data, command->data_size},
+                                         .expects_data = command->expects_data != 0,
+                                         .secret_data = (command->secrets & CARDEA_PLUGIN_SECRET_COMMAND) != 0,
+                                         .secret_answer = (command->secrets & CARDEA_PLUGIN_SECRET_ANSWER) != 0});
   if (!response) return status_of(response.error());
   *status_word = response->status;
   return deliver(response->data, answer, answer_size);
@@ -83,8 +84,8 @@ void host_wipe(void* memory, std::size_t size) {
   if (memory != nullptr) wipe({static_cast<Byte*>(memory), size});
 }
 
-constexpr cardea_plugin_host host{sizeof(cardea_plugin_host), CARDEA_PLUGIN_ABI_VERSION, host_transmit, host_atr,
-                                  host_log, host_wipe};
+constexpr cardea_plugin_host host{
+    sizeof(cardea_plugin_host), CARDEA_PLUGIN_ABI_VERSION, host_transmit, host_atr, host_log, host_wipe};
 
 Code code_of(cardea_plugin_status status) {
   switch (status) {
@@ -126,7 +127,9 @@ Code code_of(cardea_plugin_status status) {
 }  // namespace
 
 struct Session {
-  Session(Plugin taken, Bytes answer_to_reset) : plugin(std::move(taken)) { connection.atr = std::move(answer_to_reset); }
+  Session(Plugin taken, Bytes answer_to_reset) : plugin(std::move(taken)) {
+    connection.atr = std::move(answer_to_reset);
+  }
 
   Plugin plugin;
   cardea_plugin_connection connection;
@@ -144,9 +147,7 @@ Result<ByteView> OutputBuffer::written() const {
 }
 
 PluginCaller::PluginCaller(Plugin plugin, Bytes atr, CallLimits limits)
-    : session_(std::make_shared<Session>(std::move(plugin), std::move(atr))),
-      limits_(limits),
-      worker_(idle, [] {}) {}
+    : session_(std::make_shared<Session>(std::move(plugin), std::move(atr))), limits_(limits), worker_(idle, [] {}) {}
 
 PluginCaller::~PluginCaller() {
   if (dead_) return;

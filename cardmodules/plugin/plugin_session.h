@@ -55,7 +55,8 @@ class PluginCaller {
   const Plugin& plugin() const noexcept;
   const CallLimits& limits() const noexcept { return limits_; }
 
-  /// What a call does with the table and the context. It must own all that it touches, since it may outlive this object.
+  /// What a call does with the table and the context. It must own all that it touches, since it may outlive this
+  /// object.
   using Work = std::function<cardea_plugin_status(const cardea_plugin& table, cardea_plugin_context* context)>;
 
   /// Lets the plug-in recognise the card.

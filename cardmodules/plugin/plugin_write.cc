@@ -36,9 +36,8 @@ Result<cardea_plugin_key_request> key_request(const KeyRequest& request) {
 }
 
 std::uint16_t map_bits(const KeyRequest& request) {
-  return static_cast<std::uint16_t>(request.algorithm == crypto::KeyAlgorithm::rsa
-                                        ? request.bits
-                                        : crypto::facts_of(request.algorithm).size);
+  return static_cast<std::uint16_t>(
+      request.algorithm == crypto::KeyAlgorithm::rsa ? request.bits : crypto::facts_of(request.algorithm).size);
 }
 
 bool is_taken(const std::vector<ContainerRecord>& records, std::string_view label) {
@@ -64,21 +63,21 @@ Status PluginCard::put(CardTransaction& transaction, std::string directory, std:
   };
   Status written = caller_->call(transaction, write);
   if (written || written.code() != Code::not_found) return written;
-  CARDEA_TRY(caller_->call(transaction, [owned, access](const cardea_plugin& table,
-                                                        cardea_plugin_context* context) -> cardea_plugin_status {
-    if (table.create_file == nullptr) return CARDEA_PLUGIN_NOT_SUPPORTED;
-    return table.create_file(context, owned->directory.c_str(), owned->name.c_str(), access);
-  }));
+  CARDEA_TRY(caller_->call(
+      transaction, [owned, access](const cardea_plugin& table, cardea_plugin_context* context) -> cardea_plugin_status {
+        if (table.create_file == nullptr) return CARDEA_PLUGIN_NOT_SUPPORTED;
+        return table.create_file(context, owned->directory.c_str(), owned->name.c_str(), access);
+      }));
   return caller_->call(transaction, write);
 }
 
 Status PluginCard::erase(CardTransaction& transaction, std::string directory, std::string name) {
-  return caller_->call(transaction, [directory = std::move(directory), name = std::move(name)](
-                                        const cardea_plugin& table,
-                                        cardea_plugin_context* context) -> cardea_plugin_status {
-    if (table.delete_file == nullptr) return CARDEA_PLUGIN_NOT_SUPPORTED;
-    return table.delete_file(context, directory.c_str(), name.c_str());
-  });
+  return caller_->call(transaction,
+                       [directory = std::move(directory), name = std::move(name)](
+                           const cardea_plugin& table, cardea_plugin_context* context) -> cardea_plugin_status {
+                         if (table.delete_file == nullptr) return CARDEA_PLUGIN_NOT_SUPPORTED;
+                         return table.delete_file(context, directory.c_str(), name.c_str());
+                       });
 }
 
 Status PluginCard::advance(CardTransaction& transaction, CacheChange change) {
@@ -111,15 +110,14 @@ Status PluginCard::authenticate(CardTransaction& transaction, const SecretBytes&
 
 Result<Bytes> PluginCard::challenge(CardTransaction& transaction) {
   constexpr std::size_t usual_size = 64;
-  CARDEA_ASSIGN(const SecretBytes value,
-                caller_->fetch(
-                    transaction,
-                    [](const cardea_plugin& table, cardea_plugin_context* context, std::uint8_t* out,
-                       std::size_t* size) -> cardea_plugin_status {
-                      if (table.get_challenge == nullptr) return CARDEA_PLUGIN_NOT_SUPPORTED;
-                      return table.get_challenge(context, out, size);
-                    },
-                    usual_size));
+  CARDEA_ASSIGN(const SecretBytes value, caller_->fetch(
+                                             transaction,
+                                             [](const cardea_plugin& table, cardea_plugin_context* context,
+                                                std::uint8_t* out, std::size_t* size) -> cardea_plugin_status {
+                                               if (table.get_challenge == nullptr) return CARDEA_PLUGIN_NOT_SUPPORTED;
+                                               return table.get_challenge(context, out, size);
+                                             },
+                                             usual_size));
   return to_bytes(value.view());
 }
 
@@ -136,12 +134,12 @@ Status PluginCard::answer_challenge(CardTransaction& transaction, ByteView answe
 }
 
 Status PluginCard::set_key(CardTransaction& transaction, const SecretBytes& new_key) {
-  return caller_->call(transaction, [value = std::make_shared<SecretBytes>(new_key.copy())](
-                                        const cardea_plugin& table,
-                                        cardea_plugin_context* context) -> cardea_plugin_status {
-    if (table.set_property == nullptr) return CARDEA_PLUGIN_NOT_SUPPORTED;
-    return table.set_property(context, CARDEA_PLUGIN_ADMIN_KEY, value->data(), value->size());
-  });
+  return caller_->call(transaction,
+                       [value = std::make_shared<SecretBytes>(new_key.copy())](
+                           const cardea_plugin& table, cardea_plugin_context* context) -> cardea_plugin_status {
+                         if (table.set_property == nullptr) return CARDEA_PLUGIN_NOT_SUPPORTED;
+                         return table.set_property(context, CARDEA_PLUGIN_ADMIN_KEY, value->data(), value->size());
+                       });
 }
 
 // The counters first, so that no cache survives a change that was cut off; the map last, so that it never names what is
@@ -200,11 +198,11 @@ Status PluginCard::delete_key(CardTransaction& transaction, const ContainerPlace
   CARDEA_TRY(advance(transaction, {.containers = true, .files = true}));
   (*map_)[place.index] = ContainerRecord{};
   CARDEA_TRY(write_map(transaction));
-  Status gone = caller_->call(transaction, [index = place.index](const cardea_plugin& table,
-                                                                 cardea_plugin_context* context)
-                                               -> cardea_plugin_status {
-    return table.delete_container == nullptr ? CARDEA_PLUGIN_NOT_SUPPORTED : table.delete_container(context, index);
-  });
+  Status gone = caller_->call(
+      transaction,
+      [index = place.index](const cardea_plugin& table, cardea_plugin_context* context) -> cardea_plugin_status {
+        return table.delete_container == nullptr ? CARDEA_PLUGIN_NOT_SUPPORTED : table.delete_container(context, index);
+      });
   if (!gone && gone.code() != Code::not_found) return gone;
   Status removed = erase(transaction, std::string(minidriver_directory), certificate);
   return !removed && removed.code() == Code::not_found ? Status() : removed;

@@ -12,7 +12,9 @@ struct PluginSet {
   Guarded<std::vector<Plugin>> plugins;
 };
 
-PluginSet& plugin_set() { return process_singleton<PluginSet>(Root::card_plugins); }
+PluginSet& plugin_set() {
+  return process_singleton<PluginSet>(Root::card_plugins);
+}
 
 struct Candidate {
   cardea_plugin_match match = CARDEA_PLUGIN_MATCH_NONE;

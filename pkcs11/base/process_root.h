@@ -19,6 +19,7 @@ enum class Root : unsigned {
   mechanisms,
   stores,
   card_readers,
+  card_plugins,
   count
 };
 
