@@ -58,13 +58,13 @@ struct Container {
 
 /// A file or data object that applications may see as CKO_DATA.
 struct FileEntry {
-  std::string name;             ///< CKA_LABEL, and its name for `cardea card dump`
-  std::string application;      ///< CKA_APPLICATION
-  Bytes object_id;              ///< CKA_OBJECT_ID, DER; empty when it has none
-  std::uint32_t reference = 0;  ///< the module's own: PIV data object tag, GIDS file and object id
-  bool needs_pin = false;       ///< readable only after the user PIN
-  bool writable = true;         ///< by the administrator
-  bool listed = false;          ///< the card's own directory names it: it is there without having been read
+  std::string name = {};         ///< CKA_LABEL, and its name for `cardea card dump`
+  std::string application = {};  ///< CKA_APPLICATION
+  Bytes object_id = {};          ///< CKA_OBJECT_ID, DER; empty when it has none
+  std::uint32_t reference = 0;   ///< the module's own: PIV data object tag, GIDS file and object id
+  bool needs_pin = false;        ///< readable only after the user PIN
+  bool writable = true;          ///< by the administrator
+  bool listed = false;           ///< the card's own directory names it: it is there without having been read
 };
 
 /// A part of a file's content that a person can read.

@@ -221,6 +221,7 @@ Result<std::vector<FileEntry>> GidsCard::files(CardTransaction& transaction) {
     file.reference = static_cast<std::uint32_t>(entry.place.file) << 16 | entry.place.object;
     file.needs_pin = entry.place.file == private_file || entry.place.file == user_execute_file;
     file.writable = !is_book(entry, directory_->map_place);
+    file.listed = true;
     files.push_back(std::move(file));
   }
   return files;

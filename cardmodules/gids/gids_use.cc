@@ -19,7 +19,7 @@ Error failure_of(std::uint16_t status) {
 // Whether the card does not offer this way of using the key, so that another may be tried.
 bool refused(Code code) {
   return code == Code::function_not_supported || code == Code::data_invalid || code == Code::not_found ||
-         code == Code::data_length;
+         code == Code::data_length || code == Code::function_failed;
 }
 
 // Whether a status word speaks of the key or the command, rather than of what was deciphered.

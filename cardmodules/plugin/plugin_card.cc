@@ -264,6 +264,7 @@ Result<std::vector<FileEntry>> PluginCard::files(CardTransaction& transaction) {
       file.application = caller_->plugin().name;
       file.reference = static_cast<std::uint32_t>(files.size());
       file.writable = !is_book(name);
+      file.listed = true;
       files.push_back(std::move(file));
     }
   }
