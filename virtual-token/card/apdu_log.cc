@@ -1,5 +1,7 @@
 #include "card/apdu_log.h"
 
+#include "card/apdu.h"
+
 namespace cardea::vcard {
 
 namespace {
@@ -8,37 +10,46 @@ constexpr std::size_t most_exchanges = 10000;
 constexpr std::size_t header_size = 4;
 constexpr std::size_t status_size = 2;
 constexpr Byte get_response = 0xC0;
+constexpr Byte get_data = 0xCB;
+constexpr Byte put_data = 0xDB;
+constexpr std::uint16_t whole_application = 0x3FFF;
 
-// Commands whose data field holds a PIN, a key or a plaintext, of PIV and of GIDS.
-bool carries_secret(ByteView command) {
-  switch (command[1]) {
+// PIV objects that need the PIN: 5FC103, 08, 09, 21 and 23. Some middleware keeps the management key in 5FC109.
+bool names_protected_object(ByteView data) {
+  constexpr Byte beginning[] = {0x5C, 0x03, 0x5F, 0xC1};
+  if (data.size() < 5 || !same_bytes(data.first(4), beginning)) return false;
+  const Byte last = data[4];
+  return last == 0x03 || last == 0x08 || last == 0x09 || last == 0x21 || last == 0x23;
+}
+
+// Commands whose data field holds a PIN, a key or personal data, of PIV and of GIDS.
+bool carries_secret(const Command& command) {
+  constexpr Byte key_usage_template = 0x70;
+  switch (command.ins) {
     case 0x20:  // VERIFY
     case 0x24:  // CHANGE REFERENCE DATA
     case 0x2C:  // RESET RETRY COUNTER
-    case 0xDA:  // PUT KEY
     case 0xFE:  // PIV import
     case 0xFF:  // PIV management key
       return true;
-    case 0xDB:  // PUT DATA: PIV's has 3FFF, GIDS puts keys under 3FFF's tag 70 and files under other names
+    case put_data: {
+      const bool puts_key = !command.data.empty() && command.data.front() == key_usage_template;
+      return command.p1p2() == whole_application && (puts_key || names_protected_object(command.data));
+    }
     default:
       return false;
   }
 }
 
-// Commands that answer with a plaintext, a shared secret or PIN-protected data.
-bool answers_secret(ByteView command) {
-  const bool decipher = command[1] == 0x2A && command[2] == 0x80;
-  const bool private_key = command[1] == 0x87 && command[3] != 0x9B;
-  return decipher || private_key;
+// Commands that answer with a plaintext, a shared secret or personal data.
+bool answers_secret(const Command& command) {
+  const bool decipher = command.ins == 0x2A && command.p1 == 0x80;
+  const bool private_key = command.ins == 0x87 && command.p1 != 0 && command.p2 != 0x9B;
+  return decipher || private_key || (command.ins == get_data && names_protected_object(command.data));
 }
 
 std::string hidden(std::size_t size) {
   return "<" + std::to_string(size) + " bytes>";
-}
-
-std::string shown_command(ByteView command) {
-  if (command.size() <= header_size || !carries_secret(command)) return to_hex(command);
-  return to_hex(command.first(header_size)) + hidden(command.size() - header_size);
 }
 
 std::string shown_response(ByteView response, bool secret) {
@@ -48,10 +59,15 @@ std::string shown_response(ByteView response, bool secret) {
 
 }  // namespace
 
-void ApduLog::add(ByteView command, ByteView response) {
-  const bool whole = command.size() >= header_size;
-  if (whole && command[1] != get_response) secret_response_ = answers_secret(command);
-  exchanges_.push_back({shown_command(command), shown_response(response, secret_response_)});
+void ApduLog::add(ByteView bytes, ByteView response) {
+  const auto command = parse_command(bytes);
+  // What does not parse may be a PIN with a wrong length before it.
+  const bool secret = !command || secret_chain_ || carries_secret(*command);
+  secret_chain_ = secret && command.ok() && command->chained();
+  if (!command || command->ins != get_response) secret_response_ = command.ok() && answers_secret(*command);
+  const bool hide = secret && bytes.size() > header_size;
+  exchanges_.push_back({hide ? to_hex(bytes.first(header_size)) + hidden(bytes.size() - header_size) : to_hex(bytes),
+                        shown_response(response, secret_response_)});
   if (exchanges_.size() > most_exchanges) exchanges_.pop_front();
 }
 

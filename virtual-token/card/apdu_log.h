@@ -9,7 +9,7 @@
 
 namespace cardea::vcard {
 
-/// One exchange in hexadecimal. Secret data fields are replaced by their length: "00200080 08 <8 bytes>".
+/// One exchange in hexadecimal. Secret data fields are replaced by their length: "00200080<9 bytes>".
 struct LoggedExchange {
   std::string command;
   std::string response;
@@ -25,6 +25,7 @@ class ApduLog {
 
  private:
   std::deque<LoggedExchange> exchanges_;
+  bool secret_chain_ = false;     ///< the command being chained began with a secret
   bool secret_response_ = false;  ///< the answer to the last command other than GET RESPONSE was secret
 };
 
