@@ -20,12 +20,12 @@ namespace cardea::vcard {
 struct ServiceOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 35963;
-  std::filesystem::path control;  ///< empty: no control socket
-  bool inserted = true;           ///< put into the reader at once
+  std::filesystem::path control = {};  ///< empty: no control socket
+  bool inserted = true;                ///< put into the reader at once
   bool short_only = false;
   bool exact_length = false;
   std::chrono::milliseconds delay{0};  ///< before each answer
-  std::vector<Fault> faults;
+  std::vector<Fault> faults = {};
 };
 
 class CardService {

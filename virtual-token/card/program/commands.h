@@ -15,8 +15,8 @@ struct CreateOptions {
   std::string kind;
   std::filesystem::path state;
   bool replace = false;
-  PivProfile piv;
-  std::string global_pin;
+  PivProfile piv = {};
+  std::string global_pin = {};
   bool initialised = false;
 };
 
@@ -34,10 +34,10 @@ Result<LoadItem> parse_load_item(const std::string& text);
 
 struct LoadOptions {
   std::filesystem::path state;
-  std::filesystem::path folder;  ///< empty: none
-  std::vector<LoadItem> objects;
-  std::vector<LoadItem> certificates;
-  std::vector<LoadItem> keys;
+  std::filesystem::path folder = {};  ///< empty: none
+  std::vector<LoadItem> objects = {};
+  std::vector<LoadItem> certificates = {};
+  std::vector<LoadItem> keys = {};
 };
 
 /// Fills a PIV card from files, all or nothing. Codes: function_not_supported for other cards; those of piv_load.h.
