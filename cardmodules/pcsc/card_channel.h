@@ -1,7 +1,6 @@
 // A way to one card: through PC/SC, from a recording, or a card in this process's memory (tests, fuzzing).
 #pragma once
 
-#include <atomic>
 #include <memory>
 
 #include "pcsc/apdu.h"
@@ -70,12 +69,12 @@ class CardChannel {
   /// the card for themselves alone do not get it. For a PIN typed on the reader's pad, which cannot be shown again.
   virtual void keep_connected(bool) {}
 
-  /// Who sees the exchanges of later transactions; null: nobody. Must outlive the channel's transactions.
-  void set_observer(ApduObserver* observer) noexcept { observer_ = observer; }
-  ApduObserver* observer() const noexcept { return observer_; }
+  /// Who sees the exchanges; null: nobody. To be set before the first transaction.
+  void set_observer(ApduObserverPtr observer) noexcept { observer_ = std::move(observer); }
+  ApduObserver* observer() const noexcept { return observer_.get(); }
 
  private:
-  std::atomic<ApduObserver*> observer_{nullptr};
+  ApduObserverPtr observer_;
 };
 using CardChannelPtr = std::shared_ptr<CardChannel>;
 

@@ -58,7 +58,8 @@ class Observation {
   void finish(const Result<Bytes>& answer) {
     if (observer_ == nullptr) return;
     const auto now = std::chrono::steady_clock::now();
-    ObservedExchange seen{.command = command_, .answer = {}, .error = {}};
+    ObservedExchange seen;
+    seen.command = command_;
     seen.duration = std::chrono::duration_cast<std::chrono::microseconds>(now - began_);
     std::string text;
     if (answer) {
@@ -67,8 +68,7 @@ class Observation {
       text = redacted_hex(bytes, redacted ? bytes.first(bytes.size() - 2) : ByteView{});
       seen.answer = text;
     } else {
-      text = describe(answer.error());
-      seen.error = text;
+      seen.failure = &answer.error();
     }
     observer_->exchanged(seen);
   }

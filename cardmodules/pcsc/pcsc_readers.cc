@@ -119,8 +119,14 @@ CardChannelPtr PcscReaders::open(const std::string& reader) {
     api = *loaded;
   }
   const auto channel = std::make_shared<PcscChannel>(*api, cards_[static_cast<std::size_t>(found - readers_.begin())]);
+  if (observers_) channel->set_observer(observers_(reader));
   known = channel;
   return channel;
+}
+
+void PcscReaders::observe(ObserverFactory observers) {
+  const std::lock_guard lock(mutex_);
+  observers_ = std::move(observers);
 }
 
 void PcscReaders::listen(std::function<void()> listener) {

@@ -60,6 +60,9 @@ class PcscReaders {
   /// somebody uses it. Null when there is none.
   CardChannelPtr open(const std::string& reader);
 
+  /// Who sees the exchanges with cards that are opened from now on.
+  void observe(ObserverFactory observers);
+
   /// Calls `listener` from a thread of its own after readers or cards came or went, until replaced; null ends that.
   /// Does not return while the previous listener is being called, for which reason a listener must not call this.
   void listen(std::function<void()> listener);
@@ -80,6 +83,7 @@ class PcscReaders {
   std::vector<InsertedCard> cards_;                               // beside readers_
   std::map<Bytes, std::uint64_t> insertions_;                     // by identity, of the cards that are there
   std::map<std::uint64_t, std::weak_ptr<CardChannel>> channels_;  // by insertion
+  ObserverFactory observers_;
   std::uint64_t last_insertion_ = 0;
   Clock::time_point fresh_until_{};
   std::optional<Error> failure_;  // instead of readers_, until then
