@@ -15,7 +15,8 @@ namespace {
 
 // A PIN in the argument list shows in the process list and the shell's history, so it is not even parsed.
 bool is_pin_argument(std::string_view argument) {
-  constexpr std::array names = {"--pin", "--so-pin", "--new-pin", "--user-pin", "--puk", "--password"};
+  constexpr std::array names = {"--pin", "--so-pin",   "--new-pin",   "--user-pin",
+                                "--puk", "--password", "--admin-key", "--new-admin-key"};
   argument = argument.substr(0, argument.find('='));
   return std::ranges::find(names, argument) != names.end();
 }

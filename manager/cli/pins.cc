@@ -42,22 +42,6 @@ Result<Pin> read_pin_line(int fd, const std::string& name) {
   return Pin(line.view().first(size));
 }
 
-Result<Pin> read_pin_file(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  if (fd < 0) {
-    return failure(Code::permission_denied, fmt::format("The PIN file {} cannot be opened: {}. Check the path and its "
-                                                        "permissions.",
-                                                        path, std::strerror(errno)));
-  }
-  struct stat about {};
-  if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && (about.st_mode & 0077) != 0) {
-    note(fmt::format("warning: others on this machine can read the PIN file {}; run: chmod 600 {}", path, path));
-  }
-  auto pin = read_pin_line(fd, "the PIN file " + path);
-  close(fd);
-  return pin;
-}
-
 std::string pin_file(const Context& context, PinRole role) {
   const Options& options = context.options;
   if (role == PinRole::officer) return options.so_pin_file;
@@ -86,6 +70,22 @@ Status check_length(const Pin& pin, const TokenInfo& token, const std::string& n
 }
 
 }  // namespace
+
+Result<Pin> read_pin_file(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) {
+    return failure(Code::permission_denied, fmt::format("The PIN file {} cannot be opened: {}. Check the path and its "
+                                                        "permissions.",
+                                                        path, std::strerror(errno)));
+  }
+  struct stat about {};
+  if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && (about.st_mode & 0077) != 0) {
+    note(fmt::format("warning: others on this machine can read the PIN file {}; run: chmod 600 {}", path, path));
+  }
+  auto pin = read_pin_line(fd, "the PIN file " + path);
+  close(fd);
+  return pin;
+}
 
 Result<Pin> obtain_pin(const Context& context, PinRole role, const std::string& prompt) {
   if (const std::string file = pin_file(context, role); !file.empty()) return read_pin_file(file);

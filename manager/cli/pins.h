@@ -11,6 +11,10 @@ namespace cardea::cli {
 /// Which PIN is wanted; decides the option that may name its file.
 enum class PinRole { user, officer, fresh };
 
+/// A PIN or key in text: the first line of the file. Warns when others can read the file. user_not_logged_in when the
+/// line is empty, permission_denied.
+Result<Pin> read_pin_file(const std::string& path);
+
 /// A PIN that exists already: from its file, from the next line of standard input (--pin-stdin), from the URI's
 /// pin-source, else typed on the terminal without echo.
 Result<Pin> obtain_pin(const Context& context, PinRole role, const std::string& prompt);
