@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# `cardea card` on virtual cards behind a real pcscd: personalisation, PINs, and what it says when something is wrong.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pcscd_lib.sh"
+begin_cards jq
+cardea=${CARDEA_COMMAND:?CARDEA_COMMAND names the program under test}
+
+# run WANTED ARGUMENTS...: without a terminal; output in $work/out and $work/err.
+run() {
+  local wanted=$1 got=0
+  shift
+  setsid -w timeout 120 "$cardea" card "$@" >"$work/out" 2>"$work/err" </dev/null || got=$?
+  [ "$got" = "$wanted" ] || fail "exit status $got instead of $wanted: card $* ($(cat "$work/out" "$work/err"))"
+}
+says() { grep -qF -- "$1" "$work/out" "$work/err" || fail "'$1' is not in: $(cat "$work/out" "$work/err")"; }
+json() { jq -e "$1" "$work/out" >/dev/null || fail "$1 does not hold: $(cat "$work/out")"; }
+
+printf '123456\n' >"$work/pin"
+printf '12345678\n' >"$work/puk"
+printf '000000\n' >"$work/wrong"
+printf '654321\n' >"$work/new-pin"
+printf '87654321\n' >"$work/new-puk"
+printf '%048d\n' 42 | tr 0 a >"$work/admin.key"
+admin=(--factory-admin-key)
+
+test_without_cards() {
+  run 3 info
+  says 'There is no card in any reader'
+  run 0 list --json
+  json '.cards | length == 2 and all(.state == "no card")'
+  pass "without a card"
+}
+
+test_describing() {
+  run 0 list --json
+  json '[.cards[] | select(.kind == "piv" and .state == "ready")] | length == 1'
+  run 0 info --json
+  json '.kind == "piv" and .pin.tries_left == 3 and .pin.locked == false and (.keys | length == 0)'
+  run 0 info
+  says 'PIN: 3 tries left'
+  run 0 dump --json
+  json '.files[] | select(.name == "Card Holder Unique Identifier") | .fields[] | select(.name == "GUID") | .value | length == 32'
+  pass "list, info, dump"
+}
+
+test_keys() {
+  run 4 key generate --place 9A --type ec:P-256
+  says '--admin-key-file'
+  run 0 key generate --place 9A --type ec:P-256 --out "$work/9A.pub" "${admin[@]}"
+  openssl pkey -pubin -in "$work/9A.pub" -noout || fail "the public key is not understood"
+  new_ca
+  sign_certificate 9A keyUsage=digitalSignature "$work/9A.pub"
+  run 0 cert write --place 9A --in "$work/9A.pem" "${admin[@]}"
+  run 0 info --json
+  json '.keys | length == 1 and .[0].place == "9A" and .[0].key == "ec:P-256" and (.[0].subject | length > 0)'
+  run 1 key generate --place 9A --type ec:P-256 "${admin[@]}"
+  says 'would lose it for good'
+  openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$work/9D.key" 2>>"$work/setup.log"
+  openssl pkey -in "$work/9D.key" -pubout -out "$work/9D.pub"
+  run 0 key import --place 9D --in "$work/9D.key" "${admin[@]}"
+  run 1 cert write --place 9D --in "$work/9A.pem" "${admin[@]}"
+  says 'another one than the certificate'
+  sign_certificate 9D keyUsage=keyEncipherment "$work/9D.pub"
+  run 0 cert write --place 9D --in "$work/9D.pem" "${admin[@]}"
+  run 0 key move --place 9D --to 82 "${admin[@]}"
+  run 0 info --json
+  json '[.keys[].place] == ["9A", "82"]'
+  run 1 key delete --place 82 "${admin[@]}"
+  run 0 cert delete --place 82 "${admin[@]}"
+  run 0 key delete --place 82 --force "${admin[@]}"
+  run 3 key generate --place 77 "${admin[@]}"
+  pass "keys and certificates"
+}
+
+test_attestation() {
+  run 0 attest --place 9A --out "$work/attestation.pem"
+  run 0 attest --place F9 --out "$work/attester.pem"
+  expect OK openssl verify -partial_chain -CAfile "$work/attester.pem" "$work/attestation.pem"
+  run 0 key import --place 9E --in "$work/9D.key" "${admin[@]}"
+  run 1 attest --place 9E
+  pass "attestation"
+}
+
+test_pins() {
+  run 4 pin change --pin-file "$work/wrong" --new-pin-file "$work/new-pin"
+  says 'tries left: 2'
+  run 0 pin change --pin-file "$work/pin" --new-pin-file "$work/new-pin"
+  run 0 puk change --puk-file "$work/puk" --new-puk-file "$work/new-puk"
+  run 4 pin change --pin-file "$work/wrong" --new-pin-file "$work/pin"
+  run 4 pin change --pin-file "$work/wrong" --new-pin-file "$work/pin"
+  run 4 pin change --pin-file "$work/new-pin" --new-pin-file "$work/pin"
+  says 'Only one try of the PIN is left'
+  run 0 pin unlock --puk-file "$work/new-puk" --new-pin-file "$work/pin"
+  run 0 info --json
+  json '.pin.tries_left == 3'
+  run 2 pin change --pin 123456
+  pass "PIN and PUK"
+}
+
+test_admin_key() {
+  run 0 admin-key set --new-admin-key-file "$work/admin.key" "${admin[@]}"
+  run 4 key generate --place 9C "${admin[@]}"
+  says "administrator's key"
+  admin=(--admin-key-file "$work/admin.key")
+  run 0 key generate --place 9C --type ec:P-384 --pin-policy once "${admin[@]}"
+  run 0 pin tries --pin-tries 5 --puk-tries 4 --pin-file "$work/pin" "${admin[@]}"
+  run 0 info --json
+  json '.pin.tries_left == 5'
+  pass "administrator's key, tries"
+}
+
+test_reset() {
+  run 1 reset
+  says 'Nothing was changed'
+  run 0 reset --yes
+  run 0 info --json
+  json '(.keys | length == 0) and .pin.tries_left == 3'
+  pass "reset"
+}
+
+start_pcscd
+test_without_cards
+new_card piv piv
+insert_card piv
+test_describing
+test_keys
+test_attestation
+test_pins
+test_admin_key
+test_reset
+done_ok
