@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/trace_line.h"
+#include "pcsc/apdu_trace.h"
 #include "pcsc/pcsc_channel.h"
 #include "pcsc/reader_monitor.h"
 #include "pcsc/reader_watch.h"
@@ -51,7 +53,9 @@ PcscReaders::PcscReaders(const PcscApi* given)
         if (!watch->saw_card()) watch->release();
       }) {}
 
-PcscReaders::PcscReaders() : PcscReaders(nullptr) {}
+PcscReaders::PcscReaders() : PcscReaders(nullptr) {
+  if (trace_is_on()) observe(apdu_trace(trace_line));
+}
 
 PcscReaders::PcscReaders(const PcscApi& api) : PcscReaders(&api) {}
 

@@ -43,7 +43,7 @@ struct Reader {
 /// them up when it rests, but keeps the service running while there is a card.
 class PcscReaders {
  public:
-  /// With the library of this host, loaded when there is a service to talk to.
+  /// With the library of this host, loaded when there is a service to talk to. Traces exchanges where the trace is on.
   PcscReaders();
   /// With these functions, which must outlive it.
   explicit PcscReaders(const PcscApi& api);
@@ -60,7 +60,7 @@ class PcscReaders {
   /// somebody uses it. Null when there is none.
   CardChannelPtr open(const std::string& reader);
 
-  /// Who sees the exchanges with cards that are opened from now on.
+  /// Who sees the exchanges with cards that are opened from now on, in place of the trace.
   void observe(ObserverFactory observers);
 
   /// Calls `listener` from a thread of its own after readers or cards came or went, until replaced; null ends that.

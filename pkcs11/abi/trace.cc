@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "base/trace_line.h"
 #include "cryptoki/names.h"
 #include "token/object_rules.h"
 
@@ -19,6 +20,12 @@ namespace cardea::abi {
 namespace detail {
 std::atomic<int> trace_file{-1};
 }
+
+namespace {
+
+void write_line(std::string_view line) noexcept;
+
+}  // namespace
 
 void trace_open(const std::filesystem::path& file) {
   if (file.empty() || trace_enabled()) return;
@@ -29,6 +36,7 @@ void trace_open(const std::filesystem::path& file) {
   }
   int expected = -1;
   if (!detail::trace_file.compare_exchange_strong(expected, descriptor)) close(descriptor);
+  set_trace_sink(write_line);
 }
 
 namespace {
@@ -178,11 +186,25 @@ std::string timestamp() {
                      now.time_since_epoch().count() % 1000000);
 }
 
+/// When and where, as every line of the trace begins.
+std::string line_start() {
+  return fmt::format("{} {}.{} ", timestamp(), getpid(), syscall(SYS_gettid));
+}
+
+/// One write, so that lines of several threads and processes stay whole. A full disk must not fail what is traced.
+void append(const std::string& line) noexcept {
+  static_cast<void>(!write(detail::trace_file.load(std::memory_order_relaxed), line.data(), line.size()));
+}
+
+void write_line(std::string_view line) noexcept try { append(line_start() + std::string(line) + "\n"); } catch (...) {
+  // Out of memory for a trace line: what it tells of has been done already.
+}
+
 }  // namespace
 
 void write_trace(std::string_view name, std::string_view argument_names, CK_RV rv, std::chrono::nanoseconds duration,
                  const TraceArgument* arguments, std::size_t count) noexcept try {
-  std::string line = fmt::format("{} {}.{} {}(", timestamp(), getpid(), syscall(SYS_gettid), name);
+  std::string line = line_start() + fmt::format("{}(", name);
   for (std::size_t i = 0; i < count; ++i) {
     const std::string_view argument = next_name(argument_names);
     // A template's length follows it in every function of the standard.
@@ -191,8 +213,7 @@ void write_trace(std::string_view name, std::string_view argument_names, CK_RV r
                         argument_text(name, argument, arguments[i], following, rv));
   }
   line += fmt::format(") = {} {:.1f}us\n", constant_text(ConstantKind::CKR, rv), duration.count() / 1000.0);
-  // One write, so that lines of several threads and processes stay whole. A full disk must not fail the call traced.
-  static_cast<void>(!write(detail::trace_file.load(std::memory_order_relaxed), line.data(), line.size()));
+  append(line);
 } catch (...) {
   // Out of memory for a trace line: the call it describes has been answered already.
 }
