@@ -40,11 +40,10 @@ class TestCard {
 
   /// Sends header and data; keeps the data of the answer, returns the status word.
   unsigned send(std::string_view header, ByteView data = {}) {
-    Bytes answer = card.exchange(command_bytes(header, data));
+    const Bytes answer = card.exchange(command_bytes(header, data));
     BOOST_REQUIRE(answer.size() >= 2);
     const unsigned status = static_cast<unsigned>(answer[answer.size() - 2] << 8 | answer.back());
-    answer.resize(answer.size() - 2);
-    response = std::move(answer);
+    response.assign(answer.begin(), answer.end() - 2);
     return status;
   }
   unsigned send(std::string_view header, std::string_view data) { return send(header, hex(data)); }

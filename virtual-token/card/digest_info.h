@@ -22,7 +22,8 @@ Bytes digest_info(HashType type, ByteView digest);
 /// 00 01 FF … 00 content, as long as the modulus. Codes: data_length when the content does not fit.
 Result<Bytes> pkcs1_signature_block(ByteView content, std::size_t modulus_size);
 
-/// What an encryption block 00 02 … 00 content carries. Codes: data_invalid.
+/// What an encryption block 00 02 … 00 content carries. Its duration tells where the content begins, which a virtual
+/// card may: it protects nothing. Codes: data_invalid.
 Result<Bytes> pkcs1_encryption_content(ByteView block);
 
 }  // namespace cardea::vcard

@@ -38,6 +38,7 @@ void add_create(CLI::App& root, Arguments& arguments) {
                     "PIV: selecting the application again logs out");
   command->add_flag("--initialised", arguments.create.initialised,
                     "GIDS: as Windows' minidriver leaves a card, ready for use");
+  command->add_option("--puk", arguments.create.puk, "GIDS: the card also has a PUK, this one");
   const std::map<std::string, BlockCipher> ciphers = {{"3des", BlockCipher::des3},
                                                       {"aes128", BlockCipher::aes128},
                                                       {"aes192", BlockCipher::aes192},

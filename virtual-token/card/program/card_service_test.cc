@@ -226,6 +226,9 @@ BOOST_AUTO_TEST_CASE(cards_are_made_and_one_process_has_them) {
   BOOST_TEST((create_card({.kind = "other", .state = folder.path / "other"}).code() == Code::arguments_bad));
   BOOST_TEST(create_card({.kind = "gids", .state = folder.path / "card", .replace = true, .initialised = true}).ok());
   BOOST_TEST((load_card({.state = folder.path / "card"}).code() == Code::function_not_supported));
+  BOOST_TEST(create_card({.kind = "gids", .state = folder.path / "puk", .puk = "87654321"}).ok());
+  BOOST_TEST(std::get<GidsState>(read_state(folder.path / "puk")->content).puk.has_value());
+  BOOST_TEST((create_card({.kind = "gids", .state = folder.path / "short", .puk = "1"}).code() == Code::pin_length));
   const auto lock = StateLock::take(folder.path / "card");
   BOOST_REQUIRE(lock.ok());
   BOOST_TEST((load_card({.state = folder.path / "card"}).code() == Code::exists));

@@ -18,8 +18,17 @@ Bytes padded_pin(std::string_view digits) {
   return pin;
 }
 
+Result<CardState> new_gids_card(const CreateOptions& options) {
+  GidsState gids = options.initialised ? new_initialised_gids() : new_gids();
+  if (!options.puk.empty()) {
+    if (options.puk.size() < gids_shortest_pin || options.puk.size() > gids_longest_pin) return Code::pin_length;
+    gids.puk.emplace().reset(view_of(options.puk), 3);
+  }
+  return CardState{std::move(gids)};
+}
+
 Result<CardState> new_card(const CreateOptions& options) {
-  if (options.kind == "gids") return CardState{options.initialised ? new_initialised_gids() : new_gids()};
+  if (options.kind == "gids") return new_gids_card(options);
   if (options.kind != "piv") return error(Code::arguments_bad, "the kinds of cards are piv and gids");
   CARDEA_ASSIGN(PivState piv, new_piv(options.piv));
   if (!options.global_pin.empty()) {

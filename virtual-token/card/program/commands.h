@@ -16,8 +16,9 @@ struct CreateOptions {
   std::filesystem::path state;
   bool replace = false;
   PivProfile piv = {};
-  std::string global_pin = {};
-  bool initialised = false;
+  std::string global_pin = {};  ///< PIV; empty: there is none
+  bool initialised = false;     ///< GIDS
+  std::string puk = {};         ///< GIDS; empty: there is none
 };
 
 /// Makes a new card. Codes: exists unless `replace`, arguments_bad, and those of write_state.
