@@ -124,6 +124,15 @@ test_two_processes() {
 }
 
 
+test_nothing_is_held_at_rest() {
+  local i
+  for ((i = 0; i < 100; ++i)); do
+    outcome first 'ok *' 2000
+    [ "$(ask second exclusive)" = ok ] || fail "a program that wants the card for itself does not get it in round $i"
+  done
+  pass "a program that wants the card for itself alone gets it right after we used it, 100 times"
+}
+
 test_mute_card() {
   card card fault mute@1 >/dev/null
   outcome first timed_out 2000
@@ -152,6 +161,7 @@ test_service_starts_late
 test_insertions
 test_removed_card
 test_two_processes
+test_nothing_is_held_at_rest
 test_mute_card
 test_service_restarts
 test_end

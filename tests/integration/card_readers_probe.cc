@@ -6,6 +6,7 @@
 //   events N      waits up to five seconds until N events were counted in all: "events" and how many there were
 //   use           one transaction with SELECT of the PIV application on the first card: "ok reset|undisturbed", or the
 //                 error's name; then the milliseconds it took
+//   exclusive     connects to the first card as a program does that wants it for itself alone: "ok", or PC/SC's answer
 //   hold SECONDS  keeps a transaction on the first card: "holding", later "released"
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include <thread>
 
 #include "pcsc/card_transaction.h"
+#include "pcsc/pcsc_api.h"
 #include "pcsc/pcsc_readers.h"
 
 using namespace cardea;
@@ -36,6 +38,7 @@ class Probe {
       if (word == "unlisten") unlisten();
       if (word == "events") events();
       if (word == "use") use();
+      if (word == "exclusive") exclusive();
       if (word == "hold") hold();
     }
   }
@@ -86,6 +89,31 @@ class Probe {
     return std::string(name(error.code));
   }
 
+  void exclusive() {
+    const auto api = pcsc_api();
+    SCARDCONTEXT context = 0;
+    if (!api || (*api)->establish_context(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context) != SCARD_S_SUCCESS) {
+      std::cout << "no service" << std::endl;
+      return;
+    }
+    SCARDHANDLE card = 0;
+    DWORD protocol = 0;
+    const LONG rv =
+        (*api)->connect(context, first_card().c_str(), SCARD_SHARE_EXCLUSIVE, SCARD_PROTOCOL_ANY, &card, &protocol);
+    if (rv == SCARD_S_SUCCESS) (*api)->disconnect(card, SCARD_LEAVE_CARD);
+    (*api)->release_context(context);
+    std::cout << (rv == SCARD_S_SUCCESS ? "ok" : describe(pcsc_error(rv, "connecting"))) << std::endl;
+  }
+
+  std::string first_card() {
+    const auto readers = readers_.list();
+    if (!readers) return {};
+    for (const Reader& reader : *readers) {
+      if (reader.insertion != 0) return reader.name;
+    }
+    return {};
+  }
+
   void hold() {
     int seconds = 0;
     std::cin >> seconds;
@@ -98,16 +126,9 @@ class Probe {
   }
 
   Result<CardTransaction> begin() {
-    const auto readers = readers_.list();
-    if (!readers) return readers.error();
-    for (const Reader& reader : *readers) {
-      if (reader.insertion == 0) continue;
-      if (CardChannelPtr channel = readers_.open(reader.name)) {
-        channel_ = channel;
-        return CardTransaction::begin(std::move(channel));
-      }
-    }
-    return Code::token_absent;
+    channel_ = readers_.open(first_card());
+    if (channel_ == nullptr) return Code::token_absent;
+    return CardTransaction::begin(channel_);
   }
 
   static std::string content(ReaderContent content) {
