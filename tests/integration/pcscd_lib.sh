@@ -16,6 +16,7 @@ vcard=${CARDEA_VCARD:-$(dirname "${CARDEA_COMMAND:-build/dev/bin/cardea}")/carde
 vpcd_library=/usr/lib/pcsc/drivers/serial/libifdvpcd.so
 pcscd_program=/usr/sbin/pcscd
 pcscd_id=
+pcscd_options=()
 declare -A card_ids=() card_ports=()
 
 begin_cards() {
@@ -23,9 +24,21 @@ begin_cards() {
   [ -x "$pcscd_program" ] || skip "pcscd is not installed (./install-packages tests)"
   [ -e "$vpcd_library" ] || skip "vsmartcard-vpcd is not installed (./install-packages tests)"
   [ -x "$vcard" ] || fail "$vcard does not exist"
-  if [ "$(id -u)" = 0 ]; then namespace=(unshare --mount); else namespace=(unshare --map-root-user --mount); fi
-  "${namespace[@]}" mount --bind "$work/run" /run 2>/dev/null ||
+  # From version 2 on pcscd asks polkit who may use a card, and refuses everybody where polkit does not run.
+  case "$("$pcscd_program" --help 2>&1)" in *--disable-polkit*) pcscd_options=(--disable-polkit) ;; esac
+  local user=()
+  [ "$(id -u)" = 0 ] || user=(--map-root-user)
+  # In a chroot the root is no mount, so that it cannot be made private; there /run has to be a mount of its own.
+  own_run='mount --bind "$1" /run'
+  try_namespace "${user[@]}" --mount && return
+  own_run='mount --make-private /run && mount --bind "$1" /run'
+  try_namespace "${user[@]}" --mount --propagation unchanged ||
     skip "no mount namespace of its own is allowed here, and pcscd needs one"
+}
+
+try_namespace() {
+  namespace=(unshare "$@")
+  "${namespace[@]}" sh -c "$own_run" sh "$work/run" 2>/dev/null
 }
 
 # owns_listener ID PORT: whether the process listens there; nothing connects, since vpcd would take it for a card.
@@ -52,8 +65,8 @@ start_pcscd() {
     rm -rf "$work/pcsc/run/pcscd"
     # No drivers for USB: readers of this machine are none of the test's business.
     PCSCLITE_HP_DROPDIR=$work/pcsc/drivers timeout --kill-after=5 "${CARDEA_PCSCD_LIMIT:-290}" "${namespace[@]}" \
-      sh -c 'mount --bind "$1" /run && exec "$2" --foreground --config "$3"' sh \
-      "$work/pcsc/run" "$pcscd_program" "$work/pcsc/reader.conf" >>"$work/pcscd.log" 2>&1 </dev/null &
+      sh -c "$own_run"' && shift && exec "$@"' sh "$work/pcsc/run" \
+      "$pcscd_program" --foreground --config "$work/pcsc/reader.conf" "${pcscd_options[@]}" >>"$work/pcscd.log" 2>&1 </dev/null &
     pcscd_id=$!
     daemons+=("$pcscd_id")
     for i in {1..50}; do

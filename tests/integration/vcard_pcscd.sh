@@ -211,6 +211,32 @@ test_gids_use
 test_gids_ready
 remove_card ready
 
+# A card as it is made by default has an AES-192 key, which older releases of Yubico's tool do not speak, and they sign no
+# certificate with OpenSSL 3.
+test_yubico_self_signed() {
+  local version
+  version=$(yubico-piv-tool --version 2>&1 | sed 's/[^0-9.]*//')
+  if [ "$(printf '2.4\n%s\n' "$version" | sort -V | head -n 1)" != 2.4 ]; then
+    say "not tried: a self-signed certificate, since yubico-piv-tool is version $version"
+    return
+  fi
+  new_card default piv
+  insert_card default
+  yubico --action generate --slot 9a --algorithm ECCP256 --output "$work/self.pub" >"$work/yubico.log" 2>&1 ||
+    fail "yubico-piv-tool authenticates with AES-192"
+  yubico --action verify-pin --pin 123456 --action selfsign-certificate --slot 9a --subject '/CN=virtual/' \
+    --input "$work/self.pub" --output "$work/self.pem" >>"$work/yubico.log" 2>&1 || fail "a self-signed certificate"
+  expect OK openssl verify -CAfile "$work/self.pem" "$work/self.pem"
+  yubico --action generate --slot 9d --algorithm X25519 --output "$work/x25519.pub" >>"$work/yubico.log" 2>&1 ||
+    fail "yubico-piv-tool generates X25519"
+  expect 'X25519 Public-Key' openssl pkey -pubin -in "$work/x25519.pub" -noout -text
+  yubico --action move-key --slot 9d --to-slot 82 >>"$work/yubico.log" 2>&1 || fail "yubico-piv-tool moves a key"
+  yubico --action delete-key --slot 82 >>"$work/yubico.log" 2>&1 || fail "yubico-piv-tool deletes a key"
+  remove_card default
+  pass "yubico-piv-tool: AES-192, self-signed certificate, X25519, move and delete"
+}
+
+test_yubico_self_signed
 new_card piv piv --management-key 3des
 insert_card piv
 test_reader
