@@ -24,13 +24,6 @@ Status Provider::start(const std::function<Parts()>& make_parts) {
   settings_ = std::move(parts.settings);
   sources_ = std::move(parts.sources);
   refresh_slots(false);
-  for (const auto& source : sources_) {
-    source->listen([this] {
-      const std::lock_guard event_lock(event_mutex_);
-      event_pending_ = true;
-      event_.notify_all();
-    });
-  }
   started_.store(true, std::memory_order_release);
   return {};
 }
@@ -40,6 +33,7 @@ Status Provider::stop() {
   if (!started()) return Code::not_initialized;
   started_.store(false, std::memory_order_release);
   for (const auto& source : sources_) source->listen(nullptr);
+  listening_ = false;
   {
     const std::lock_guard event_lock(event_mutex_);
     event_pending_ = false;
@@ -50,6 +44,17 @@ Status Provider::stop() {
   slots_.with([](SlotTable& table) { table = SlotTable{}; });
   sources_.clear();
   return {};
+}
+
+void Provider::listen() {
+  if (std::exchange(listening_, true)) return;
+  for (const auto& source : sources_) {
+    source->listen([this] {
+      const std::lock_guard event_lock(event_mutex_);
+      event_pending_ = true;
+      event_.notify_all();
+    });
+  }
 }
 
 void Provider::refresh_slots(bool new_is_event) {
@@ -104,6 +109,7 @@ Result<CK_SLOT_ID> Provider::wait_for_event(bool wait) {
     {
       const std::lock_guard lock(lifecycle_);
       if (!started()) return Code::not_initialized;
+      if (wait) listen();
       refresh_slots(true);
     }
     if (const auto slot = changed_slot()) return *slot;

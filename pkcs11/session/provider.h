@@ -67,6 +67,9 @@ class Provider {
     std::vector<std::uint64_t> occupants;  ///< by slot id, as last seen by wait_for_event
   };
   Shard& shard(CK_SESSION_HANDLE handle) { return shards_[handle % shard_count]; }
+  /// Has the sources report changes. Not before somebody waits: most applications never do, and listening to readers
+  /// takes a thread.
+  void listen();
   /// Takes in slots that were not there before; `new_is_event`: C_WaitForSlotEvent reports them.
   void refresh_slots(bool new_is_event);
   std::optional<CK_SLOT_ID> changed_slot();
@@ -80,6 +83,7 @@ class Provider {
   std::atomic<bool> started_{false};
   Settings settings_;
   Sources sources_;
+  bool listening_ = false;  // guarded by lifecycle_
   Guarded<SlotTable> slots_;
   std::array<Shard, shard_count> shards_;
   std::atomic<CK_SESSION_HANDLE> next_session_{1};
