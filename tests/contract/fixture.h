@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <string_view>
 
+#include "contract/card_kind.h"
 #include "contract/p11.h"
 #include "cryptoki/names.h"
 

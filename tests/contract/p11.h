@@ -47,6 +47,9 @@ class TokenKind {
   virtual int retry_limit() const = 0;
   /// The same for the security officer's PIN.
   virtual int so_retry_limit() const = 0;
+  /// Whether the token is a card: it keeps keys with certificates and the files of its kind, no secret keys and no
+  /// objects of any name; it is made new by its administrator, not by C_InitToken.
+  virtual bool is_card() const { return false; }
   /// Makes an initialised token with both PINs set; the slot that holds it. The module is initialised.
   virtual CK_SLOT_ID make_token(const Module& module, const std::string& label) = 0;
   /// Protects all tokens from being written by this process and those it starts, for the rest of their lives. False
