@@ -160,6 +160,7 @@ Result<ContainerPlace> CardToken::place_for_certificate(const AttributeSet& attr
 Status CardToken::renew(const ContainerPlace& place, bool new_key, ByteView public_key) {
   known_.with([&](Known& known) {
     known.card.containers.erase(place.index);
+    known.card.places.reset();  // names of containers may be new
     known.numbers.retire({Part::certificate, place.index});
     if (!new_key) return;
     known.numbers.retire({Part::private_key, place.index});

@@ -59,6 +59,32 @@ measure_piv() {
   row "PIV, $title: list all objects, second process" 3 "$(count "$module" piv list)" "$other_list"
 }
 
+# A GIDS card with two keys and their certificates, all written through our own module.
+personalise_gids() {
+  local id
+  for id in 00 01; do
+    card_tool --keypairgen --key-type rsa:2048 --label "key $id"
+    card_tool --read-object --type pubkey --id "$id" --output-file "$work/$id.pub.der"
+    openssl pkey -pubin -inform DER -in "$work/$id.pub.der" -out "$work/$id.pub" 2>>"$work/setup.log"
+    sign_certificate "$id" "keyUsage=digitalSignature" "$work/$id.pub"
+    openssl x509 -in "$work/$id.pem" -outform DER -out "$work/$id.der"
+    card_tool --write-object "$work/$id.der" --type cert --id "$id"
+  done
+}
+card_tool() {
+  with_timeout 60 pkcs11-tool --module "$module" --login --pin 123456 "$@" >>"$work/setup.log" 2>&1 ||
+    fail "pkcs11-tool $*"
+}
+
+measure_gids() {
+  local first further other_first other_further
+  read -r other_first other_further <<<"$(count "$peer" gids sign 00 $rsa)"
+  forget
+  read -r first further <<<"$(count "$module" gids sign 00 $rsa)"
+  row "GIDS: first RSA-2048 signature, nothing cached" 16 "$first" "$other_first"
+  row "GIDS: each further RSA-2048 signature" 2 "$further" "$other_further"
+}
+
 start_pcscd
 printf '[keystore]\nenabled = false\n' >"$CARDEA_CONF"
 new_card piv piv --management-key 3des
@@ -70,5 +96,10 @@ remove_card piv
 insert_card piv --short
 measure_piv "short APDUs" 14 3
 remove_card piv
+new_card gids gids --initialised
+insert_card gids
+personalise_gids
+measure_gids
+remove_card gids
 [ "$over" = 0 ] || fail "more commands than allowed"
 done_ok

@@ -71,8 +71,8 @@ class CardKind : public TokenKind {
     std::vector<std::string> create{program, "create", "--replace", "--kind", kind_, "--state", state};
     create.insert(create.end(), create_options_.begin(), create_options_.end());
     if (ChildProcess(create).wait() != 0) throw std::runtime_error("cardea-vcard makes no card");
-    card_ = std::make_unique<ChildProcess>(std::vector<std::string>{
-        program, "run", "--state", state, "--port", required("CARDEA_READER_PORT")});
+    card_ = std::make_unique<ChildProcess>(
+        std::vector<std::string>{program, "run", "--state", state, "--port", required("CARDEA_READER_PORT")});
     return slot_with_card(module);
   }
 
