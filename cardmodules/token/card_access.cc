@@ -24,12 +24,20 @@ Pin copy_of(const Pin& pin) {
 
 }  // namespace
 
-CardAccess::CardAccess(CardChannelPtr channel, std::span<const CardKind> kinds, std::string likely)
-    : channel_(std::move(channel)), kinds_(kinds), kind_(std::move(likely)) {}
+CardAccess::CardAccess(CardChannelPtr channel, std::span<const CardKind> kinds, std::string likely,
+                       std::unique_ptr<SharedState> queue)
+    : channel_(std::move(channel)), kinds_(kinds), queue_(std::move(queue)), kind_(std::move(likely)) {}
 
 std::string CardAccess::kind() const {
   const std::lock_guard lock(busy_);
   return kind_;
+}
+
+Result<CardTransaction> CardAccess::begin() {
+  queue_->line_up();
+  Result<CardTransaction> transaction = CardTransaction::begin(channel_);
+  queue_->step_out();
+  return transaction;
 }
 
 Status CardAccess::in_transaction(const Work& work) {
@@ -39,7 +47,7 @@ Status CardAccess::in_transaction(const Work& work) {
     if (failure.code == Code::device_removed) mark_removed();
     return failure;
   };
-  Result<CardTransaction> transaction = CardTransaction::begin(channel_);
+  Result<CardTransaction> transaction = begin();
   if (!transaction) return note(std::move(transaction).error());
   if (transaction->card_was_reset()) forget_card_state();
   selected_here_ = false;
@@ -57,17 +65,18 @@ Status CardAccess::in_transaction(const Work& work) {
 }
 
 Status CardAccess::select(CardTransaction& transaction) {
-  forget_card_state();
   CARDEA_TRY(module_->select(transaction));
   selected_ = selected_here_ = true;
   return {};
 }
 
 Status CardAccess::establish(CardTransaction& transaction, Need need) {
-  if (!selected_) CARDEA_TRY(select(transaction));
-  if (need == Need::user && !user_verified_) return verify_again(transaction);
-  if (need == Need::administrator && !administrator_verified_) return authenticate_again(transaction);
-  return {};
+  const bool unproven =
+      (need == Need::user && !user_verified_) || (need == Need::administrator && !administrator_verified_);
+  // A PIN is for this application and no other, so here nothing is taken on trust.
+  if (!selected_ || (unproven && !selected_here_)) CARDEA_TRY(select(transaction));
+  if (!unproven) return {};
+  return need == Need::user ? verify_again(transaction) : authenticate_again(transaction);
 }
 
 Status CardAccess::verify_again(CardTransaction& transaction) {
@@ -115,7 +124,7 @@ Status CardAccess::run(Need need, const Work& work) {
     CARDEA_TRY(establish(transaction, need));
     Status done = work(module, transaction);
     if (done || selected_here_ || !may_be_stale(done.code())) return done;
-    CARDEA_TRY(select(transaction));
+    forget_card_state();
     CARDEA_TRY(establish(transaction, need));
     return work(module, transaction);
   });
@@ -131,6 +140,7 @@ Status CardAccess::run_selected(const Work& work) {
 
 Status CardAccess::login_user(const Pin& pin) {
   return run_selected([&](CardModule& module, CardTransaction& transaction) -> Status {
+    user_verified_ = false;  // a wrong PIN ends what a right one began
     PinPad* const pad = pin.size() == 0 ? transaction.pin_pad() : nullptr;
     if (pad != nullptr) {
       CARDEA_TRY(module.verify_on_pad(transaction, *pad, PinRole::user));

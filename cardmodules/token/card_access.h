@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "cards/recognise.h"
+#include "cards/shared_state.h"
 
 namespace cardea::card {
 
@@ -23,8 +24,9 @@ class CardAccess {
  public:
   using Work = std::function<Status(CardModule& module, CardTransaction& transaction)>;
 
-  /// `likely`: the kind that recognised this card before, asked first.
-  CardAccess(CardChannelPtr channel, std::span<const CardKind> kinds, std::string likely);
+  /// `likely`: the kind that recognised this card before, asked first. `queue`: where processes line up for the card.
+  CardAccess(CardChannelPtr channel, std::span<const CardKind> kinds, std::string likely,
+             std::unique_ptr<SharedState> queue);
 
   /// Runs `work` in one transaction; it may run twice. user_not_logged_in when the rights are not to be had;
   /// device_removed, timed_out, device_error, token_not_recognized.
@@ -64,7 +66,10 @@ class CardAccess {
 
   const CardChannelPtr channel_;
   const std::span<const CardKind> kinds_;
+  const std::unique_ptr<SharedState> queue_;
   std::atomic<bool> removed_{false};
+
+  Result<CardTransaction> begin();
 
   mutable std::mutex busy_;  // held during work on the card; guards what follows
   std::string kind_;

@@ -29,6 +29,7 @@ CardToken::CardToken(const Settings& settings, ReaderStatus reader, std::unique_
     : settings_(settings),
       reader_(std::move(reader)),
       cache_(cache_directory(settings)),
+      officer_writes_(!card.description.user_writes),
       access_(std::move(access)),
       shared_(settings.runtime_directory, card.description.identity) {
   known_.with([&](Known& known) {
@@ -58,7 +59,9 @@ Result<std::shared_ptr<CardToken>> CardToken::open(const Settings& settings, con
     return SharedState(settings.runtime_directory, identity).stamp();
   });
   const bool fresh = !cached;
-  auto access = std::make_unique<CardAccess>(std::move(channel), kinds, fresh ? std::string() : cached->kind);
+  auto access = std::make_unique<CardAccess>(
+      std::move(channel), kinds, fresh ? std::string() : cached->kind,
+      std::make_unique<SharedState>(settings.runtime_directory, view_of("reader " + reader.name)));
   if (fresh) {
     CARDEA_ASSIGN(cached, read_description(*access));
   }

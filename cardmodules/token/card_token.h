@@ -33,7 +33,7 @@ class CardToken final : public Token,
 
   TokenDescription describe() override;
   bool present() const noexcept override { return !access_->removed(); }
-  bool officer_writes_objects() const noexcept override { return true; }
+  bool officer_writes_objects() const noexcept override { return officer_writes_; }
   std::uint64_t generation() override { return generation_.load(std::memory_order_acquire); }
   Status login(Role role, const Pin& pin) override;
   void logout() override;
@@ -104,6 +104,7 @@ class CardToken final : public Token,
   const Settings settings_;
   const ReaderStatus reader_;
   const ContentsCache cache_;
+  const bool officer_writes_;  // not where the user PIN is what writing takes
   const std::unique_ptr<CardAccess> access_;
   SharedState shared_;
   Guarded<Known> known_;

@@ -14,18 +14,29 @@
 namespace cardea::card {
 namespace {
 
-// The stamp stands in the first bytes; the lock is on a byte behind them.
+// The stamp stands in the first bytes; the locks are on bytes behind them.
 constexpr off_t login_byte = 64;
+constexpr off_t queue_byte = 65;
 constexpr std::chrono::milliseconds longest_wait{2500};  // a little more than what one exchange with a card may take
-constexpr std::chrono::milliseconds between_tries{5};
+constexpr std::chrono::milliseconds longest_queue{500};
+constexpr std::chrono::milliseconds between_tries{2};
 
-bool lock(int descriptor, short type) {
+bool lock(int descriptor, off_t place, short type) {
   struct flock range {};
   range.l_type = type;
   range.l_whence = SEEK_SET;
-  range.l_start = login_byte;
+  range.l_start = place;
   range.l_len = 1;
   return ::fcntl(descriptor, F_OFD_SETLK, &range) == 0;
+}
+
+/// Tries again and again: waiting in the kernel has no limit.
+void lock_in_time(int descriptor, off_t place, short type, std::chrono::milliseconds at_most) {
+  if (descriptor < 0) return;
+  const auto deadline = std::chrono::steady_clock::now() + at_most;
+  while (!lock(descriptor, place, type) && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(between_tries);
+  }
 }
 
 }  // namespace
@@ -56,20 +67,24 @@ std::uint64_t SharedState::stamp_anew() {
   return value;
 }
 
+void SharedState::line_up() {
+  lock_in_time(descriptor_, queue_byte, F_WRLCK, longest_queue);
+}
+
+void SharedState::step_out() {
+  if (descriptor_ >= 0) lock(descriptor_, queue_byte, F_UNLCK);
+}
+
 void SharedState::enter() {
-  if (descriptor_ < 0) return;
-  const auto deadline = std::chrono::steady_clock::now() + longest_wait;
-  while (!lock(descriptor_, F_RDLCK) && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(between_tries);
-  }
+  lock_in_time(descriptor_, login_byte, F_RDLCK, longest_wait);
 }
 
 bool SharedState::become_only_one() {
-  return descriptor_ < 0 || lock(descriptor_, F_WRLCK);
+  return descriptor_ < 0 || lock(descriptor_, login_byte, F_WRLCK);
 }
 
 void SharedState::count_out() {
-  if (descriptor_ >= 0) lock(descriptor_, F_UNLCK);
+  if (descriptor_ >= 0) lock(descriptor_, login_byte, F_UNLCK);
 }
 
 }  // namespace cardea::card

@@ -12,7 +12,7 @@ namespace cardea::card {
 /// believes to be alone. One thread at a time.
 class SharedState {
  public:
-  /// `identity` names the card (CardDescription::identity).
+  /// `identity` names the card (CardDescription::identity), or a reader to line up at before the card is known.
   SharedState(const std::filesystem::path& runtime_directory, ByteView identity);
   ~SharedState();
   SharedState(const SharedState&) = delete;
@@ -22,6 +22,12 @@ class SharedState {
   std::uint64_t stamp() const;
   /// To be called after every write to the card; answers the new stamp.
   std::uint64_t stamp_anew();
+
+  /// Lines up for the card, a bounded time. The service hands a card to whoever asks at the right moment, so that a
+  /// process which uses it without pause would keep it from all others; who must line up before each use lets them in.
+  void line_up();
+  /// Has the card now, or gave up: the next one may.
+  void step_out();
 
   /// Counts this process among those that are logged in. To be called before the PIN is shown to the card, so that
   /// nobody who logs out meanwhile closes the card's security status. Waits a bounded time for one who does.

@@ -81,6 +81,18 @@ BOOST_AUTO_TEST_CASE(a_killed_process_is_forgotten) {
   BOOST_TEST(leaves_as_last(own));
 }
 
+BOOST_AUTO_TEST_CASE(nobody_waits_for_ever_in_the_queue) {
+  SharedState first(root / "run", identity);
+  SharedState second(root / "run", identity);
+  first.line_up();
+  first.enter();  // the queue is another matter than the login
+  second.enter();
+  second.line_up();
+  second.step_out();
+  BOOST_TEST(!leaves_as_last(first));
+  first.step_out();
+}
+
 BOOST_AUTO_TEST_CASE(a_stamp_tells_of_writes) {
   SharedState first(root / "run", identity);
   SharedState second(root / "run", identity);

@@ -65,25 +65,33 @@ class CardKind : public TokenKind {
   bool write_protect() const override { return false; }
 
   CK_SLOT_ID make_token(const Module& module, const std::string&) override {
-    card_.reset();
-    const std::string state = (home_.path() / "card").string();
-    const std::string program = required("CARDEA_VCARD");
-    std::vector<std::string> create{program, "create", "--replace", "--kind", kind_, "--state", state};
+    pull();
+    std::vector<std::string> create{
+        required("CARDEA_VCARD"), "create", "--replace", "--kind", kind_, "--state", state()};
     create.insert(create.end(), create_options_.begin(), create_options_.end());
     if (ChildProcess(create).wait() != 0) throw std::runtime_error("cardea-vcard makes no card");
-    card_ = std::make_unique<ChildProcess>(
-        std::vector<std::string>{program, "run", "--state", state, "--port", required("CARDEA_READER_PORT")});
+    insert();
     return slot_with_card(module);
   }
 
- private:
-  static std::string required(const char* name) {
-    const char* value = std::getenv(name);
-    if (value == nullptr) throw std::runtime_error(std::string(name) + " is not set");
-    return value;
+  /// Whether the administrator makes keys; elsewhere the user PIN is what that takes.
+  virtual bool officer_makes_keys() const = 0;
+  /// Takes the card out of the reader, and puts the same one back.
+  void pull() { card_.reset(); }
+  void insert() {
+    card_ = std::make_unique<ChildProcess>(std::vector<std::string>{required("CARDEA_VCARD"), "run", "--state", state(),
+                                                                    "--port", required("CARDEA_READER_PORT"),
+                                                                    "--control", control()});
   }
+  /// A command on the card's control socket: "reset", "fault pull@3" …
+  void steer(std::initializer_list<std::string> words) const {
+    std::vector<std::string> command{required("CARDEA_VCARD"), "control", control()};
+    command.insert(command.end(), words.begin(), words.end());
+    if (ChildProcess(command).wait() != 0) throw std::runtime_error("the card does not obey");
+  }
+  /// The slot with a card, waited for.
   static CK_SLOT_ID slot_with_card(const Module& module) {
-    for (int tries = 0; tries < 200; ++tries) {
+    for (int tries = 0; tries < 400; ++tries) {
       for (const CK_SLOT_ID slot : module.slots()) {
         CK_TOKEN_INFO info{};
         if (module->C_GetTokenInfo(slot, &info) == CKR_OK) return slot;
@@ -92,6 +100,15 @@ class CardKind : public TokenKind {
     }
     throw std::runtime_error("the card does not appear in a slot");
   }
+
+ private:
+  static std::string required(const char* name) {
+    const char* value = std::getenv(name);
+    if (value == nullptr) throw std::runtime_error(std::string(name) + " is not set");
+    return value;
+  }
+  std::string state() const { return (home_.path() / "card").string(); }
+  std::string control() const { return (home_.path() / "control").string(); }
 
   const std::string kind_;
   const std::string so_pin_;
@@ -104,12 +121,14 @@ class CardKind : public TokenKind {
 class PivKind final : public CardKind {
  public:
   PivKind() : CardKind("piv", "010203040506070801020304050607080102030405060708", {"--management-key", "3des"}) {}
+  bool officer_makes_keys() const override { return true; }
 };
 
 /// A generic minidriver card as it is after Windows' initialisation.
 class GidsKind final : public CardKind {
  public:
   GidsKind() : CardKind("gids", "010203040506070801020304050607080102030405060708", {"--initialised"}) {}
+  bool officer_makes_keys() const override { return false; }
 };
 
 }  // namespace cardea::p11
