@@ -13,6 +13,7 @@
 #include "card/gids_state_json.h"
 #include "card/json_fields.h"
 #include "card/piv_state_json.h"
+#include "card/sample_state_json.h"
 
 namespace cardea::vcard {
 
@@ -64,7 +65,17 @@ Result<CardState> parse_state(std::string_view text) {
     CARDEA_ASSIGN(GidsState gids, gids_from_json(object));
     return CardState{std::move(gids)};
   }
+  if (kind->get_string() == "sample") {
+    CARDEA_ASSIGN(SampleState sample, sample_from_json(object));
+    return CardState{std::move(sample)};
+  }
   return bad_field("kind");
+}
+
+json::object content_to_json(const CardState& state) {
+  if (const auto* gids = std::get_if<GidsState>(&state.content)) return gids_to_json(*gids);
+  if (const auto* sample = std::get_if<SampleState>(&state.content)) return sample_to_json(*sample);
+  return piv_to_json(std::get<PivState>(state.content));
 }
 
 }  // namespace
@@ -79,8 +90,7 @@ Result<CardState> read_state(const std::filesystem::path& file) {
 }
 
 Status write_state(const std::filesystem::path& file, const CardState& state) {
-  const auto* piv = std::get_if<PivState>(&state.content);
-  json::object object = piv ? piv_to_json(*piv) : gids_to_json(std::get<GidsState>(state.content));
+  json::object object = content_to_json(state);
   object["version"] = format_version;
   object["kind"] = state.kind();
   std::string text = json::serialize(object) + "\n";

@@ -8,14 +8,18 @@
 #include "base/result.h"
 #include "card/gids_state.h"
 #include "card/piv_state.h"
+#include "card/sample_state.h"
 
 namespace cardea::vcard {
 
 struct CardState {
-  std::variant<PivState, GidsState> content;
+  std::variant<PivState, GidsState, SampleState> content;
 
-  /// "piv" or "gids".
-  std::string_view kind() const { return std::holds_alternative<PivState>(content) ? "piv" : "gids"; }
+  /// "piv", "gids" or "sample".
+  std::string_view kind() const {
+    constexpr std::string_view kinds[] = {"piv", "gids", "sample"};
+    return kinds[content.index()];
+  }
 };
 
 /// Reads a state file. Codes: not_found, permission_denied, store_corrupt, store_newer.

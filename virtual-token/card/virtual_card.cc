@@ -5,6 +5,7 @@
 
 #include "card/gids_applet.h"
 #include "card/piv_applet.h"
+#include "card/sample_applet.h"
 
 namespace cardea::vcard {
 
@@ -19,6 +20,7 @@ constexpr Byte ins_get_response = 0xC0;
 
 std::unique_ptr<Applet> make_applet(CardState& state) {
   if (auto* gids = std::get_if<GidsState>(&state.content)) return std::make_unique<GidsApplet>(*gids);
+  if (auto* sample = std::get_if<SampleState>(&state.content)) return std::make_unique<SampleApplet>(*sample);
   return std::make_unique<PivApplet>(std::get<PivState>(state.content));
 }
 

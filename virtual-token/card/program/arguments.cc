@@ -27,7 +27,7 @@ struct Arguments {
 
 void add_create(CLI::App& root, Arguments& arguments) {
   CLI::App* command = root.add_subcommand("create", "Make a new card in a state file");
-  command->add_option("--kind", arguments.create.kind, "piv or gids")->required();
+  command->add_option("--kind", arguments.create.kind, "piv, gids or sample")->required();
   command->add_option("--state", arguments.create.state, "The file that is the card")->required();
   command->add_flag("--replace", arguments.create.replace, "Overwrite a card that is there");
   command->add_flag("!--no-vendor-extensions", arguments.create.piv.vendor_extensions,

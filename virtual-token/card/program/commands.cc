@@ -29,7 +29,8 @@ Result<CardState> new_gids_card(const CreateOptions& options) {
 
 Result<CardState> new_card(const CreateOptions& options) {
   if (options.kind == "gids") return new_gids_card(options);
-  if (options.kind != "piv") return error(Code::arguments_bad, "the kinds of cards are piv and gids");
+  if (options.kind == "sample") return CardState{new_sample()};
+  if (options.kind != "piv") return error(Code::arguments_bad, "the kinds of cards are piv, gids and sample");
   CARDEA_ASSIGN(PivState piv, new_piv(options.piv));
   if (!options.global_pin.empty()) {
     if (options.global_pin.size() < 6 || options.global_pin.size() > 8) return Code::pin_length;
