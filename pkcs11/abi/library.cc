@@ -1,12 +1,15 @@
 // C_Initialize and C_Finalize: the only place that knows every token kind.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
 
 #include "abi/functions.h"
 #include "abi/trace.h"
 #include "cards/card_source.h"
 #include "keystore/keystore.h"
+#include "plugin/plugins.h"
 #include "session/provider.h"
 
 namespace cardea::abi {
@@ -30,9 +33,17 @@ void report_once(const std::vector<std::string>& problems) {
   for (const std::string& problem : problems) fmt::print(stderr, "cardea: {}\n", problem);
 }
 
+/// Vendors' card modules, before any card is looked at. What is wrong with them joins the other problems.
+void load_card_plugins(Settings& settings) {
+  if (!settings.card.enabled) return;
+  std::vector<std::string> refused = card::plugin::use_plugins(settings.card.plugin_directory);
+  std::move(refused.begin(), refused.end(), std::back_inserter(settings.problems));
+}
+
 Provider::Parts make_parts() {
   Provider::Parts parts{load_settings(), {}};
   trace_open(parts.settings.trace_file);
+  load_card_plugins(parts.settings);
   report_once(parts.settings.problems);
 #define CARDEA_TOKEN_KIND(name, factory) parts.sources.push_back(factory(parts.settings));
 #include "token/token_kinds.def"
