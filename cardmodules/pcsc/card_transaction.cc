@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
 #include "pcsc/apdu_encoding.h"
 
 namespace cardea::card {

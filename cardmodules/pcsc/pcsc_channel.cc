@@ -8,7 +8,10 @@
 namespace cardea::card {
 namespace {
 
-constexpr std::chrono::milliseconds longest_wait_for_card{1700};
+constexpr std::chrono::milliseconds longest_wait_for_card{1600};
+// A call that begins several transactions is to return within two seconds all the same.
+constexpr std::chrono::milliseconds after_waiting_in_vain{250};
+constexpr std::chrono::milliseconds short_wait_for_card{100};
 constexpr std::chrono::milliseconds longest_end{500};
 constexpr std::chrono::milliseconds thread_rests_after{2000};
 // As long as readers themselves wait for keys, and some.
@@ -65,12 +68,27 @@ void PcscChannel::give_back() noexcept {
   given_back_.notify_one();
 }
 
+PcscChannel::Clock::time_point PcscChannel::deadline_for_begin() {
+  const std::lock_guard lock(taken_mutex_);
+  const Clock::time_point now = Clock::now();
+  const bool lately_in_vain = in_vain_ != Clock::time_point{} && now - in_vain_ < after_waiting_in_vain;
+  return now + (lately_in_vain ? short_wait_for_card : longest_wait_for_card);
+}
+
+void PcscChannel::remember_waiting_in_vain() {
+  const std::lock_guard lock(taken_mutex_);
+  in_vain_ = Clock::now();
+}
+
 Result<CardState> PcscChannel::begin() {
-  const Clock::time_point deadline = Clock::now() + longest_wait_for_card;
+  const Clock::time_point deadline = deadline_for_begin();
   CARDEA_TRY(take(deadline));
   lost_ = false;
   Result<CardState> state = connect_and_begin(deadline);
-  if (!state) give_back();
+  if (!state) {
+    if (state.code() == Code::timed_out) remember_waiting_in_vain();
+    give_back();
+  }
   return state;
 }
 
@@ -120,6 +138,7 @@ Result<Bytes> PcscChannel::exchange(ByteView command, std::chrono::milliseconds 
       [connection = connection_] { connection->disconnect(); });
   if (!status) {
     lost_ = true;
+    remember_waiting_in_vain();
     return error(status.code(), "the card does not answer");
   }
   return std::exchange(exchange->output, {}).value();

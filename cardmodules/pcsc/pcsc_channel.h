@@ -33,8 +33,10 @@ class PcscChannel final : public CardChannel {
  private:
   using Clock = BoundedWorker::Clock;
 
+  Clock::time_point deadline_for_begin();
   Status take(Clock::time_point deadline);
   void give_back() noexcept;
+  void remember_waiting_in_vain();
   Result<CardState> connect_and_begin(Clock::time_point deadline);
   void settle_reader(const ReaderFeatures& features, bool carries_extended);
   Result<Bytes> control(std::uint32_t code, ByteView input);
@@ -45,7 +47,8 @@ class PcscChannel final : public CardChannel {
 
   std::mutex taken_mutex_;
   std::condition_variable given_back_;
-  bool taken_ = false;  // by a transaction; under taken_mutex_
+  bool taken_ = false;           // by a transaction; under taken_mutex_
+  Clock::time_point in_vain_{};  // the same: when somebody last waited to the end
 
   mutable std::mutex mutex_;
   ApduLimits limits_;                      // under mutex_

@@ -11,7 +11,7 @@ namespace {
 // PC/SC-lite powers a card down when nobody is connected: after five seconds with readers that report events, at the
 // second look, 0.4 s apart, with those that it must ask.
 constexpr std::chrono::milliseconds surely_powered{350};
-constexpr std::chrono::milliseconds between_tries{50};
+constexpr std::chrono::milliseconds between_tries{20};
 // A pulled card fails the exchange at once, but the service notices only when it next looks.
 constexpr std::chrono::milliseconds removal_is_noticed{900};
 constexpr std::size_t longest_wire_answer = extended_answer_data + 2;

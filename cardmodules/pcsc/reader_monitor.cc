@@ -2,7 +2,9 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <string>
 #include <system_error>
+#include <utility>
 
 #include "pcsc/reader_watch.h"
 #include "pcsc/signals_blocked.h"

@@ -133,6 +133,17 @@ test_nothing_is_held_at_rest() {
   pass "a program that wants the card for itself alone gets it right after we used it, 100 times"
 }
 
+test_fork() {
+  local line i
+  for ((i = 0; i < 10; ++i)); do
+    outcome first 'ok *' 2000
+    line=$(ask first fork)
+    [[ $line == "ok "* ]] || fail "the child gets «$line»"
+    outcome first 'ok *' 2000
+  done
+  pass "a child of a fork uses the card, and its parent goes on"
+}
+
 test_mute_card() {
   card card fault mute@1 >/dev/null
   outcome first timed_out 2000
@@ -162,6 +173,7 @@ test_insertions
 test_removed_card
 test_two_processes
 test_nothing_is_held_at_rest
+test_fork
 test_mute_card
 test_service_restarts
 test_end

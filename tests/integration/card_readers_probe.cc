@@ -7,7 +7,9 @@
 //   use           one transaction with SELECT of the PIV application on the first card: "ok reset|undisturbed", or the
 //                 error's name; then the milliseconds it took
 //   exclusive     connects to the first card as a program does that wants it for itself alone: "ok", or PC/SC's answer
+//   fork          a child uses the card; how that went, as for "use"
 //   hold SECONDS  keeps a transaction on the first card: "holding", later "released"
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -39,6 +41,7 @@ class Probe {
       if (word == "events") events();
       if (word == "use") use();
       if (word == "exclusive") exclusive();
+      if (word == "fork") fork_and_use();
       if (word == "hold") hold();
     }
   }
@@ -72,6 +75,18 @@ class Probe {
     const std::string outcome = used();
     const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
     std::cout << outcome << ' ' << time.count() << std::endl;
+  }
+
+  void fork_and_use() {
+    const pid_t child = fork();
+    if (child == 0) {
+      // What the parent had is its own; the child finds the service anew.
+      Probe().use();
+      _exit(EXIT_SUCCESS);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    if (status != 0) std::cout << "the child failed 0" << std::endl;
   }
 
   std::string used() {
