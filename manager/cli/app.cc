@@ -81,6 +81,23 @@ Status print_version() {
 
 }  // namespace
 
+Status run_inside(const std::vector<std::string>& arguments, const Options& preset) {
+  Context context;
+  context.options = preset;
+  CLI::App root("cardea: keys, certificates and PINs of PKCS#11 tokens", "cardea");
+  build_commands(root, context);
+  try {
+    // The parser takes the words from the end.
+    root.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::CallForHelp&) {
+    return print(root.help());
+  } catch (const CLI::ParseError& problem) {
+    return failure(Code::arguments_bad, fmt::format("The command inside is not understood: {}.", problem.what()));
+  }
+  if (!context.action) return failure(Code::arguments_bad, "No command was given inside. `cardea help` lists them.");
+  return context.action();
+}
+
 int run(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (std::ranges::any_of(arguments, is_pin_argument)) return report(pin_in_arguments());

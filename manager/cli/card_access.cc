@@ -12,6 +12,7 @@
 #include "cli/text.h"
 #include "crypto/asymmetric_key.h"
 #include "crypto/key_encoding.h"
+#include "pcsc/recording.h"
 #include "piv/key_references.h"
 
 namespace cardea::cli {
@@ -95,6 +96,23 @@ std::vector<card::ContainerPlace> piv_places() {
   return places;
 }
 
+Result<std::string> choose_reader(const std::shared_ptr<card::PcscReaders>& readers, const std::string& wanted) {
+  CARDEA_ASSIGN(const std::vector<card::Reader> all, list_readers(*readers));
+  const std::vector<std::string> cards = with_cards(all);
+  if (cards.empty()) return no_card(all);
+  std::vector<std::string> chosen;
+  std::copy_if(cards.begin(), cards.end(), std::back_inserter(chosen),
+               [&](const std::string& name) { return contains(name, wanted); });
+  if (chosen.size() == 1) return chosen.front();
+  if (chosen.size() > 1) return ambiguous(chosen);
+  for (const std::string& name : cards) {
+    const Result<CardConnection> connection = CardConnection::open_reader(readers, name);
+    if (connection && connection->description().serial == wanted) return name;
+  }
+  return failure(Code::not_found, fmt::format("No card is called '{}'. `cardea card list` shows those that are there.",
+                                              printable(wanted)));
+}
+
 }  // namespace
 
 void add_card_option(const Command& command, CardOptions& options) {
@@ -121,7 +139,7 @@ Result<std::vector<card::Reader>> list_readers(card::PcscReaders& readers) {
   if (!found) {
     return failure(found.code(), fmt::format("The card readers cannot be listed: {}. Start the card service: "
                                              "systemctl start pcscd.socket",
-                                             cardea::describe(found.error())));
+                                             found.error().detail));
   }
   const Settings settings = load_settings();
   std::erase_if(*found, [&](const card::Reader& reader) { return is_ignored(settings, reader.name); });
@@ -137,42 +155,47 @@ Error card_failure(const Error& cause, std::string_view what) {
   return result;
 }
 
+Status CardConnection::recognise() {
+  const std::string what = fmt::format("The card in reader '{}' cannot be used", printable(reader_));
+  if (!channel_) return card_failure(error(Code::device_removed), what);
+  auto transaction = card::CardTransaction::begin(channel_);
+  if (!transaction) return card_failure(transaction.error(), what);
+  auto recognised = card::recognise(*transaction, card::card_kinds());
+  if (!recognised) return card_failure(recognised.error(), what);
+  kind_ = recognised->kind;
+  module_ = std::move(recognised->module);
+  auto description = module_->describe(*transaction);
+  if (!description) return card_failure(description.error(), what);
+  description_ = std::move(*description);
+  return {};
+}
+
 Result<CardConnection> CardConnection::open_reader(std::shared_ptr<card::PcscReaders> readers,
                                                    const std::string& reader) {
-  const std::string what = fmt::format("The card in reader '{}' cannot be used", printable(reader));
   CardConnection connection;
   connection.readers_ = std::move(readers);
   connection.reader_ = reader;
   connection.channel_ = connection.readers_->open(reader);
-  if (!connection.channel_) return card_failure(error(Code::device_removed), what);
-  auto transaction = card::CardTransaction::begin(connection.channel_);
-  if (!transaction) return card_failure(transaction.error(), what);
-  auto recognised = card::recognise(*transaction, card::card_kinds());
-  if (!recognised) return card_failure(recognised.error(), what);
-  connection.kind_ = recognised->kind;
-  connection.module_ = std::move(recognised->module);
-  auto description = connection.module_->describe(*transaction);
-  if (!description) return card_failure(description.error(), what);
-  connection.description_ = std::move(*description);
+  CARDEA_TRY(connection.recognise());
   return connection;
 }
 
-Result<CardConnection> CardConnection::open(const std::string& wanted) {
-  const auto readers = std::make_shared<card::PcscReaders>();
-  CARDEA_ASSIGN(const std::vector<card::Reader> all, list_readers(*readers));
-  const std::vector<std::string> cards = with_cards(all);
-  if (cards.empty()) return no_card(all);
-  std::vector<std::string> chosen;
-  std::copy_if(cards.begin(), cards.end(), std::back_inserter(chosen),
-               [&](const std::string& name) { return contains(name, wanted); });
-  if (chosen.size() == 1) return open_reader(readers, chosen.front());
-  if (chosen.size() > 1) return ambiguous(chosen);
-  for (const std::string& name : cards) {
-    Result<CardConnection> connection = open_reader(readers, name);
-    if (connection && connection->description().serial == wanted) return connection;
+Result<CardConnection> CardConnection::open(const Options& options, const std::string& wanted) {
+  CardConnection connection;
+  if (options.card_recorded) {
+    connection.reader_ = "recording";
+    connection.channel_ = options.card_recorded;
+  } else {
+    connection.readers_ = std::make_shared<card::PcscReaders>();
+    CARDEA_ASSIGN(connection.reader_, choose_reader(connection.readers_, wanted));
+    connection.channel_ = connection.readers_->open(connection.reader_);
   }
-  return failure(Code::not_found, fmt::format("No card is called '{}'. `cardea card list` shows those that are there.",
-                                              printable(wanted)));
+  if (connection.channel_ && options.card_recording) {
+    connection.channel_->set_observer(card::recorder(
+        connection.reader_, [lines = options.card_recording](std::string_view line) { lines->append(line) += '\n'; }));
+  }
+  CARDEA_TRY(connection.recognise());
+  return connection;
 }
 
 Result<card::CardAdministrator*> CardConnection::administrator() const {

@@ -30,8 +30,9 @@ void add_card_admin_options(const Command& command, Context& context, CardOption
 class CardConnection {
  public:
   /// The card in the reader whose name, or a part of it, is `wanted`, or with that serial number; the only card when
-  /// that is empty. Failures are whole sentences, like all in this folder.
-  static Result<CardConnection> open(const std::string& wanted);
+  /// that is empty. With Options::card_recorded that card; Options::card_recording gets the conversation. Failures are
+  /// whole sentences, like all in this folder.
+  static Result<CardConnection> open(const Options& options, const std::string& wanted);
   /// The card in that reader.
   static Result<CardConnection> open_reader(std::shared_ptr<card::PcscReaders> readers, const std::string& reader);
 
@@ -46,6 +47,8 @@ class CardConnection {
   Result<card::CardTransaction> begin() const;
 
  private:
+  Status recognise();
+
   std::shared_ptr<card::PcscReaders> readers_;  // channels are theirs
   std::string reader_;
   std::string kind_;

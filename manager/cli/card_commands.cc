@@ -158,14 +158,14 @@ Result<Keys> read_keys(const CardConnection& card, card::CardTransaction& transa
 }
 
 Status info(const Context& context, const CardOptions& options) {
-  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(options.card));
+  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(context.options, options.card));
   CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());
   const Progress progress("reading the card");
   const card::CardDescription& about = card.description();
   std::vector<std::string> problems = about.problems;
   CARDEA_ASSIGN(Keys keys, read_keys(card, transaction, problems));
-  const auto pin = card.module().pin_state(transaction, card::PinRole::user);
   const auto puk = card.module().pin_state(transaction, card::PinRole::unblock);
+  const auto pin = card.module().pin_state(transaction, card::PinRole::user);
   if (context.options.json) {
     json::array sentences;
     for (const std::string& problem : problems) sentences.emplace_back(printable(problem));
@@ -217,7 +217,7 @@ void add_file(Dump& dump, const CardConnection& card, const card::FileEntry& fil
 }
 
 Status dump(const Context& context, const CardOptions& options) {
-  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(options.card));
+  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(context.options, options.card));
   std::optional<UserProof> user;
   if (context.options.login) {
     CARDEA_ASSIGN(user, UserProof::obtain(context, card));
@@ -253,7 +253,7 @@ Status verify(const Context& context, const CardOptions& options, const std::str
   CARDEA_ASSIGN(const Bytes file, read_file(issuer_file, certificate_limit));
   const auto issuer = x509::from_pem_or_der("CERTIFICATE", file);
   if (!issuer) return library_failure(issuer.error(), "The issuer's certificate cannot be read");
-  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(options.card));
+  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(context.options, options.card));
   std::optional<UserProof> user;
   if (context.options.login) {
     CARDEA_ASSIGN(user, UserProof::obtain(context, card));
@@ -283,19 +283,21 @@ Status verify(const Context& context, const CardOptions& options, const std::str
                                                       failed, checks->size()));
 }
 
-Status attest(const CardOptions& options, const std::string& place_text, const std::string& out) {
-  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(options.card));
+Status attest(const Context& context, const CardOptions& options, const std::string& place_text,
+              const std::string& out) {
+  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(context.options, options.card));
   CARDEA_ASSIGN(card::CardAdministrator* const administrator, card.administrator());
   CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());
   CARDEA_ASSIGN(const card::ContainerPlace place, find_place(card, transaction, place_text));
   const auto certificate = administrator->attest(transaction, place);
   if (!certificate) return card_failure(certificate.error(), "The card does not attest this key");
   CARDEA_ASSIGN(const std::string pem, x509::to_pem("CERTIFICATE", *certificate));
+  if (context.options.json) return print_json({{"place", place_name(card, place)}, {"certificate", pem}});
   return write_output(out, view_of(pem), FileMode::open, true);
 }
 
 Status reset(const Context& context, const CardOptions& options) {
-  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(options.card));
+  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(context.options, options.card));
   CARDEA_ASSIGN(card::CardAdministrator* const administrator, card.administrator());
   const std::string name = printable(card.description().label);
   if (!context.options.yes &&
@@ -344,7 +346,7 @@ void add_card_commands(const Command& root, Context& context) {
   const Command attest_command =
       group.command(context, "attest", "write the card's certificate that it generated a key itself",
                     "  cardea card attest --place 9A --out attestation.pem\n", Needs::nothing,
-                    [options, value, out] { return attest(*options, *value, *out); });
+                    [&context, options, value, out] { return attest(context, *options, *value, *out); });
   add_card_option(attest_command, *options);
   attest_command.required("--place", *value, "the key's place; F9 for the attesting key itself", "PLACE")
       .text("--out", *out, "file for the certificate (default: standard output)", "FILE");
@@ -353,6 +355,7 @@ void add_card_commands(const Command& root, Context& context) {
                     Needs::nothing, [&context, options] { return reset(context, *options); });
   add_card_option(reset_command, *options);
   reset_command.flag("--yes", context.options.yes, "do not ask before erasing");
+  add_card_recording_commands(group, context);
   add_card_pin_commands(group, context);
   add_card_key_commands(group, context);
 }

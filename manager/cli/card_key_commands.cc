@@ -82,7 +82,7 @@ struct Writing {
 };
 
 Result<Writing> begin_writing(const Context& context, const KeyOptions& options) {
-  CARDEA_ASSIGN(CardConnection card, CardConnection::open(options.card));
+  CARDEA_ASSIGN(CardConnection card, CardConnection::open(context.options, options.card));
   CARDEA_ASSIGN(card::CardAdministrator* const administrator, card.administrator());
   CARDEA_ASSIGN(const WriterProof writer, WriterProof::obtain(context, card, options));
   CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());

@@ -32,7 +32,7 @@ Status say_done(const Context& context, const CardConnection& card, std::string_
 Status change(const Context& context, const PinOptions& options, card::PinRole role) {
   const bool is_puk = role == card::PinRole::unblock;
   const std::string name = is_puk ? "PUK" : "PIN";
-  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(options.card));
+  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(context.options, options.card));
   CARDEA_ASSIGN(const Pin old_pin,
                 obtain_card_pin(context, card, role, is_puk ? options.puk_file : context.options.pin_file));
   CARDEA_ASSIGN(const Pin new_pin,
@@ -45,7 +45,7 @@ Status change(const Context& context, const PinOptions& options, card::PinRole r
 }
 
 Status unlock(const Context& context, const PinOptions& options) {
-  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(options.card));
+  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(context.options, options.card));
   CARDEA_ASSIGN(const Pin puk, obtain_card_pin(context, card, card::PinRole::unblock, options.puk_file));
   CARDEA_ASSIGN(const Pin new_pin, obtain_new_card_pin(context, card, "PIN", options.new_pin_file));
   CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());
@@ -56,7 +56,7 @@ Status unlock(const Context& context, const PinOptions& options) {
 }
 
 Status set_tries(const Context& context, const PinOptions& options) {
-  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(options.card));
+  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(context.options, options.card));
   CARDEA_ASSIGN(card::CardAdministrator* const administrator, card.administrator());
   CARDEA_ASSIGN(const WriterProof writer, WriterProof::obtain(context, card, options));
   CARDEA_ASSIGN(const UserProof user, UserProof::obtain(context, card));
@@ -72,7 +72,7 @@ Status set_tries(const Context& context, const PinOptions& options) {
 
 Status set_admin_key(const Context& context, const PinOptions& options) {
   CARDEA_ASSIGN(const SecretBytes fresh, read_admin_key(options.new_admin_key_file));
-  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(options.card));
+  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(context.options, options.card));
   CARDEA_ASSIGN(card::CardAdministrator* const administrator, card.administrator());
   CARDEA_ASSIGN(const WriterProof writer, WriterProof::obtain(context, card, options));
   CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());

@@ -75,6 +75,12 @@ const Command& Command::list(const std::string& names, std::vector<std::string>&
   return *this;
 }
 
+const Command& Command::rest(const std::string& name, std::vector<std::string>& values, const std::string& help,
+                             const std::string& placeholder) const {
+  app_->add_option(name, values, help)->type_name(placeholder)->expected(1, -1)->required();
+  return *this;
+}
+
 const Command& Command::number(const std::string& names, std::size_t& value, const std::string& help, std::size_t least,
                                std::size_t most) const {
   app_->add_option(names, value, help)->check(CLI::Range(least, most));

@@ -45,6 +45,9 @@ class Command {
   /// An option that may be repeated; every value counts.
   const Command& list(const std::string& names, std::vector<std::string>& values, const std::string& help,
                       const std::string& placeholder) const;
+  /// All words that follow, at least one; those that begin with dashes stand behind "--".
+  const Command& rest(const std::string& name, std::vector<std::string>& values, const std::string& help,
+                      const std::string& placeholder) const;
   /// A whole number from `least` to `most`.
   const Command& number(const std::string& names, std::size_t& value, const std::string& help, std::size_t least,
                         std::size_t most) const;

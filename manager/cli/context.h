@@ -2,11 +2,17 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "cli/uri.h"
+
+namespace cardea::card {
+class CardChannel;
+}
 
 namespace cardea::cli {
 
@@ -21,6 +27,8 @@ struct Options {
   std::string so_pin_file;
   std::string new_pin_file;
   bool pin_stdin = false;
+  std::shared_ptr<std::string> card_recording;       ///< `card record`: where the conversation with the card is kept
+  std::shared_ptr<card::CardChannel> card_recorded;  ///< `card replay`: the card instead of those in readers
 };
 
 /// One run.
@@ -32,5 +40,9 @@ struct Context {
 
 /// The program without its process: parses, runs, prints. Answers the exit status.
 int run(int argc, char** argv);
+
+/// A command inside another one. `arguments` are what would follow the program's name; `preset` are options that they
+/// do not have to say.
+Status run_inside(const std::vector<std::string>& arguments, const Options& preset);
 
 }  // namespace cardea::cli

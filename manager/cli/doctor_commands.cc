@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/config.h"
+#include "cli/card_checks.h"
 #include "cli/client_checks.h"
 #include "cli/command.h"
 #include "cli/connection.h"
@@ -124,6 +125,7 @@ Status doctor(const Context& context) {
   check_module(context, findings);
   check_configuration(settings, findings);
   check_store(settings, findings);
+  check_cards(settings, findings);
   std::error_code ignored;
   check_clients(fs::absolute(module_path(context.options.module), ignored), findings);
   int problems = 0;

@@ -118,6 +118,74 @@ test_reset() {
   pass "reset"
 }
 
+test_recording() {
+  run 0 record "$work/recording" -- info
+  says 'PIN: '
+  [ "$(stat -c %a "$work/recording")" = 600 ] || fail "others can read a recording"
+  run 0 info --json
+  cp "$work/out" "$work/live.json"
+  run 0 replay "$work/recording" --json -- info
+  diff <(jq -S 'del(.reader)' "$work/live.json") <(jq -S 'del(.reader)' "$work/out") || fail "the recording says something else"
+  run 4 record "$work/recording-pin" -- pin change --pin-file "$work/wrong" --new-pin-file "$work/new-pin"
+  if grep -q 30303030 "$work/recording-pin"; then fail "a PIN is in the recording"; fi
+  run 0 pin change --pin-file "$work/pin" --new-pin-file "$work/pin"
+  run 2 record "$work/nothing" -- nosuch
+  pass "record and replay"
+}
+
+doctor() {
+  setsid -w timeout 60 "$cardea" doctor --json >"$work/out" 2>"$work/err" </dev/null || true
+}
+
+test_doctor() {
+  doctor
+  json '.findings[] | select((.subject | startswith("card ")) and .severity == "ok")'
+  json '.findings[] | select(.finding | contains("PUK is that of all new cards"))'
+  run 4 pin change --pin-file "$work/wrong" --new-pin-file "$work/new-pin"
+  run 4 pin change --pin-file "$work/wrong" --new-pin-file "$work/new-pin"
+  doctor
+  json '.findings[] | select(.severity == "problem" and (.finding | contains("one wrong PIN more")))'
+  run 0 pin unlock --puk-file "$work/puk" --new-pin-file "$work/pin"
+  pass "doctor"
+}
+
+test_generic_card() {
+  remove_card piv
+  new_card gids gids --initialised
+  insert_card gids
+  run 0 list --json
+  json '[.cards[] | select(.kind == "gids" and .state == "ready")] | length == 1'
+  run 0 key generate --place 0 --type rsa:2048 --pin-file "$work/pin" --out "$work/gids.pub"
+  sign_certificate gids keyUsage=digitalSignature "$work/gids.pub"
+  run 0 cert write --place 0 --in "$work/gids.pem" --pin-file "$work/pin"
+  run 0 info --json
+  json '.keys | length == 1 and .[0].key == "rsa:2048" and .[0].subject != ""'
+  run 0 dump --json
+  json '.files | length > 3'
+  run 1 attest --place 0
+  remove_card gids
+  pass "generic card"
+}
+
+# The GSA's test cards: signatures and hashes hold, and a changed object shows.
+test_issuer_checks() {
+  local icam=${CARDEA_TEST_DATA:-${CARDEA_SOURCE:-$here/../..}/../shared/data}/icam-cards/01_Golden_PIV
+  [ -d "$icam" ] || { say "left out: no ICAM test cards in $icam (CARDEA_TEST_DATA)"; return; }
+  new_card icam piv
+  "$vcard" load --state "$work/icam.card" --objects "$icam" >>"$work/setup.log" 2>&1 || fail "loading the test card"
+  insert_card icam
+  run 0 verify --issuer "$icam/CHUID_Signer.crt" --login --pin-file "$work/pin" --json
+  json '.failed == 0 and (.checks | length == 6)'
+  run 0 dump --login --pin-file "$work/pin" --json
+  json '.files[] | select(.name == "Card Holder Unique Identifier") | .fields[] | select(.name == "FASC-N digits") | .value == "47000256001337111234567890199991"'
+  json '.files[] | select(.name == "Printed Information") | .fields[] | select(.name == "name") | .value == "Golden PIV"'
+  new_ca
+  run 5 verify --issuer "$work/ca.pem" --login --pin-file "$work/pin"
+  says 'FAILED'
+  remove_card icam
+  pass "issuer's signatures and hashes"
+}
+
 start_pcscd
 test_without_cards
 new_card piv piv
@@ -128,4 +196,8 @@ test_attestation
 test_pins
 test_admin_key
 test_reset
+test_recording
+test_doctor
+test_generic_card
+test_issuer_checks
 done_ok

@@ -9,7 +9,8 @@ _cardea() {
   local program=$1 current=$2 previous=$3 line typed="" word
   COMPREPLY=()
   case "$previous" in
-    --module | --pin-file | --so-pin-file | --new-pin-file | --in | --input | --out | --output | --signature)
+    --module | --pin-file | --so-pin-file | --new-pin-file | --puk-file | --new-puk-file | --admin-key-file | \
+      --new-admin-key-file | --issuer | --in | --input | --out | --output | --signature)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return ;;

@@ -1,0 +1,11 @@
+// What `doctor` says of card readers and cards.
+#pragma once
+
+#include "base/config.h"
+#include "cli/findings.h"
+
+namespace cardea::cli {
+
+void check_cards(const Settings& settings, Findings& findings);
+
+}  // namespace cardea::cli
