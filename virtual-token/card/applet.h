@@ -18,6 +18,8 @@ class Applet {
   virtual Response process(const Command& command) = 0;
   /// Forgets everything that a card without power forgets.
   virtual void reset() = 0;
+  /// Whether a card with a touch sensor would wait for a touch before it handles this command.
+  virtual bool wants_touch(const Command&) const { return false; }
   /// Whether the state changed since the last call, so that it has to be written.
   virtual bool take_changed() = 0;
 };

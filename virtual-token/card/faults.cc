@@ -80,6 +80,13 @@ Outcome CardChannel::exchange(ByteView command) {
   return outcome;
 }
 
+Outcome CardChannel::refuse(ByteView command, StatusWord status) {
+  ++count_;
+  Outcome outcome{Outcome::Kind::answered, encode_response(status)};
+  log_.add(command, outcome.response);
+  return outcome;
+}
+
 Outcome CardChannel::answer(ByteView command) {
   if (mute_) return {Outcome::Kind::silent, {}};
   return {Outcome::Kind::answered, card_.exchange(command)};

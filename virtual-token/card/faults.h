@@ -45,6 +45,8 @@ class CardChannel {
   explicit CardChannel(VirtualCard& card) : card_(card) {}
 
   Outcome exchange(ByteView command);
+  /// Counts and records a command that the card does not get to see.
+  Outcome refuse(ByteView command, StatusWord status);
   /// Power on or reset. A mute card stays mute; it has to be pulled.
   void reset();
   /// Taken out: the card can speak again when it is put back in.

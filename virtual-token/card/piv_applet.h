@@ -19,6 +19,7 @@ class PivApplet : public Applet {
   Response select(const Command& command, bool again) override;
   Response process(const Command& command) override;
   void reset() override;
+  bool wants_touch(const Command& command) const override;
   bool take_changed() override;
 
  private:

@@ -84,6 +84,20 @@ Response PivApplet::set_pin_retries(const Command& command) {
   return sw::ok;
 }
 
+// Where a touch is cached, Yubico's cards ask for another one after 15 seconds; this one asks each time.
+bool PivApplet::wants_touch(const Command& command) const {
+  if (command.ins != 0x87) return false;
+  if (command.p2 == piv::key_management_key) {
+    // The touch belongs to the proof, not to the request for a challenge.
+    const auto proof = find_tlv(command.data, {0x7C, 0x82});
+    const auto witness = find_tlv(command.data, {0x7C, 0x80});
+    const bool proves = (proof && !proof->empty()) || (witness && !witness->empty());
+    return proves && state_.management.touch_policy != TouchPolicy::never;
+  }
+  const auto found = state_.keys.find(command.p2);
+  return found != state_.keys.end() && found->second.touch_policy != TouchPolicy::never;
+}
+
 // Only a card that is of no use any more can be reset.
 Response PivApplet::reset_card(const Command& command) {
   if (command.p1p2() != 0) return sw::wrong_p1_p2;

@@ -72,6 +72,11 @@ Bytes VirtualCard::exchange(ByteView apdu) {
   return out;
 }
 
+bool VirtualCard::wants_touch(ByteView apdu) const {
+  const auto command = parse_command(apdu);
+  return command.ok() && selected_ && !command->chained() && applet_->wants_touch(*command);
+}
+
 Response VirtualCard::repeat_or_dispatch(Command& command) {
   if (!exact_length_) return dispatch(command);
   Bytes asked = {command.cla, command.ins, command.p1, command.p2};

@@ -35,6 +35,9 @@ class VirtualCard {
   /// A card that answers 6Cxx whenever Le is not exactly what there is (ISO/IEC 7816-4, 5.6).
   void set_exact_length(bool yes) { exact_length_ = yes; }
 
+  /// Whether this command would wait for a touch on a card that has a sensor. The last piece of a chain does.
+  bool wants_touch(ByteView apdu) const;
+
   CardState& state() { return *state_; }
 
  private:

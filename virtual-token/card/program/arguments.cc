@@ -22,6 +22,7 @@ struct Arguments {
   std::vector<std::string> faults;
   std::vector<std::string> words;
   int delay_ms = 0;
+  int touch_seconds = 0;
   bool removed = false;
 };
 
@@ -60,6 +61,8 @@ void add_run(CLI::App& root, Arguments& arguments) {
   command->add_flag("--short", arguments.service.short_only, "Refuse extended lengths");
   command->add_flag("--exact", arguments.service.exact_length, "Answer 6Cxx unless Le is exact");
   command->add_option("--delay", arguments.delay_ms, "Milliseconds before each answer")->check(CLI::Range(0, 60000));
+  command->add_option("--touch", arguments.touch_seconds, "Seconds that keys with a touch policy wait for the touch")
+      ->check(CLI::Range(0, 600));
   command->add_option("--fault", arguments.faults,
                       "pull@N, mute@N, status@N=SW, garbage@N, truncate@N or forget@N: at the N-th command");
 }
@@ -98,6 +101,7 @@ Status load(Arguments& arguments) {
 Status serve(Arguments& arguments) {
   arguments.service.inserted = !arguments.removed;
   arguments.service.delay = std::chrono::milliseconds(arguments.delay_ms);
+  arguments.service.touch = std::chrono::seconds(arguments.touch_seconds);
   for (const std::string& text : arguments.faults) {
     CARDEA_ASSIGN(const Fault fault, parse_fault(text));
     arguments.service.faults.push_back(fault);

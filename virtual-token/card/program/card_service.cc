@@ -56,6 +56,7 @@ Status CardService::step() {
   }
   if (set[0].revents != 0) stop_ = true;
   const bool reader_ready = reader_.connected() && set[1].revents != 0;
+  end_waiting();
   send_when_due();
   if (reader_ready) serve_reader();
   control_.serve(set);
@@ -65,6 +66,7 @@ Status CardService::step() {
 int CardService::poll_timeout() const {
   std::optional<Clock::time_point> next;
   if (delayed_) next = delayed_->due;
+  if (held_) next = std::min(next.value_or(held_->until), held_->until);
   if (inserted_ && !reader_.connected()) next = std::min(next.value_or(next_attempt_), next_attempt_);
   if (!next) return -1;
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now());
@@ -83,6 +85,7 @@ void CardService::serve_reader() {
     reader_.close();
     powered_ = false;
     delayed_.reset();
+    held_.reset();
     card_.reset();
     return;
   }
@@ -117,7 +120,27 @@ void CardService::handle_message(ByteView message) {
 }
 
 void CardService::handle_command(ByteView command) {
-  Outcome outcome = channel_.exchange(command);
+  if (options_.touch.count() == 0 || !card_.wants_touch(command)) return answer(channel_.exchange(command));
+  held_ = Held{Clock::now() + options_.touch, to_bytes(command)};
+}
+
+bool CardService::touch() {
+  if (!held_) return false;
+  const Bytes command = std::move(held_->command);
+  held_.reset();
+  answer(channel_.exchange(command));
+  return true;
+}
+
+// Nobody touched the card in time.
+void CardService::end_waiting() {
+  if (!held_ || Clock::now() < held_->until) return;
+  const Bytes command = std::move(held_->command);
+  held_.reset();
+  answer(channel_.refuse(command, sw::security_status_not_satisfied));
+}
+
+void CardService::answer(Outcome outcome) {
   switch (outcome.kind) {
     case Outcome::Kind::silent:
       return;
@@ -155,6 +178,7 @@ void CardService::remove() {
   inserted_ = false;
   powered_ = false;
   delayed_.reset();
+  held_.reset();
   reader_.close();
   channel_.pulled();
   card_.reset();

@@ -25,6 +25,7 @@ struct ServiceOptions {
   bool short_only = false;
   bool exact_length = false;
   std::chrono::milliseconds delay{0};  ///< before each answer
+  std::chrono::seconds touch{0};       ///< how long a key that wants a touch waits for it; 0: it is touched at once
   std::vector<Fault> faults = {};
 };
 
@@ -43,12 +44,21 @@ class CardService {
     Bytes response;
   };
 
+  /// A command that waits for a touch.
+  struct Held {
+    Clock::time_point until;
+    Bytes command;
+  };
+
   Status step();
   int poll_timeout() const;
   void keep_connected();
   void serve_reader();
   void handle_message(ByteView message);
   void handle_command(ByteView command);
+  void answer(Outcome outcome);
+  void end_waiting();
+  bool touch();
   void send(ByteView response);
   void send_when_due();
   void insert();
@@ -65,6 +75,7 @@ class CardService {
   ControlServer control_;
   ReaderConnection reader_;
   std::optional<Delayed> delayed_;
+  std::optional<Held> held_;
   Clock::time_point next_attempt_{};
   int signals_ = -1;
   bool inserted_ = false;

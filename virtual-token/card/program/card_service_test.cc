@@ -89,7 +89,9 @@ class Reader {
 
 class Running {
  public:
-  explicit Running(const Reader& reader, ServiceOptions options = {}) : card_(CardState{new_initialised_gids()}) {
+  explicit Running(const Reader& reader, ServiceOptions options = {},
+                   CardState state = CardState{new_initialised_gids()})
+      : card_(std::move(state)) {
     options.port = reader.port;
     options.control = folder_.path / "ctl";
     control_ = options.control;
@@ -191,6 +193,39 @@ BOOST_AUTO_TEST_CASE(a_mute_card_can_be_taken_out) {
   BOOST_TEST(running.ask("insert") == done);
   reader.wait_for_card();
   BOOST_TEST(reader.exchange(select_gids).ends_with("9000"));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_waits_for_its_touch) {
+  Reader reader;
+  auto piv = new_piv({});
+  BOOST_REQUIRE(piv.ok());
+  piv->keys.insert_or_assign(Byte{0x9E}, PivKey{*CardKey::generate(KeyType::p256), PinPolicy::never,
+                                                TouchPolicy::always, KeyOrigin::generated});
+  Running running(reader, ServiceOptions{.touch = std::chrono::seconds(600)}, CardState{std::move(*piv)});
+  reader.wait_for_card();
+  BOOST_TEST(reader.exchange("00a4040005a00000030800").ends_with("9000"));
+  BOOST_TEST(running.ask("touch").find("\"ok\":false") != std::string::npos);
+  reader.send(hex("0087119e267c2482008120" + std::string(64, '5') + "00"));
+  bool touched = false;
+  for (int attempt = 0; attempt < 1000 && !touched; ++attempt) {
+    touched = running.ask("touch") == done;
+    if (!touched) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  BOOST_TEST(touched);
+  if (touched) BOOST_TEST(reader.receive().ends_with("9000"));
+}
+
+BOOST_AUTO_TEST_CASE(a_touch_that_does_not_come_is_refused) {
+  Reader reader;
+  auto piv = new_piv({});
+  BOOST_REQUIRE(piv.ok());
+  piv->management.touch_policy = TouchPolicy::always;
+  Running running(reader, ServiceOptions{.touch = std::chrono::seconds(1)}, CardState{std::move(*piv)});
+  reader.wait_for_card();
+  BOOST_TEST(reader.exchange("00a4040005a00000030800").ends_with("9000"));
+  BOOST_TEST(reader.exchange("00870a9b047c02810000").ends_with("9000"));
+  BOOST_TEST(reader.exchange("00870a9b147c128210" + std::string(32, '0') + "00") == "6982");
+  BOOST_TEST(running.ask("count") == "{\"ok\":true,\"apdus\":3}");
 }
 
 BOOST_AUTO_TEST_CASE(the_log_is_shown_and_cleared) {

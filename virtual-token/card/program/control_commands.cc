@@ -44,6 +44,7 @@ std::string CardService::control(std::string_view line) {
     channel_.add_fault(*fault);
     return done();
   }
+  if (word == "touch") return touch() ? done() : refused("no key waits for a touch");
   if (word == "insert" || word == "remove" || word == "reset" || word == "clear" || word == "quit") {
     if (word == "insert") insert();
     if (word == "remove") remove();
@@ -81,6 +82,7 @@ std::string CardService::report() const {
                                       {"inserted", inserted_},
                                       {"connected", reader_.connected()},
                                       {"powered", powered_},
+                                      {"waits_for_touch", held_.has_value()},
                                       {"apdus", channel_.count()},
                                       {"atr", to_hex(card_.atr())}});
 }
