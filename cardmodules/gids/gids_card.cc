@@ -99,15 +99,6 @@ Result<CardDescription> GidsCard::describe(CardTransaction& transaction) {
   constexpr std::size_t serial_bytes = 8;
   description.serial = to_hex(ByteView(*card_id).first(std::min(card_id->size(), serial_bytes)));
   description.identity = std::move(*card_id);
-  // The counters say whether anybody changed the card since its contents were cached.
-  const Result<Bytes> counters = get_object(transaction, cache_file_place);
-  if (counters) {
-    description.identity.insert(description.identity.end(), counters->begin(), counters->end());
-  } else if (counters.code() == Code::not_found) {
-    description.problems.emplace_back("The card has no cardcf file, so that caches cannot notice changes.");
-  } else {
-    return counters.error();
-  }
   return description;
 }
 

@@ -110,11 +110,6 @@ Result<CardDescription> PluginCard::describe(CardTransaction& transaction) {
   description.identity.assign(name.begin(), name.end());
   description.identity.push_back(0);
   description.identity.insert(description.identity.end(), serial.begin(), serial.end());
-  if (const auto counters = content_of(transaction, "", "cardcf")) {
-    description.identity.insert(description.identity.end(), counters->begin(), counters->end());
-  } else if (counters.code() != Code::not_found) {
-    return counters.error();
-  }
   const auto lengths = property(transaction, CARDEA_PLUGIN_PIN_LENGTHS);
   if (lengths && lengths->size() == 2 && (*lengths)[0] <= (*lengths)[1]) {
     description.min_pin_length = (*lengths)[0];
