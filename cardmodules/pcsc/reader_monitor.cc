@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::chrono::milliseconds service_is_looked_for{300};
 constexpr std::chrono::milliseconds longest_wait{30'000};
+// Readers come in groups, and one that comes between a look and the wait after it is not told of.
+constexpr std::chrono::milliseconds wait_after_change{500};
 constexpr std::chrono::milliseconds longest_farewell{2000};
 constexpr std::chrono::milliseconds between_cancels{20};
 
@@ -43,7 +45,7 @@ struct ReaderMonitor::State {
 
   void serve();
   bool rest(std::chrono::milliseconds time);
-  void tell_if_changed(const std::string& now);
+  bool tell_if_changed(const std::string& now);
   bool is_ending();
 };
 
@@ -57,18 +59,19 @@ bool ReaderMonitor::State::rest(std::chrono::milliseconds time) {
   return !changed.wait_for(lock, time, [this] { return ending; });
 }
 
-void ReaderMonitor::State::tell_if_changed(const std::string& now) {
-  if (std::exchange(looked, true) && now == known) return;
+bool ReaderMonitor::State::tell_if_changed(const std::string& now) {
+  if (std::exchange(looked, true) && now == known) return false;
   known = now;
   if (!is_ending()) listener();
+  return true;
 }
 
 void ReaderMonitor::State::serve() {
   while (!is_ending()) {
     const Result<const PcscApi*> functions = api();
     const Result<ReaderList> list = functions ? watch.look(**functions) : Result<ReaderList>(functions.error());
-    tell_if_changed(list ? signature(*list) : std::string());
-    const bool watching = list && !is_ending() && watch.wait(*list, longest_wait);
+    const bool news = tell_if_changed(list ? signature(*list) : std::string());
+    const bool watching = list && !is_ending() && watch.wait(*list, news ? wait_after_change : longest_wait);
     if (!watching) {
       watch.release();
       rest(service_is_looked_for);

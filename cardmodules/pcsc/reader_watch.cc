@@ -103,10 +103,12 @@ bool ReaderWatch::wait(const ReaderList& seen, std::chrono::milliseconds at_most
     if (asked.size() + 1 == most_at_once) break;
     asked.push_back(asking_for(reader.name, reader.state));
   }
+  // Newer services count the comings and goings of readers, so that none is missed between two waits.
   const std::string notification = new_readers;
-  asked.push_back(asking_for(notification, SCARD_STATE_UNAWARE));
+  asked.push_back(asking_for(notification, reader_events_));
   const LONG rv =
       api_.load()->get_status_change(context_, static_cast<DWORD>(at_most.count()), asked.data(), asked.size());
+  reader_events_ = asked.back().dwEventState & ~DWORD{0xffff};
   return rv == SCARD_S_SUCCESS || rv == SCARD_E_TIMEOUT || rv == SCARD_E_CANCELLED || rv == SCARD_E_UNKNOWN_READER;
 }
 
@@ -116,6 +118,7 @@ void ReaderWatch::cancel() noexcept {
 
 void ReaderWatch::release() {
   saw_card_ = false;
+  reader_events_ = SCARD_STATE_UNAWARE;
   if (connected_.exchange(false)) api_.load()->release_context(context_);
 }
 

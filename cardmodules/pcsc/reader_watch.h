@@ -51,6 +51,7 @@ class ReaderWatch {
   std::atomic<SCARDCONTEXT> context_{0};
   std::atomic<bool> connected_{false};
   std::atomic<bool> saw_card_{false};
+  DWORD reader_events_ = SCARD_STATE_UNAWARE;  // the service's count, in the upper half; 0 where it does not count
 };
 
 }  // namespace cardea::card
