@@ -22,7 +22,7 @@ bool names_protected_object(ByteView data) {
   return last == 0x03 || last == 0x08 || last == 0x09 || last == 0x21 || last == 0x23;
 }
 
-// Commands whose data field holds a PIN, a key or personal data, of PIV and of GIDS.
+// Commands whose data field holds a PIN, a key or personal data, of all our cards.
 bool carries_secret(const Command& command) {
   constexpr Byte key_usage_template = 0x70;
   switch (command.ins) {
@@ -43,7 +43,8 @@ bool carries_secret(const Command& command) {
 
 // Commands that answer with a plaintext, a shared secret or personal data.
 bool answers_secret(const Command& command) {
-  const bool decipher = command.ins == 0x2A && command.p1 == 0x80;
+  // PERFORM SECURITY OPERATION: decipher, and the sample card's key agreement.
+  const bool decipher = command.ins == 0x2A && (command.p1 == 0x80 || command.p1 == 0x85);
   const bool private_key = command.ins == 0x87 && command.p1 != 0 && command.p2 != 0x9B;
   return decipher || private_key || (command.ins == get_data && names_protected_object(command.data));
 }
