@@ -23,7 +23,6 @@ constexpr std::uint32_t usage_counter = 0x90;
 
 constexpr Byte key_file_descriptor = 0x18;
 constexpr Byte computation = 0x40;  // usage qualifier: sign, decipher (GIDS 2.0, table 24)
-constexpr Byte kind_mask = 0x0f;
 constexpr Byte padding_mask = 0xc0;
 
 // Access mode of a key file, one condition byte for each bit from the highest on (ISO 7816-4, 5.4.3.1).
