@@ -62,6 +62,19 @@ BOOST_AUTO_TEST_CASE(after_a_rest_nothing_is_left_at_the_service) {
   BOOST_TEST(CardTransaction::begin(channel).ok());
 }
 
+BOOST_AUTO_TEST_CASE(a_card_that_may_have_lost_its_power_counts_as_reset) {
+  const auto channel = this->channel();
+  const auto was_reset = [&] {
+    const auto transaction = CardTransaction::begin(channel);
+    return !transaction || transaction->card_was_reset();
+  };
+  BOOST_TEST(was_reset());
+  // On a busy machine it may take a few rounds until two uses follow each other closely.
+  BOOST_TEST(pcsc.eventually([&] { return !was_reset(); }));
+  std::this_thread::sleep_for(400ms);
+  BOOST_TEST(was_reset());
+}
+
 BOOST_AUTO_TEST_CASE(a_transaction_in_which_nothing_happens_for_long_stays) {
   const auto channel = this->channel();
   auto transaction = CardTransaction::begin(channel);
