@@ -49,7 +49,9 @@ owns_listener() {
   [ -n "$inode" ] && find "/proc/$1/fd" -lname "socket:\[$inode\]" 2>/dev/null | grep -q .
 }
 
-pcscd_ready() { [ -S "$PCSCLITE_CSOCK_NAME" ] && owns_listener "$1" "$reader_port" && owns_listener "$1" "$((reader_port + 1))"; }
+pcscd_ready() {
+  [ -S "$PCSCLITE_CSOCK_NAME" ] && owns_listener "$1" "$reader_port" && owns_listener "$1" "$((reader_port + 1))"
+}
 
 # start_pcscd: sets $reader_port; tries other ports when somebody has them. After stop_pcscd the port stays the same, so
 # that cards find their reader again.
@@ -66,7 +68,8 @@ start_pcscd() {
     # No drivers for USB: readers of this machine are none of the test's business.
     PCSCLITE_HP_DROPDIR=$work/pcsc/drivers timeout --kill-after=5 "${CARDEA_PCSCD_LIMIT:-290}" "${namespace[@]}" \
       sh -c "$own_run"' && shift && exec "$@"' sh "$work/pcsc/run" \
-      "$pcscd_program" --foreground --config "$work/pcsc/reader.conf" "${pcscd_options[@]}" >>"$work/pcscd.log" 2>&1 </dev/null &
+      "$pcscd_program" --foreground --config "$work/pcsc/reader.conf" "${pcscd_options[@]}" \
+      >>"$work/pcscd.log" 2>&1 </dev/null &
     pcscd_id=$!
     daemons+=("$pcscd_id")
     for i in {1..50}; do

@@ -10,6 +10,7 @@ begin_cards yubico-piv-tool opensc-tool
 [ -e "$opensc_module" ] || skip "opensc-pkcs11 is not installed (./install-packages tests)"
 printf 'a message of some length, signed on a card\n' >"$work/message"
 start_pcscd
+keys_of_card=("9a=3 - ICAM_PIV_Auth" "9c=4 - ICAM_PIV_Dig_Sig" "9d=5 - ICAM_PIV_Key_Mgmt" "9e=6 - ICAM_PIV_Card_Auth")
 
 yubico() { with_timeout 60 yubico-piv-tool --reader Cardea "$@"; }
 der() { openssl x509 -in "$1" -outform DER; }
@@ -23,7 +24,7 @@ icam_key() {
 # load FOLDER: a new card with everything that the folder holds.
 load() {
   local folder=$1 entry keys=()
-  for entry in "9A=3 - ICAM_PIV_Auth" "9C=4 - ICAM_PIV_Dig_Sig" "9D=5 - ICAM_PIV_Key_Mgmt" "9E=6 - ICAM_PIV_Card_Auth"; do
+  for entry in "${keys_of_card[@]}"; do
     icam_key "$folder" "${entry#*=}_SP_800-73-4.p12" "${entry%%=*}"
     keys+=(--key "${entry%%=*}=$work/${entry%%=*}.key")
   done
@@ -43,7 +44,7 @@ same_object() {
 check_card() {
   local folder=$1 entry slot
   insert_card icam
-  for entry in "9a=3 - ICAM_PIV_Auth" "9c=4 - ICAM_PIV_Dig_Sig" "9d=5 - ICAM_PIV_Key_Mgmt" "9e=6 - ICAM_PIV_Card_Auth"; do
+  for entry in "${keys_of_card[@]}"; do
     slot=${entry%%=*}
     yubico --action read-certificate --slot "$slot" --output "$work/$slot.pem" >>"$work/setup.log" 2>&1 ||
       fail "certificate $slot of ${folder##*/}"

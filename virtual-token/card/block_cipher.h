@@ -11,10 +11,10 @@
 
 namespace cardea::vcard {
 
-/// Ciphers under their algorithm identifiers (SP 800-78-4, table 6-2).
+/// Ciphers under their algorithm identifiers (SP 800-78-4, 6.2).
 enum class BlockCipher : std::uint8_t { des3 = 0x03, aes128 = 0x08, aes192 = 0x0A, aes256 = 0x0C };
 
-/// The cipher of an identifier; 0x00 is another name of triple DES (SP 800-78-4, table 6-2).
+/// The cipher of an identifier; 0x00 is another name of triple DES (SP 800-78-4, 6.2).
 std::optional<BlockCipher> block_cipher_of(Byte identifier);
 
 /// Bytes in a key and in a block.

@@ -12,7 +12,7 @@
 
 namespace cardea::vcard {
 
-/// Key types under their PIV algorithm identifiers (SP 800-78-5, table 9; X25519 and 3072/4096 as Yubico numbers them).
+/// Key types under their PIV algorithm identifiers (SP 800-78-4, 6.2; X25519 and 3072/4096 as Yubico numbers them).
 enum class KeyType : std::uint8_t {
   rsa1024 = 0x06,
   rsa2048 = 0x07,

@@ -13,7 +13,7 @@ constexpr std::size_t provider_size = 5;
 
 constexpr Byte listed_algorithms[] = {0x05, 0x06, 0x07, 0x16, 0x11, 0x14, 0xE1, 0x03, 0x08, 0x0A, 0x0C};
 
-// Algorithms as the template AC lists them, closed by the object identifier of their list (part 2, table 4).
+// Algorithms as the template AC lists them, closed by the object identifier of their list (part 2, table 3).
 Bytes algorithm_list() {
   Bytes list;
   for (const Byte identifier : listed_algorithms) append_tlv(list, 0x80, ByteView(&identifier, 1));
@@ -51,6 +51,7 @@ bool PivApplet::answers_to(ByteView name) const {
 Response PivApplet::select(const Command&, bool again) {
   // Selecting the application that is selected leaves the security status alone (SP 800-73-4 part 2, 3.1.1).
   if (!again || state_.profile.select_forgets) reset();
+  security_.pin_just_verified = false;
   const ByteView name(application_name);
   Bytes properties;
   append_tlv(properties, 0x4F, name.subspan(provider_size));
@@ -68,8 +69,8 @@ Response PivApplet::process(const Command& command) {
     return sw::instruction_not_supported;
   }
   Response response = (this->*found->handler)(command);
-  // "PIN always" wants VERIFY right before (SP 800-73-4 part 1, 3.3.1). A VERIFY that only asks for the status does not
-  // come between: middleware sends it to see whether the application is still selected.
+  // "PIN always" wants VERIFY right before (SP 800-73-4 part 1, table 4b). A VERIFY that only asks for the status does
+  // not come between: middleware sends it to see whether the application is still selected.
   if (found->handler != &PivApplet::verify) security_.pin_just_verified = false;
   return response;
 }

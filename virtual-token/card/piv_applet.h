@@ -31,7 +31,7 @@ class PivApplet : public Applet {
   };
   static const Instruction instructions[];
 
-  /// What holds until power is lost or another application is selected (SP 800-73-4 part 1, 3.3: security status).
+  /// What holds until power is lost or another application is selected (SP 800-73-4 part 2, 2.4.2: security status).
   struct Security {
     bool pin = false;
     bool global_pin = false;
@@ -99,7 +99,7 @@ inline constexpr Byte firmware[] = {5, 7, 1};  ///< what GET VERSION answers: th
 /// A key reference that can hold a private key: 9A 9C 9D 9E, 82-95, F9 with vendor extensions.
 bool is_key_slot(Byte reference, bool vendor_extensions);
 
-/// The public key as GENERATE ASYMMETRIC KEY PAIR returns it, without its 7F49 (SP 800-73-4 part 2, table 11).
+/// The public key as GENERATE ASYMMETRIC KEY PAIR returns it, without its 7F49 (SP 800-73-4 part 2, 3.3.2).
 Bytes public_key_objects(const CardKey& key);
 
 }  // namespace piv

@@ -208,6 +208,9 @@ BOOST_AUTO_TEST_CASE(pin_policies_follow_the_slot) {
   BOOST_TEST(test.verify() == 0x9000u);
   BOOST_TEST(test.send("00cb3fff", "5c017e") == 0x9000u);
   BOOST_TEST(test.sign("9c") == 0x6982u);
+  BOOST_TEST(test.verify() == 0x9000u);
+  BOOST_TEST(test.send("00a40400", select_name) == 0x9000u);
+  BOOST_TEST(test.sign("9c") == 0x6982u);
   BOOST_TEST(test.send("00240080", std::string(right_pin) + std::string(right_pin)) == 0x9000u);
   BOOST_TEST(test.sign("9c") == 0x6982u);  // changing the PIN is no VERIFY
 }

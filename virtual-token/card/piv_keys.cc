@@ -1,4 +1,4 @@
-// GENERATE ASYMMETRIC KEY PAIR (SP 800-73-4 part 2, 3.3.1) and Yubico's import, move and deletion of keys.
+// GENERATE ASYMMETRIC KEY PAIR (SP 800-73-4 part 2, 3.3.2) and Yubico's import, move and deletion of keys.
 #include <optional>
 
 #include "card/piv_applet.h"
@@ -17,7 +17,7 @@ struct Policies {
   TouchPolicy touch;
 };
 
-// Without a word from the host: 9C asks for the PIN always, 9E never, the others once (SP 800-73-4 part 1, table 5).
+// Without a word from the host: 9C asks for the PIN always, 9E never, the others once (SP 800-73-4 part 1, table 4b).
 PinPolicy default_pin_policy(Byte slot) {
   if (slot == 0x9C) return PinPolicy::always;
   return slot == 0x9E ? PinPolicy::never : PinPolicy::once;

@@ -14,7 +14,7 @@ namespace cardea::vcard {
 /// without it; an empty one is removed.
 void load_object(PivState& state, std::uint32_t tag, ByteView content);
 
-/// Puts a certificate, PEM or DER, into the container that belongs to a key reference (SP 800-73-4 part 1, table 4).
+/// Puts a certificate, PEM or DER, into the container that belongs to a key reference (SP 800-73-4 part 1, table 3).
 /// Codes: arguments_bad for a reference without a container, data_invalid.
 Status load_certificate(PivState& state, Byte reference, ByteView content);
 

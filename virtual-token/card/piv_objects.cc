@@ -1,4 +1,4 @@
-// GET DATA and PUT DATA (SP 800-73-4 part 2, 3.1.2 and 3.3.2).
+// GET DATA and PUT DATA (SP 800-73-4 part 2, 3.1.2 and 3.3.1).
 #include <optional>
 
 #include "card/piv_applet.h"
