@@ -91,8 +91,8 @@ Result<AeadMessageParameter> parse_message(void* parameter, std::size_t size) {
 void register_chacha20(MechanismRegistry& registry) {
   registry.emplace<RandomKeyGeneration>(CKM_CHACHA20_KEY_GEN, CKK_CHACHA20,
                                         RandomKeyGeneration::Sizes{key_size, key_size, 1, key_size});
-  if (crypto::cipher_algorithm(Cipher::chacha20, key_size) != nullptr) registry.emplace<ChaCha20>();
-  if (crypto::cipher_algorithm(Cipher::chacha20_poly1305, key_size) == nullptr) return;
+  if (crypto::cipher_available(Cipher::chacha20, key_size)) registry.emplace<ChaCha20>();
+  if (!crypto::cipher_available(Cipher::chacha20_poly1305, key_size)) return;
   registry.emplace<AeadMechanism>(
       CKM_CHACHA20_POLY1305,
       CK_MECHANISM_INFO{8 * key_size, 8 * key_size,

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +13,6 @@
 #include <ctime>
 
 #include "base/bytes.h"
-#include "crypto/random.h"
 #include "keystore/store_file.h"
 
 namespace cardea::keystore {
@@ -92,8 +92,9 @@ bool is_serial(std::string_view text) noexcept {
 }
 
 Result<std::string> random_serial() {
+  // From the kernel, because a serial is no secret: a process that only looks at its tokens need not start OpenSSL.
   std::array<Byte, 8> bytes{};
-  CARDEA_TRY(crypto::random_bytes(bytes));
+  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return Code::device_error;
   return to_hex(bytes);
 }
 
