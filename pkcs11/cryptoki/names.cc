@@ -16,6 +16,7 @@ struct Constant {
 constexpr Constant constants[] = {
 #define CARDEA_CK(prefix, name, value) {ConstantKind::prefix, value, #name},
 #include "cryptoki/constants.def"
+#include "cryptoki/nss.def"
 #undef CARDEA_CK
 };
 
