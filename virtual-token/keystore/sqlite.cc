@@ -156,6 +156,12 @@ Result<sqlite3_stmt*> Connection::prepare(const char* sql) {
   return statement;
 }
 
+void Connection::try_checkpoint() {
+  sqlite3_busy_handler(handle_.get(), nullptr, nullptr);
+  sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_handler(handle_.get(), wait_for_others, nullptr);
+}
+
 void Connection::close_inherited() {
   if (handle_) sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   handle_.reset();

@@ -132,10 +132,15 @@ bool may_write(const std::filesystem::path& path) {
   return faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;
 }
 
-bool has_log(const std::filesystem::path& database) {
+/// Bytes of the write-ahead log; 0 when there is none.
+off_t log_size(const std::filesystem::path& database) {
   struct stat status {};
-  return stat((database.string() + "-wal").c_str(), &status) == 0 && status.st_size > 0;
+  return stat((database.string() + "-wal").c_str(), &status) == 0 ? status.st_size : 0;
 }
+
+/// The first opener reads the whole log, which a process that ended without closing has left. Beyond this size it is
+/// put away, so that its reading is paid once and not at every start.
+constexpr off_t longest_log_to_open = off_t{1} << 20;
 
 }  // namespace
 
@@ -177,7 +182,7 @@ Result<Connection> StoreFile::connect(const std::filesystem::path& directory, bo
   if (writable) return Connection::open(database, Connection::Mode::read_write);
   // Readers of a write-ahead log need a shared file beside it. Where that cannot be made and there is no log, nobody
   // writes, and the file can be read as it is.
-  const bool still = !has_log(database) && !may_write(directory);
+  const bool still = log_size(database) == 0 && !may_write(directory);
   return Connection::open(database, still ? Connection::Mode::immutable : Connection::Mode::read_only);
 }
 
@@ -199,7 +204,9 @@ Result<StoreFile> StoreFile::open(const std::filesystem::path& directory) {
 Status StoreFile::configure() {
   if (!writable_) return {};
   // 2,000 pages: a checkpoint costs two waits for the disk, so it comes once in some hundred writes.
-  return connection_.execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000");
+  CARDEA_TRY(connection_.execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000"));
+  if (log_size(directory_ / database_name) > longest_log_to_open) connection_.try_checkpoint();
+  return {};
 }
 
 Status StoreFile::create(const std::filesystem::path& directory, const Founding& founding) {
