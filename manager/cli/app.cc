@@ -58,7 +58,7 @@ std::string usage_text(const CLI::App& root, bool everything) {
         for (const CLI::Option* option : command->get_options()) {
           for (const std::string& word : option->get_lnames()) options += " --" + word;
         }
-        result += name + ":" + options + "\n";
+        result += fmt::format("{}:{}\n", name, options);
       }
     }
   };

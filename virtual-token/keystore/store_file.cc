@@ -389,11 +389,11 @@ Status StoreFile::restart(std::string_view label, const KeystoreSettings& settin
   CARDEA_ASSIGN(
       sqlite3_stmt* const statement,
       connection_.prepare("UPDATE meta SET label = CAST(?1 AS TEXT), min_pin_length = ?2, max_pin_length = ?3"));
-  const Status done = Cursor(statement)
-                          .bind(view_of(label))
-                          .bind(static_cast<std::int64_t>(settings.min_pin_length))
-                          .bind(static_cast<std::int64_t>(settings.max_pin_length))
-                          .run();
+  Status done = Cursor(statement)
+                    .bind(view_of(label))
+                    .bind(static_cast<std::int64_t>(settings.min_pin_length))
+                    .bind(static_cast<std::int64_t>(settings.max_pin_length))
+                    .run();
   sqlite3_finalize(statement);
   return done;
 }
