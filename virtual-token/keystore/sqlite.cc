@@ -60,7 +60,10 @@ Error sqlite_error(sqlite3* handle, SourcePlace where) {
     case SQLITE_NOTADB:
       return error(Code::store_corrupt, words, where);
     case SQLITE_READONLY:
-      return error(Code::token_write_protected, words, where);
+      // Who may not write never gets here (StoreFile::open), so opening the file or its log for writing failed.
+      return error(Code::device_error,
+                   "the store could not be opened for writing: " + words + "; end the application and start it again",
+                   where);
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_AUTH:
