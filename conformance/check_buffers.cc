@@ -1,5 +1,5 @@
 // Output lengths (PKCS#11 3.2, 5.2): a length query or a short buffer says the length and leaves the operation alive.
-#include "conformance/recipe.h"
+#include "conformance/stage.h"
 
 namespace cardea::conformance {
 namespace {
@@ -37,13 +37,6 @@ void need(Context& context, CK_MECHANISM_TYPE type, CK_FLAGS flag) {
     context.skip("the token has no " + mechanism_name(type) + " for this");
   }
 }
-
-struct Stage {
-  Context& context;
-  KeyRing& ring;
-  const p11::Module& module;
-  CK_SESSION_HANDLE s;
-};
 
 void one_part(const Stage& t) {
   const Bytes data = sample_data(32);
@@ -207,13 +200,7 @@ void operation_state(const Stage& t) {
 }  // namespace
 
 void check_buffers(Context& context) {
-  const auto step = [&](const std::string& name, auto body) {
-    context.step(name, [&] {
-      const auto session = context.user_session();
-      KeyRing ring(context, *session);
-      body(Stage{context, ring, context.module(), *session});
-    });
-  };
+  const auto step = [&](const std::string& name, const StageBody& body) { stage_step(context, name, body); };
   step("one_part", one_part);
   step("encrypt_final", encrypt_final);
   step("encrypt_update", encrypt_update);

@@ -1,12 +1,13 @@
 // C_Initialize, C_Finalize, fork and unloading (PKCS#11 3.2, 5.4 and 6.6).
-#include <sys/wait.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <csignal>
+#include <atomic>
 #include <thread>
 
 #include "conformance/check.h"
+#include "conformance/isolate.h"
+#include "conformance/waiting.h"
 
 namespace cardea::conformance {
 namespace {
@@ -70,44 +71,30 @@ void check_unload(Context& context) {
   }
 }
 
-/// Runs in a forked child of an initialised process; the exit status is what went wrong, 0 for nothing.
-int life_in_child(const p11::Module& module, CK_SLOT_ID slot, CK_SESSION_HANDLE inherited) {
+/// Runs in a forked child of an initialised process.
+void life_in_child(const p11::Module& module, CK_SLOT_ID slot, CK_SESSION_HANDLE inherited) {
+  const auto require = [](bool condition, const char* otherwise) {
+    if (!condition) throw StepFailed{otherwise};
+  };
   CK_SESSION_INFO info{};
-  if (module->C_GetSessionInfo(inherited, &info) == CKR_OK) return 1;
-  if (module.initialize() != CKR_OK) return 2;
+  require(module->C_GetSessionInfo(inherited, &info) != CKR_OK, "a session of the parent works in the child");
+  require(module.initialize() == CKR_OK, "C_Initialize fails in the child");
   p11::Session session(module, slot);
   CK_BYTE random[16];
-  if (session.status() != CKR_OK) return 3;
-  if (module->C_GenerateRandom(session, random, sizeof(random)) != CKR_OK) return 4;
-  return module->C_Finalize(nullptr) == CKR_OK ? 0 : 5;
+  require(session.status() == CKR_OK, "C_OpenSession fails in the child");
+  require(module->C_GenerateRandom(session, random, sizeof(random)) == CKR_OK, "C_GenerateRandom fails in the child");
+  require(module->C_Finalize(nullptr) == CKR_OK, "C_Finalize fails in the child");
 }
 
 void check_fork(Context& context) {
+  constexpr int seconds = 10;
   const CK_SLOT_ID slot = context.slot();
   const p11::Module& module = context.module();
   const auto session = context.session();
-  const pid_t pid = fork();
-  context.require(pid >= 0, "no child process to be had");
-  if (pid == 0) _exit(life_in_child(module, slot, *session));
-  int status = 0;
-  bool ended = false;
-  for (int i = 0; i < 200 && !ended; ++i) {
-    ended = waitpid(pid, &status, WNOHANG) == pid;
-    if (!ended) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const auto life = [&](const Context::Sink&, const Context::Announce&) { life_in_child(module, slot, *session); };
+  for (const Finding& finding : isolate("child", seconds, life)) {
+    context.expect(finding.verdict == Verdict::pass, "the forked child: " + finding.detail);
   }
-  if (!ended) {
-    kill(pid, SIGKILL);
-    waitpid(pid, &status, 0);
-  }
-  context.expect(ended, "the child did not end within 10 s");
-  static const char* const words[] = {"",
-                                      "a session of the parent works in the child",
-                                      "C_Initialize fails in the child",
-                                      "C_OpenSession fails in the child",
-                                      "C_GenerateRandom fails in the child",
-                                      "C_Finalize fails in the child"};
-  if (ended && WIFEXITED(status)) context.expect(WEXITSTATUS(status) == 0, words[WEXITSTATUS(status) % 6]);
-  context.expect(!ended || WIFEXITED(status), "the child died of a signal");
   CK_SESSION_INFO info{};
   context.require_ok("the parent's session after the child's end", module->C_GetSessionInfo(*session, &info));
 }
@@ -123,11 +110,16 @@ void check_slot_event(Context& context) {
   } while (rv == CKR_OK);
   context.expect_rv("C_WaitForSlotEvent without an event", rv, {CKR_NO_EVENT});
   CK_RV waited = CKR_OK;
-  std::thread waiter([&] { waited = module->C_WaitForSlotEvent(0, &slot, nullptr); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  std::atomic<pid_t> inside = 0;
+  std::thread waiter([&] {
+    inside = static_cast<pid_t>(syscall(SYS_gettid));
+    waited = module->C_WaitForSlotEvent(0, &slot, nullptr);
+  });
+  const bool blocked = p11::falls_asleep(inside);
   const CK_RV finalized = module->C_Finalize(nullptr);
   waiter.join();  // the check's own time limit bounds this
   context.require_ok("C_Finalize", finalized);
+  context.expect(blocked, "C_WaitForSlotEvent does not wait for an event");
   context.expect_rv("a C_WaitForSlotEvent that C_Finalize woke", waited, {CKR_CRYPTOKI_NOT_INITIALIZED});
   context.require_ok("C_Initialize again", module.initialize());
 }

@@ -30,7 +30,10 @@ void generate_of_size(const Trial& t, std::size_t size) {
   const Bytes second = t.session().get(b, CKA_VALUE).bytes;
   t.context.expect(size == 0 || first.size() == size, "the key has another length than asked for");
   const bool fixed = t.recipe.type == CKM_PKCS5_PBKD2;
-  t.context.expect((first == second) == fixed, fixed ? "the same password gives two keys" : "two keys are equal");
+  if (fixed) t.context.expect(first == second, "the same password gives two keys");
+  // Shorter ones may be equal by chance: with one byte, once in 256 times.
+  constexpr std::size_t enough = 16;
+  if (!fixed && first.size() >= enough) t.context.expect(first != second, "two keys are equal");
   t.context.expect(t.session().flag(a, CKA_LOCAL), "CKA_LOCAL is not set");
   t.context.expect(t.session().number(a, CKA_KEY_GEN_MECHANISM) == t.recipe.type || fixed,
                    "CKA_KEY_GEN_MECHANISM is wrong");

@@ -1,17 +1,10 @@
 // Functions of 3.0 and 3.2: messages, signatures given first, authenticated wrapping, C_LoginUser.
-#include "conformance/recipe.h"
+#include "conformance/stage.h"
 
 namespace cardea::conformance {
 namespace {
 
 using p11::Bytes;
-
-struct Stage {
-  Context& context;
-  KeyRing& ring;
-  const p11::Module& module;
-  CK_SESSION_HANDLE s;
-};
 
 void need(Context& context, CK_MECHANISM_TYPE type, CK_FLAGS flag) {
   if (context.module().version() < 0x0300) context.skip("a module of version 2");
@@ -197,13 +190,7 @@ void validation_flags(const Stage& t) {
 }  // namespace
 
 void check_messages(Context& context) {
-  const auto step = [&](const std::string& name, auto body) {
-    context.step(name, [&] {
-      const auto session = context.user_session();
-      KeyRing ring(context, *session);
-      body(Stage{context, ring, context.module(), *session});
-    });
-  };
+  const auto step = [&](const std::string& name, const StageBody& body) { stage_step(context, name, body); };
   step("gcm", gcm_messages);
   step("gcm_parts", gcm_message_parts);
   step("hmac", [](const Stage& t) { message_signatures(t, KeyKind::generic, CKM_SHA256_HMAC); });

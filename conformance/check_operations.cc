@@ -1,18 +1,11 @@
 // Operations: exclusivity, cancelling, dual functions, saved state, codes without an operation (PKCS#11 3.2, 5.6
 // to 5.16).
-#include "conformance/recipe.h"
+#include "conformance/stage.h"
 
 namespace cardea::conformance {
 namespace {
 
 using p11::Bytes;
-
-struct Stage {
-  Context& context;
-  KeyRing& ring;
-  const p11::Module& module;
-  CK_SESSION_HANDLE s;
-};
 
 void exclusivity(const Stage& t) {
   p11::Mechanism sha(CKM_SHA256), hmac(CKM_SHA256_HMAC);
@@ -197,13 +190,7 @@ void random_numbers(const Stage& t) {
 }  // namespace
 
 void check_operations(Context& context) {
-  const auto step = [&](const std::string& name, auto body) {
-    context.step(name, [&] {
-      const auto session = context.user_session();
-      KeyRing ring(context, *session);
-      body(Stage{context, ring, context.module(), *session});
-    });
-  };
+  const auto step = [&](const std::string& name, const StageBody& body) { stage_step(context, name, body); };
   step("exclusivity", exclusivity);
   step("mixed_parts", mixed_parts);
   step("no_operation", no_operation);

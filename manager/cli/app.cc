@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <boost/json/object.hpp>
 #include <cctype>
 #include <cstdio>
 
@@ -58,7 +59,7 @@ std::string usage_text(const CLI::App& root, bool everything) {
         for (const CLI::Option* option : command->get_options()) {
           for (const std::string& word : option->get_lnames()) options += " --" + word;
         }
-        result += name + ":" + options + "\n";
+        result += fmt::format("{}:{}\n", name, options);
       }
     }
   };
@@ -75,7 +76,8 @@ void build_commands(CLI::App& app, Context& context) {
 #undef CARDEA_COMMAND_GROUP
 }
 
-Status print_version() {
+Status print_version(const Options& options) {
+  if (options.json) return print_json({{"program", "cardea"}, {"version", CARDEA_VERSION}});
   return print(fmt::format("cardea {}\n", CARDEA_VERSION));
 }
 
@@ -106,6 +108,7 @@ int run(int argc, char** argv) {
   bool version = false;
   bool all_options = false;
   root.add_flag("--version", version, "print the version");
+  root.add_flag("--json", context.options.json, "print one JSON object instead of text");
   build_commands(root, context);
   CLI::App* help = root.add_subcommand("help", "list all commands");
   help->add_flag("--options", all_options, "list each command's options as well, one command a line");
@@ -123,7 +126,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& problem) {
     return report_parse_error(problem);
   }
-  if (version) return report(print_version());
+  if (version) return report(print_version(context.options));
   if (!context.action) {
     note("no command was given. `cardea help` lists them.");
     return exit_usage;

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -279,6 +279,11 @@ std::size_t line_of_stray_letter(std::string_view text) {
   return 0;
 }
 
+struct CloseFile {
+  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+};
+using FilePtr = std::unique_ptr<std::FILE, CloseFile>;
+
 void read_file(Settings& settings) {
   const auto complain = [&](const std::string& reason) {
     settings.problems.push_back(settings.config_file.string() + ": cannot be read: " + reason);
@@ -287,9 +292,11 @@ void read_file(Settings& settings) {
   const std::uintmax_t size = fs::file_size(settings.config_file, failed);
   if (failed) return complain(failed.message());
   if (size > largest_config_file) return complain("it is larger than 1 MiB");
-  std::ifstream file(settings.config_file, std::ios::binary);
+  const FilePtr file(std::fopen(settings.config_file.c_str(), "rbe"));
   if (!file) return complain(std::strerror(errno));
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::string text(static_cast<std::size_t>(size), '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  if (std::ferror(file.get()) != 0) return complain(std::strerror(errno));
   if (const std::size_t line = line_of_stray_letter(text); line != 0) {
     settings.problems.push_back(settings.config_file.string() + ":" + std::to_string(line) +
                                 ": characters beyond ASCII stand only in quotes of one line and in comments; the whole "

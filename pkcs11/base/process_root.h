@@ -13,6 +13,7 @@ enum class Root : unsigned {
   crypto,
   hashes,
   ciphers,
+  aead,
   derivations,
   pkcs1_rejection,
   gcrypt,

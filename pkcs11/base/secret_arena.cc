@@ -19,7 +19,7 @@ namespace {
 // go at the rate of key operations and unmapping would cost more than it saves.
 constexpr std::size_t smallest_block = 32;
 constexpr std::size_t largest_block = 4096;
-constexpr std::size_t chunk_size = 64 * 1024;
+constexpr std::size_t chunk_size = 16 * 1024;  // locking faults all of it in, which every new process waits for
 constexpr std::size_t class_count = std::bit_width(largest_block / smallest_block);
 
 struct FreeBlock {

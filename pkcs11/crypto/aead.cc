@@ -1,50 +1,139 @@
 #include "crypto/aead.h"
 
-#include <openssl/evp.h>
+#include <openssl/core_dispatch.h>
+#include <openssl/core_names.h>
+#include <openssl/params.h>
 
-#include <climits>
-#include <memory>
-
-#include "crypto/cipher.h"
+#include "base/process_root.h"
 #include "crypto/library.h"
 
 namespace cardea::crypto {
 namespace {
 
-struct FreeContext {
-  void operator()(EVP_CIPHER_CTX* context) const noexcept { EVP_CIPHER_CTX_free(context); }
-};
-using ContextPtr = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
+/// The provider's AES-256-GCM, called without EVP (provider-cipher(7)). EVP fetches it by setting up every cipher there
+/// is, which takes longer than the rest of opening a token; a process that only signs needs no other cipher.
+struct Gcm {
+  void* const own_context = provider_context();
+  OSSL_FUNC_cipher_newctx_fn* new_context = nullptr;
+  OSSL_FUNC_cipher_freectx_fn* free_context = nullptr;
+  OSSL_FUNC_cipher_encrypt_init_fn* encrypt_init = nullptr;
+  OSSL_FUNC_cipher_decrypt_init_fn* decrypt_init = nullptr;
+  OSSL_FUNC_cipher_update_fn* update = nullptr;
+  OSSL_FUNC_cipher_final_fn* finish = nullptr;
+  OSSL_FUNC_cipher_get_ctx_params_fn* get_parameters = nullptr;
+  OSSL_FUNC_cipher_set_ctx_params_fn* set_parameters = nullptr;
 
-Result<ContextPtr> start(Direction direction, ByteView key, ByteView nonce, ByteView associated_data,
-                         std::size_t input_size) {
-  if (key.size() != aead_key_size || nonce.size() != aead_nonce_size || associated_data.size() > INT_MAX ||
-      input_size > INT_MAX) {
-    return Code::arguments_bad;
+  Gcm() {
+    const OSSL_DISPATCH* functions = provided(OSSL_OP_CIPHER, "AES-256-GCM");
+    for (; functions != nullptr && functions->function_id != 0; ++functions) keep(functions);
   }
-  ContextPtr context(EVP_CIPHER_CTX_new());
-  if (context == nullptr) return Code::host_memory;
-  int ignored = 0;
-  if (EVP_CipherInit_ex2(context.get(), cipher_algorithm(Cipher::aes_gcm, aead_key_size), key.data(), nonce.data(),
-                         direction == Direction::encrypt ? 1 : 0, nullptr) != 1 ||
-      (!associated_data.empty() && EVP_CipherUpdate(context.get(), nullptr, &ignored, associated_data.data(),
-                                                    static_cast<int>(associated_data.size())) != 1)) {
-    return openssl_error(Code::internal);
+
+  bool usable() const noexcept {
+    return new_context != nullptr && free_context != nullptr && encrypt_init != nullptr && decrypt_init != nullptr &&
+           update != nullptr && finish != nullptr && get_parameters != nullptr && set_parameters != nullptr;
   }
-  return context;
+
+ private:
+  void keep(const OSSL_DISPATCH* function) noexcept {
+    switch (function->function_id) {
+      case OSSL_FUNC_CIPHER_NEWCTX:
+        new_context = OSSL_FUNC_cipher_newctx(function);
+        break;
+      case OSSL_FUNC_CIPHER_FREECTX:
+        free_context = OSSL_FUNC_cipher_freectx(function);
+        break;
+      case OSSL_FUNC_CIPHER_ENCRYPT_INIT:
+        encrypt_init = OSSL_FUNC_cipher_encrypt_init(function);
+        break;
+      case OSSL_FUNC_CIPHER_DECRYPT_INIT:
+        decrypt_init = OSSL_FUNC_cipher_decrypt_init(function);
+        break;
+      case OSSL_FUNC_CIPHER_UPDATE:
+        update = OSSL_FUNC_cipher_update(function);
+        break;
+      case OSSL_FUNC_CIPHER_FINAL:
+        finish = OSSL_FUNC_cipher_final(function);
+        break;
+      case OSSL_FUNC_CIPHER_GET_CTX_PARAMS:
+        get_parameters = OSSL_FUNC_cipher_get_ctx_params(function);
+        break;
+      case OSSL_FUNC_CIPHER_SET_CTX_PARAMS:
+        set_parameters = OSSL_FUNC_cipher_set_ctx_params(function);
+        break;
+      default:
+        break;
+    }
+  }
+};
+
+const Gcm& gcm() {
+  return process_singleton<Gcm>(Root::aead);
 }
+
+enum class Work : bool { open, seal };
+
+/// One message.
+class Message {
+ public:
+  Message() : context_(gcm().usable() ? gcm().new_context(gcm().own_context) : nullptr) {}
+  ~Message() {
+    if (context_ != nullptr) gcm().free_context(context_);  // wiped by the provider
+  }
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
+
+  Status start(Work work, ByteView key, ByteView nonce, ByteView associated_data) {
+    if (key.size() != aead_key_size || nonce.size() != aead_nonce_size) return Code::arguments_bad;
+    if (context_ == nullptr) return openssl_error(Code::internal);
+    auto* const init = work == Work::seal ? gcm().encrypt_init : gcm().decrypt_init;
+    if (init(context_, key.data(), key.size(), nonce.data(), nonce.size(), nullptr) != 1) {
+      return openssl_error(Code::internal);
+    }
+    return update(associated_data, nullptr);
+  }
+
+  /// `out` has the size of `in`; null for associated data.
+  Status update(ByteView in, Byte* out) {
+    std::size_t written = 0;
+    if (!in.empty() && gcm().update(context_, out, &written, in.size(), in.data(), in.size()) != 1) {
+      return openssl_error(Code::internal);
+    }
+    return {};
+  }
+
+  /// When opening: whether the tag is right.
+  bool finish() {
+    Byte nothing[aead_tag_size];
+    std::size_t written = 0;
+    return gcm().finish(context_, nothing, &written, sizeof nothing) == 1;
+  }
+
+  bool get_tag(MutableBytes tag) {
+    OSSL_PARAM parameters[] = {tag_parameter(tag), OSSL_PARAM_construct_end()};
+    return gcm().get_parameters(context_, parameters) == 1;
+  }
+
+  bool set_tag(MutableBytes tag) {
+    const OSSL_PARAM parameters[] = {tag_parameter(tag), OSSL_PARAM_construct_end()};
+    return gcm().set_parameters(context_, parameters) == 1;
+  }
+
+ private:
+  static OSSL_PARAM tag_parameter(MutableBytes tag) {
+    return OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag.data(), tag.size());
+  }
+
+  void* const context_;
+};
 
 }  // namespace
 
 Result<Bytes> aead_seal(ByteView key, ByteView nonce, ByteView associated_data, ByteView plaintext) {
-  CARDEA_ASSIGN(const ContextPtr context, start(Direction::encrypt, key, nonce, associated_data, plaintext.size()));
+  Message message;
+  CARDEA_TRY(message.start(Work::seal, key, nonce, associated_data));
   Bytes sealed(plaintext.size() + aead_tag_size);
-  Byte* const tag = sealed.data() + plaintext.size();
-  int written = 0;
-  if ((!plaintext.empty() && EVP_EncryptUpdate(context.get(), sealed.data(), &written, plaintext.data(),
-                                               static_cast<int>(plaintext.size())) != 1) ||
-      EVP_EncryptFinal_ex(context.get(), tag, &written) != 1 ||
-      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, aead_tag_size, tag) != 1) {
+  CARDEA_TRY(message.update(plaintext, sealed.data()));
+  if (!message.finish() || !message.get_tag(MutableBytes(sealed).last(aead_tag_size))) {
     return openssl_error(Code::internal);
   }
   return sealed;
@@ -54,16 +143,12 @@ Result<SecretBytes> aead_open(ByteView key, ByteView nonce, ByteView associated_
   if (sealed.size() < aead_tag_size) return Code::aead_decrypt_failed;
   const ByteView ciphertext = sealed.first(sealed.size() - aead_tag_size);
   Bytes tag = to_bytes(sealed.last(aead_tag_size));
-  CARDEA_ASSIGN(const ContextPtr context, start(Direction::decrypt, key, nonce, associated_data, ciphertext.size()));
+  Message message;
+  CARDEA_TRY(message.start(Work::open, key, nonce, associated_data));
   SecretBytes plaintext(ciphertext.size());
-  int written = 0;
-  if (EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_TAG, aead_tag_size, tag.data()) != 1 ||
-      (!ciphertext.empty() && EVP_DecryptUpdate(context.get(), plaintext.data(), &written, ciphertext.data(),
-                                                static_cast<int>(ciphertext.size())) != 1)) {
-    return openssl_error(Code::internal);
-  }
-  Byte nothing[aead_tag_size];
-  if (EVP_DecryptFinal_ex(context.get(), nothing, &written) != 1) return openssl_error(Code::aead_decrypt_failed);
+  if (!message.set_tag(tag)) return openssl_error(Code::internal);
+  CARDEA_TRY(message.update(ciphertext, plaintext.mutable_view().data()));
+  if (!message.finish()) return openssl_error(Code::aead_decrypt_failed);
   return plaintext;
 }
 

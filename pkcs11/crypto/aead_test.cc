@@ -3,17 +3,13 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "base/testing.h"
 #include "crypto/random.h"
 
 using namespace cardea;
+using namespace cardea::testing;
 
 namespace {
-
-Bytes hex(std::string_view text) {
-  Bytes out;
-  BOOST_REQUIRE(from_hex(text, out));
-  return out;
-}
 
 const char* const key = "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308";
 const char* const nonce = "cafebabefacedbaddecaf888";

@@ -4,24 +4,14 @@
 #include <boost/test/unit_test.hpp>
 #include <thread>
 
+#include "base/testing.h"
 #include "crypto/key_encoding.h"
 
 using namespace cardea;
 using namespace cardea::crypto;
+using namespace cardea::testing;
 
 namespace {
-
-Bytes hex(std::string_view text) {
-  Bytes out;
-  BOOST_REQUIRE(from_hex(text, out));
-  return out;
-}
-
-template <class T>
-T must(Result<T> result) {
-  BOOST_REQUIRE_MESSAGE(result.ok(), (result.ok() ? std::string() : describe(result.error())));
-  return std::move(*result);
-}
 
 AsymmetricKeyPtr rsa_2048() {
   constexpr std::array<Byte, 3> exponent{1, 0, 1};

@@ -33,6 +33,13 @@ Result<Bytes> prehash_message(const MessageScheme& scheme, ByteView digest) {
   return message;
 }
 
+// The message itself, or M' of the digest that it is, kept in `encoded`.
+Result<ByteView> what_is_signed(const MessageScheme& scheme, ByteView message, Bytes& encoded) {
+  if (scheme.hash == Hash::none) return message;
+  CARDEA_ASSIGN(encoded, prehash_message(scheme, message));
+  return ByteView(encoded);
+}
+
 const char* eddsa_instance(KeyAlgorithm algorithm, const MessageScheme& scheme) noexcept {
   if (algorithm == KeyAlgorithm::ed448) return scheme.prehash ? "Ed448ph" : "Ed448";
   if (scheme.prehash) return "Ed25519ph";
@@ -107,10 +114,7 @@ Result<std::size_t> AsymmetricKey::sign_message(const MessageScheme& scheme, Byt
   Variant variant;
   choose(algorithm_, scheme, variant);
   Bytes encoded;
-  if (scheme.hash != Hash::none) {
-    CARDEA_ASSIGN(encoded, prehash_message(scheme, message));
-    message = encoded;
-  }
+  CARDEA_ASSIGN(message, what_is_signed(scheme, message, encoded));
   const DigestContextPtr context(EVP_MD_CTX_new());
   if (!context || EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, crypto::context(), nullptr, key_.get(),
                                         variant.parameters.data()) != 1)
@@ -131,10 +135,7 @@ Status AsymmetricKey::verify_message(const MessageScheme& scheme, ByteView messa
   Variant variant;
   choose(algorithm_, scheme, variant);
   Bytes encoded;
-  if (scheme.hash != Hash::none) {
-    CARDEA_ASSIGN(encoded, prehash_message(scheme, message));
-    message = encoded;
-  }
+  CARDEA_ASSIGN(message, what_is_signed(scheme, message, encoded));
   const DigestContextPtr context(EVP_MD_CTX_new());
   if (!context || EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, crypto::context(), nullptr, key_.get(),
                                           variant.parameters.data()) != 1)

@@ -1,5 +1,6 @@
 #include "crypto/cipher.h"
 
+#include <openssl/core_dispatch.h>
 #include <openssl/evp.h>
 
 #include <array>
@@ -49,6 +50,11 @@ std::size_t size_index(std::size_t key_size) noexcept {
   }
 }
 
+const char* name_of(Cipher cipher, std::size_t key_size) noexcept {
+  const std::size_t size = size_index(key_size);
+  return size == key_sizes ? nullptr : names[static_cast<std::size_t>(cipher)][size];
+}
+
 struct FetchedCiphers {
   std::array<std::array<std::atomic<EVP_CIPHER*>, key_sizes>, cipher_count> cipher{};
   ~FetchedCiphers() {
@@ -60,12 +66,16 @@ struct FetchedCiphers {
 
 }  // namespace
 
+bool cipher_available(Cipher cipher, std::size_t key_size) {
+  const char* const name = name_of(cipher, key_size);
+  return name != nullptr && provided(OSSL_OP_CIPHER, name) != nullptr;
+}
+
 const EVP_CIPHER* cipher_algorithm(Cipher cipher, std::size_t key_size) noexcept {
-  const std::size_t size = size_index(key_size);
-  if (size == key_sizes) return nullptr;
-  const auto index = static_cast<std::size_t>(cipher);
-  const char* const name = names[index][size];
+  const char* const name = name_of(cipher, key_size);
   if (name == nullptr) return nullptr;
+  const auto index = static_cast<std::size_t>(cipher);
+  const std::size_t size = size_index(key_size);
   std::atomic<EVP_CIPHER*>& slot = process_singleton<FetchedCiphers>(Root::ciphers).cipher[index][size];
   if (EVP_CIPHER* const known = slot.load(std::memory_order_acquire)) return known;
   EVP_CIPHER* const fetched = EVP_CIPHER_fetch(context(), name, nullptr);

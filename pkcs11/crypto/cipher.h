@@ -33,6 +33,9 @@ inline constexpr std::size_t cipher_count = 18;
 
 enum class Direction : std::uint8_t { decrypt, encrypt };
 
+/// Whether the crypto library has the cipher for a key of that many bytes. Fetches nothing.
+bool cipher_available(Cipher cipher, std::size_t key_size);
+
 /// The fetched implementation for a key of that many bytes, kept for the life of the process; null when there is none.
 const EVP_CIPHER* cipher_algorithm(Cipher cipher, std::size_t key_size) noexcept;
 

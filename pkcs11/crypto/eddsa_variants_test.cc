@@ -8,24 +8,14 @@
 #include <boost/test/unit_test.hpp>
 #include <thread>
 
+#include "base/testing.h"
 #include "crypto/asymmetric_key.h"
 
 using namespace cardea;
 using namespace cardea::crypto;
+using namespace cardea::testing;
 
 namespace {
-
-Bytes hex(std::string_view text) {
-  Bytes out;
-  BOOST_REQUIRE(from_hex(text, out));
-  return out;
-}
-
-template <class T>
-T must(Result<T> result) {
-  BOOST_REQUIRE_MESSAGE(result.ok(), (result.ok() ? std::string() : describe(result.error())));
-  return std::move(*result);
-}
 
 struct Vector {
   const char* name;

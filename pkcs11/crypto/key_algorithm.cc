@@ -1,6 +1,6 @@
 #include "crypto/key_algorithm.h"
 
-#include <openssl/crypto.h>
+#include <openssl/core_dispatch.h>
 #include <openssl/objects.h>
 
 #include <array>
@@ -114,15 +114,7 @@ const KeyAlgorithmFacts& facts_of(KeyAlgorithm algorithm) noexcept {
 
 bool available(KeyAlgorithm algorithm) {
   const KeyAlgorithmFacts& facts = facts_of(algorithm);
-  // The default provider, the only one in our context, has these since OpenSSL 3.5. A fetch that fails is slow, and the
-  // start of every process would wait for it.
-  constexpr unsigned long first_with_post_quantum = 0x30500000;
-  const bool post_quantum =
-      facts.family == KeyFamily::ml_dsa || facts.family == KeyFamily::slh_dsa || facts.family == KeyFamily::ml_kem;
-  if (post_quantum && OpenSSL_version_num() < first_with_post_quantum) return false;
-  EVP_KEYMGMT* const found = EVP_KEYMGMT_fetch(context(), facts.family == KeyFamily::ec ? "EC" : facts.name, nullptr);
-  EVP_KEYMGMT_free(found);
-  return found != nullptr;
+  return provided(OSSL_OP_KEYMGMT, facts.family == KeyFamily::ec ? "EC" : facts.name) != nullptr;
 }
 
 std::optional<KeyAlgorithm> algorithm_by_oid(KeyFamily family, ByteView oid) noexcept {

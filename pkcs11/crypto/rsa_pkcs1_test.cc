@@ -3,26 +3,16 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 
+#include "base/testing.h"
 #include "crypto/asymmetric_key.h"
 #include "crypto/digest.h"
 #include "crypto/key_encoding.h"
 
 using namespace cardea;
 using namespace cardea::crypto;
+using namespace cardea::testing;
 
 namespace {
-
-Bytes hex(std::string_view text) {
-  Bytes out;
-  BOOST_REQUIRE(from_hex(text, out));
-  return out;
-}
-
-template <class T>
-T must(Result<T> result) {
-  BOOST_REQUIRE_MESSAGE(result.ok(), (result.ok() ? std::string() : describe(result.error())));
-  return std::move(*result);
-}
 
 // A test key, and what OpenSSL 3.5.7 decrypts random blocks to (openssl pkeyutl -decrypt): replacement messages, since
 // none of them is padded.

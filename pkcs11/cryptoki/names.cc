@@ -7,22 +7,27 @@
 namespace cardea {
 namespace {
 
+// The letters stand in the table itself: a pointer to them would have to be relocated whenever the module is loaded,
+// and most processes never ask for a name.
 struct Constant {
   ConstantKind kind;
   CK_ULONG value;
-  std::string_view name;
+  char letters[40];
+
+  constexpr std::string_view name() const noexcept { return letters; }
 };
 
 constexpr Constant constants[] = {
 #define CARDEA_CK(prefix, name, value) {ConstantKind::prefix, value, #name},
 #include "cryptoki/constants.def"
+#include "cryptoki/nss.def"
 #undef CARDEA_CK
 };
 
 /// "CKA_" of "CKA_LABEL": the prefix of the kind's first constant.
 std::string_view prefix_of(ConstantKind kind) noexcept {
   const auto* const first = std::ranges::find(constants, kind, &Constant::kind);
-  return first->name.substr(0, first->name.find('_') + 1);
+  return first->name().substr(0, first->name().find('_') + 1);
 }
 
 constexpr char upper(char c) noexcept {
@@ -47,7 +52,7 @@ std::optional<CK_ULONG> number(std::string_view text) noexcept {
 std::string_view constant_name(ConstantKind kind, CK_ULONG value) noexcept {
   const auto* const found =
       std::ranges::find_if(constants, [&](const Constant& c) { return c.kind == kind && c.value == value; });
-  return found == std::end(constants) ? std::string_view{} : found->name;
+  return found == std::end(constants) ? std::string_view{} : found->name();
 }
 
 std::string constant_text(ConstantKind kind, CK_ULONG value) {
@@ -60,7 +65,7 @@ std::string constant_text(ConstantKind kind, CK_ULONG value) {
 std::optional<CK_ULONG> constant_value(ConstantKind kind, std::string_view name) noexcept {
   const std::size_t prefix = prefix_of(kind).size();
   const auto* const found = std::ranges::find_if(constants, [&](const Constant& c) {
-    return c.kind == kind && (same_ignoring_case(c.name, name) || same_ignoring_case(c.name.substr(prefix), name));
+    return c.kind == kind && (same_ignoring_case(c.name(), name) || same_ignoring_case(c.name().substr(prefix), name));
   });
   if (found != std::end(constants)) return found->value;
   return number(name);

@@ -1,4 +1,5 @@
-// Names of PKCS#11's constants, both ways, for traces and the command line. Taken from constants.def.
+// Names of PKCS#11's constants and of NSS's own, both ways, for traces and the command line. Taken from constants.def
+// and nss.def.
 #pragma once
 
 #include <optional>
@@ -31,8 +32,8 @@ enum class ConstantKind : unsigned char {
   CKZ   ///< OAEP and PBKDF2 sources
 };
 
-/// The standard's name, e.g. "CKM_RSA_PKCS"; empty when the value has none. The first of constants.def where several
-/// names share the value.
+/// The name, e.g. "CKM_RSA_PKCS"; empty when the value has none. The standard's first one where several share the
+/// value.
 std::string_view constant_name(ConstantKind kind, CK_ULONG value) noexcept;
 
 /// The name, or prefix and hexadecimal number ("CKM_0x80000001") for a value without one.

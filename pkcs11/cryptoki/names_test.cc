@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "cryptoki/nss.h"
+
 namespace cardea {
 namespace {
 
@@ -12,6 +14,11 @@ BOOST_AUTO_TEST_CASE(values_have_the_standard_names) {
   BOOST_TEST(constant_name(ConstantKind::CKO, CKO_SECRET_KEY) == "CKO_SECRET_KEY");
   BOOST_TEST(constant_name(ConstantKind::CKK, CKK_EC) == "CKK_EC");
   BOOST_TEST(constant_name(ConstantKind::CKA, 0x7fffffff).empty());
+}
+
+BOOST_AUTO_TEST_CASE(constants_of_nss_have_names) {
+  BOOST_TEST(constant_text(ConstantKind::CKM, CKM_NSS_AES_KEY_WRAP) == "CKM_NSS_AES_KEY_WRAP");
+  BOOST_TEST(constant_value(ConstantKind::CKM, "nss_aes_key_wrap").value() == CKM_NSS_AES_KEY_WRAP);
 }
 
 BOOST_AUTO_TEST_CASE(unknown_values_become_prefix_and_number) {

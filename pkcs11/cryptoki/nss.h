@@ -1,11 +1,12 @@
-// Mechanisms of NSS's own that NSS asks of any module (pkcs11n.h of NSS).
+// Constants of nss.def.
 #pragma once
 
 #include "cryptoki/cryptoki.h"
 
 namespace cardea {
 
-/// CKM_AES_KEY_WRAP under NSS's number.
-inline constexpr CK_MECHANISM_TYPE CKM_NSS_AES_KEY_WRAP = 0xce534351UL;
+#define CARDEA_CK(prefix, name, value) inline constexpr CK_ULONG name = value;
+#include "cryptoki/nss.def"
+#undef CARDEA_CK
 
 }  // namespace cardea

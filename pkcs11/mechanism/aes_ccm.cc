@@ -1,11 +1,8 @@
+#include "mechanism/aead_mechanism.h"
 #include "mechanism/aes.h"
-#include "mechanism/aes_aead.h"
 
 namespace cardea {
 namespace {
-
-using crypto::Cipher;
-using crypto::Direction;
 
 constexpr std::size_t longest_message = std::size_t{1} << 30;  // the crypto library counts in int
 
@@ -29,17 +26,19 @@ Result<std::size_t> data_size(CK_ULONG size, std::size_t nonce_size) {
   return size;
 }
 
-/// CK_CCM_PARAMS, or with a generator for wrapping. For wrapping ulDataLen is ignored (PKCS#11 3.2, "AES-CCM
-/// Authenticated Wrap / Unwrap").
-Result<AeadMessage> parse(const CK_CCM_PARAMS& given, bool with_data_size) {
+/// CK_CCM_PARAMS without its ulDataLen.
+Result<AeadMessage> without_data_size(const CK_CCM_PARAMS& given) {
   CARDEA_ASSIGN(const ByteView nonce, nonce_of(given.pNonce, given.ulNonceLen));
   CARDEA_ASSIGN(const ByteView associated_data, parameter_bytes(given.pAAD, given.ulAADLen));
   if (associated_data.size() > longest_message) return Code::mechanism_param_invalid;
   CARDEA_ASSIGN(const std::size_t mac, mac_size(given.ulMACLen));
-  AeadMessage message{nonce, associated_data, mac, {}};
-  if (with_data_size) {
-    CARDEA_ASSIGN(message.data_size, data_size(given.ulDataLen, nonce.size()));
-  }
+  return AeadMessage{nonce, associated_data, mac, {}};
+}
+
+Result<AeadMessage> parse(Parameter parameter) {
+  CARDEA_ASSIGN(const CK_CCM_PARAMS* const given, parameter.as<CK_CCM_PARAMS>());
+  CARDEA_ASSIGN(AeadMessage message, without_data_size(*given));
+  CARDEA_ASSIGN(message.data_size, data_size(given->ulDataLen, message.nonce.size()));
   return message;
 }
 
@@ -52,115 +51,28 @@ Result<AeadMessageParameter> parse_message(void* parameter, std::size_t size) {
   return AeadMessageParameter{nonce, given->ulNonceFixedBits, given->nonceGenerator, {given->pMAC, mac}, data};
 }
 
-constexpr std::size_t least_safe_mac = 12;
-
-class AesCcm final : public Mechanism {
- public:
-  AesCcm()
-      : Mechanism(CKM_AES_CCM, aes_info(CKF_ENCRYPT | CKF_DECRYPT | CKF_WRAP | CKF_UNWRAP | CKF_MESSAGE_ENCRYPT |
-                                        CKF_MESSAGE_DECRYPT | CKF_MULTI_MESSAGE)) {}
-
-  Result<CipherPtr> encrypt(const KeyRef& key, Parameter parameter) const override {
-    return start(key, parameter, Direction::encrypt);
+/// C_WrapKey and C_UnwrapKey: CK_CCM_WRAP_PARAMS, or CK_CCM_PARAMS with the caller's own nonce, whose ulDataLen is
+/// ignored (PKCS#11 3.2, "AES-CCM Authenticated Wrap / Unwrap").
+Result<AeadWrapping> parse_wrapping(Parameter parameter) {
+  if (const auto plain = parameter.as<CK_CCM_PARAMS>()) {
+    CARDEA_ASSIGN(const AeadMessage message, without_data_size(**plain));
+    return AeadWrapping{message, {}, 0, CKG_NO_GENERATE, {}};
   }
-  Result<CipherPtr> decrypt(const KeyRef& key, Parameter parameter) const override {
-    return start(key, parameter, Direction::decrypt);
-  }
-  Result<MessageCipherPtr> message_encrypt(const KeyRef& ref, Parameter parameter) const override {
-    return messages(ref, parameter, Direction::encrypt);
-  }
-  Result<MessageCipherPtr> message_decrypt(const KeyRef& ref, Parameter parameter) const override {
-    return messages(ref, parameter, Direction::decrypt);
-  }
-
-  Result<Bytes> wrap(const KeyRef& ref, Parameter parameter, ByteView material,
-                     std::optional<ByteView> associated_data) const override {
-    CARDEA_ASSIGN(const SecretKey* const key, aes_key(ref));
-    if (associated_data) {
-      CARDEA_ASSIGN(const AeadMessageParameter given, parse_message(parameter.data(), parameter.size()));
-      CARDEA_TRY(make_nonce(given.nonce, given.fixed_bits, given.generator));
-      const AeadMessage message{given.nonce, *associated_data, given.tag.size(), {}};
-      return aead_encrypt(*key, Cipher::aes_ccm, message, material, given.tag);
-    }
-    CARDEA_ASSIGN(const AeadMessage message, wrap_message(parameter, true));
-    Bytes mac(message.tag_size);
-    CARDEA_ASSIGN(Bytes wrapped, aead_encrypt(*key, Cipher::aes_ccm, message, material, mac));
-    wrapped.insert(wrapped.end(), mac.begin(), mac.end());
-    return wrapped;
-  }
-
-  Result<SecretBytes> unwrap(const KeyRef& ref, Parameter parameter, ByteView wrapped,
-                             std::optional<ByteView> associated_data) const override {
-    CARDEA_ASSIGN(const SecretKey* const key, aes_key(ref));
-    if (associated_data) {
-      CARDEA_ASSIGN(const AeadMessageParameter given, parse_message(parameter.data(), parameter.size()));
-      const AeadMessage message{given.nonce, *associated_data, given.tag.size(), {}};
-      return aead_decrypt(*key, Cipher::aes_ccm, message, wrapped, given.tag);
-    }
-    CARDEA_ASSIGN(const AeadMessage message, wrap_message(parameter, false));
-    if (wrapped.size() < message.tag_size) return Code::wrapped_key_length;
-    const std::size_t size = wrapped.size() - message.tag_size;
-    return aead_decrypt(*key, Cipher::aes_ccm, message, wrapped.first(size), wrapped.subspan(size));
-  }
-
-  bool wraps_sensitive_keys(Parameter parameter, bool authenticated) const noexcept override {
-    if (authenticated) {
-      const auto given = parameter.as<CK_CCM_MESSAGE_PARAMS>();
-      return given &&
-             is_safe((*given)->ulNonceLen, (*given)->ulNonceFixedBits, (*given)->nonceGenerator, (*given)->ulMACLen);
-    }
-    const auto given = parameter.as<CK_CCM_WRAP_PARAMS>();
-    return given &&
-           is_safe((*given)->ulNonceLen, (*given)->ulNonceFixedBits, (*given)->nonceGenerator, (*given)->ulMACLen);
-  }
-
-  bool unwraps_authenticated(Parameter parameter, bool authenticated) const noexcept override {
-    if (authenticated) {
-      const auto given = parse_message(parameter.data(), parameter.size());
-      return given && given->tag.size() >= least_safe_mac;
-    }
-    const auto message = wrap_message(parameter, false);
-    return message && message->tag_size >= least_safe_mac;
-  }
-
- private:
-  static bool is_safe(CK_ULONG nonce_size, CK_ULONG fixed_bits, CK_GENERATOR_FUNCTION generator,
-                      CK_ULONG mac) noexcept {
-    return nonce_size <= 13 && is_safe_wrap_nonce(nonce_size, fixed_bits, generator) && mac >= least_safe_mac;
-  }
-
-  static Status make_nonce(MutableBytes nonce, std::size_t fixed_bits, CK_GENERATOR_FUNCTION generator) {
-    if (generator == CKG_NO_GENERATE) return {};
-    return generate_wrap_nonce(nonce, fixed_bits, generator);
-  }
-
-  static Result<CipherPtr> start(const KeyRef& ref, Parameter parameter, Direction direction) {
-    CARDEA_ASSIGN(const CK_CCM_PARAMS* const given, parameter.as<CK_CCM_PARAMS>());
-    CARDEA_ASSIGN(const AeadMessage message, parse(*given, true));
-    CARDEA_ASSIGN(const SecretKey* const key, aes_key(ref));
-    return aead_cipher(held_key(ref.key, *key), Cipher::aes_ccm, direction, message);
-  }
-
-  static Result<MessageCipherPtr> messages(const KeyRef& ref, Parameter parameter, Direction direction) {
-    if (!parameter.empty()) CARDEA_TRY(parameter.as<CK_CCM_MESSAGE_PARAMS>());
-    CARDEA_TRY(aes_key(ref));
-    return aead_messages(ref.key, Cipher::aes_ccm, direction, parse_message);
-  }
-
-  /// C_WrapKey and C_UnwrapKey: CK_CCM_WRAP_PARAMS, or CK_CCM_PARAMS with the caller's own nonce.
-  static Result<AeadMessage> wrap_message(Parameter parameter, bool generate) {
-    if (const auto plain = parameter.as<CK_CCM_PARAMS>()) return parse(**plain, false);
-    CARDEA_ASSIGN(const CK_CCM_WRAP_PARAMS* const given, parameter.as<CK_CCM_WRAP_PARAMS>());
-    CARDEA_ASSIGN(const MutableBytes nonce, nonce_of(given->pNonce, given->ulNonceLen));
-    if (generate) CARDEA_TRY(make_nonce(nonce, given->ulNonceFixedBits, given->nonceGenerator));
-    return parse({0, given->pNonce, given->ulNonceLen, given->pAAD, given->ulAADLen, given->ulMACLen}, false);
-  }
-};
+  CARDEA_ASSIGN(const CK_CCM_WRAP_PARAMS* const given, parameter.as<CK_CCM_WRAP_PARAMS>());
+  CARDEA_ASSIGN(const AeadMessage message, without_data_size({0, given->pNonce, given->ulNonceLen, given->pAAD,
+                                                              given->ulAADLen, given->ulMACLen}));
+  return AeadWrapping{message, {given->pNonce, given->ulNonceLen}, given->ulNonceFixedBits, given->nonceGenerator, {}};
+}
 
 }  // namespace
 
 void register_aes_ccm(MechanismRegistry& registry) {
-  registry.emplace<AesCcm>();
+  registry.emplace<AeadWrapMechanism>(
+      CKM_AES_CCM,
+      aes_info(CKF_ENCRYPT | CKF_DECRYPT | CKF_WRAP | CKF_UNWRAP | CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT |
+               CKF_MULTI_MESSAGE),
+      AeadAlgorithm{crypto::Cipher::aes_ccm, aes_key, parse, parse_message, sizeof(CK_CCM_MESSAGE_PARAMS)},
+      parse_wrapping);
 }
 
 }  // namespace cardea

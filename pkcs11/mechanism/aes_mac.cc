@@ -1,7 +1,4 @@
 // CMAC (SP 800-38B) and GMAC (SP 800-38D, 3).
-#include <algorithm>
-#include <array>
-
 #include "mechanism/aes.h"
 #include "mechanism/aes_aead.h"
 #include "mechanism/hmac.h"
@@ -21,10 +18,8 @@ class AesCmac final : public Mechanism {
     return sign_with_mac(std::move(context), size);
   }
   Result<VerifyPtr> verify(const KeyRef& ref, Parameter parameter) const override {
-    CARDEA_ASSIGN(const std::size_t size, mac_size(parameter));
-    CARDEA_ASSIGN(const SecretKey* const key, aes_key(ref));
-    CARDEA_ASSIGN(crypto::MacContext context, key->key().aes_cmac());
-    return verify_with_mac(std::move(context), size);
+    CARDEA_ASSIGN(SignPtr signing, sign(ref, parameter));
+    return verify_by_signing(std::move(signing));
   }
 
  private:
@@ -59,27 +54,6 @@ class GmacSigning final : public SignOperation {
   std::size_t size_;
 };
 
-class GmacVerification final : public VerifyOperation {
- public:
-  explicit GmacVerification(SignPtr signing) : signing_(std::move(signing)) {}
-
-  Status single(ByteView data, ByteView signature) override {
-    CARDEA_TRY(update(data));
-    return finish(signature);
-  }
-  Status update(ByteView data) override { return signing_->update(data); }
-  Status finish(ByteView signature) override {
-    if (signature.size() != signing_->size()) return Code::signature_length;
-    std::array<Byte, aes_block_size> expected{};
-    CARDEA_TRY(signing_->finish(expected));
-    if (!equal_in_constant_time(ByteView(expected).first(signature.size()), signature)) return Code::signature_invalid;
-    return {};
-  }
-
- private:
-  SignPtr signing_;
-};
-
 class AesGmac final : public Mechanism {
  public:
   AesGmac() : Mechanism(CKM_AES_GMAC, aes_info(CKF_SIGN | CKF_VERIFY)) {}
@@ -100,7 +74,7 @@ class AesGmac final : public Mechanism {
   }
   Result<VerifyPtr> verify(const KeyRef& ref, Parameter parameter) const override {
     CARDEA_ASSIGN(SignPtr signing, sign(ref, parameter));
-    return VerifyPtr(std::make_unique<GmacVerification>(std::move(signing)));
+    return verify_by_signing(std::move(signing));
   }
 };
 

@@ -129,6 +129,10 @@ class AesKeyWrap final : public Mechanism {
   // initial value of the caller's, wrapping a known key of one semiblock would be AES on a block that he chooses.
   bool wraps_sensitive_keys(Parameter parameter, bool) const noexcept override { return parameter.empty(); }
 
+  // NSS opens mail to an EC key by unwrapping the content key under its own mechanism "to unwrap", and then decrypts
+  // with it.
+  bool unwrapped_keys_decrypt() const noexcept override { return type() == CKM_NSS_AES_KEY_WRAP; }
+
  private:
   Result<CipherPtr> start(const KeyRef& ref, Parameter parameter, Direction direction) const {
     // Said explicitly each time: a context remembers the last one.

@@ -5,22 +5,11 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include "base/testing.h"
 #include "mechanism/mechanism.h"
 #include "token/key_material.h"
 
 namespace cardea::testing {
-
-template <class T>
-T must(Result<T> result) {
-  BOOST_REQUIRE_MESSAGE(result.ok(), (result.ok() ? std::string() : describe(result.error())));
-  return std::move(*result);
-}
-
-inline Bytes hex(std::string_view text) {
-  Bytes out;
-  BOOST_REQUIRE(from_hex(text, out));
-  return out;
-}
 
 /// Both halves of a generated pair, as a session would hand them to mechanisms.
 struct Pair {

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "mechanism/aes_aead.h"
+#include "mechanism/aead_mechanism.h"
 #include "mechanism/aes_modes.h"
 
 namespace cardea {
@@ -70,6 +70,14 @@ Result<MutableBytes> nonce_of(CK_BYTE_PTR nonce, CK_ULONG size) {
   return MutableBytes{nonce, nonce_size};
 }
 
+Result<AeadMessage> parse(Parameter parameter) {
+  CARDEA_ASSIGN(const CK_SALSA20_CHACHA20_POLY1305_PARAMS* const given,
+                parameter.as<CK_SALSA20_CHACHA20_POLY1305_PARAMS>());
+  CARDEA_ASSIGN(const ByteView nonce, nonce_of(given->pNonce, given->ulNonceLen));
+  CARDEA_ASSIGN(const ByteView associated_data, parameter_bytes(given->pAAD, given->ulAADLen));
+  return AeadMessage{nonce, associated_data, tag_size, {}};
+}
+
 Result<AeadMessageParameter> parse_message(void* parameter, std::size_t size) {
   CARDEA_ASSIGN(const CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS* const given,
                 Parameter(parameter, size).as<CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS>());
@@ -78,50 +86,19 @@ Result<AeadMessageParameter> parse_message(void* parameter, std::size_t size) {
   return AeadMessageParameter{nonce, 0, CKG_NO_GENERATE, {given->pTag, tag_size}, {}};
 }
 
-class ChaCha20Poly1305 final : public Mechanism {
- public:
-  ChaCha20Poly1305()
-      : Mechanism(CKM_CHACHA20_POLY1305,
-                  {8 * key_size, 8 * key_size,
-                   CKF_ENCRYPT | CKF_DECRYPT | CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MULTI_MESSAGE}) {}
-
-  Result<CipherPtr> encrypt(const KeyRef& key, Parameter parameter) const override {
-    return start(key, parameter, Direction::encrypt);
-  }
-  Result<CipherPtr> decrypt(const KeyRef& key, Parameter parameter) const override {
-    return start(key, parameter, Direction::decrypt);
-  }
-  Result<MessageCipherPtr> message_encrypt(const KeyRef& ref, Parameter parameter) const override {
-    return messages(ref, parameter, Direction::encrypt);
-  }
-  Result<MessageCipherPtr> message_decrypt(const KeyRef& ref, Parameter parameter) const override {
-    return messages(ref, parameter, Direction::decrypt);
-  }
-
- private:
-  static Result<CipherPtr> start(const KeyRef& ref, Parameter parameter, Direction direction) {
-    CARDEA_ASSIGN(const CK_SALSA20_CHACHA20_POLY1305_PARAMS* const given,
-                  parameter.as<CK_SALSA20_CHACHA20_POLY1305_PARAMS>());
-    CARDEA_ASSIGN(const ByteView nonce, nonce_of(given->pNonce, given->ulNonceLen));
-    CARDEA_ASSIGN(const ByteView associated_data, parameter_bytes(given->pAAD, given->ulAADLen));
-    CARDEA_ASSIGN(const SecretKey* const key, chacha20_key(ref));
-    return aead_cipher(held_key(ref.key, *key), Cipher::chacha20_poly1305, direction,
-                       {nonce, associated_data, tag_size, {}});
-  }
-  static Result<MessageCipherPtr> messages(const KeyRef& ref, Parameter parameter, Direction direction) {
-    if (!parameter.empty()) CARDEA_TRY(parameter.as<CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS>());
-    CARDEA_TRY(chacha20_key(ref));
-    return aead_messages(ref.key, Cipher::chacha20_poly1305, direction, parse_message);
-  }
-};
-
 }  // namespace
 
 void register_chacha20(MechanismRegistry& registry) {
   registry.emplace<RandomKeyGeneration>(CKM_CHACHA20_KEY_GEN, CKK_CHACHA20,
                                         RandomKeyGeneration::Sizes{key_size, key_size, 1, key_size});
-  if (crypto::cipher_algorithm(Cipher::chacha20, key_size) != nullptr) registry.emplace<ChaCha20>();
-  if (crypto::cipher_algorithm(Cipher::chacha20_poly1305, key_size) != nullptr) registry.emplace<ChaCha20Poly1305>();
+  if (crypto::cipher_available(Cipher::chacha20, key_size)) registry.emplace<ChaCha20>();
+  if (!crypto::cipher_available(Cipher::chacha20_poly1305, key_size)) return;
+  registry.emplace<AeadMechanism>(
+      CKM_CHACHA20_POLY1305,
+      CK_MECHANISM_INFO{8 * key_size, 8 * key_size,
+                        CKF_ENCRYPT | CKF_DECRYPT | CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MULTI_MESSAGE},
+      AeadAlgorithm{Cipher::chacha20_poly1305, chacha20_key, parse, parse_message,
+                    sizeof(CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS)});
 }
 
 }  // namespace cardea

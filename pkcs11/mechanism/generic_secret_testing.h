@@ -8,15 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/testing.h"
 #include "mechanism/mechanism.h"
 
 namespace cardea::testing {
-
-inline Bytes hex(std::string_view text) {
-  Bytes out;
-  BOOST_REQUIRE(from_hex(text, out));
-  return out;
-}
 
 /// A secret key object that is not sensitive, with its key.
 inline KeyRef secret(CK_KEY_TYPE type, ByteView value, bool sensitive = false) {

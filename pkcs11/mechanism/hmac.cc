@@ -36,26 +36,25 @@ class MacSigning final : public SignOperation {
 
 class MacVerification final : public VerifyOperation {
  public:
-  MacVerification(crypto::MacContext context, std::size_t size) : context_(std::move(context)), size_(size) {}
+  explicit MacVerification(SignPtr signing) : signing_(std::move(signing)) {}
 
   Status single(ByteView data, ByteView signature) override {
-    CARDEA_TRY(context_.update(data));
+    CARDEA_TRY(signing_->update(data));
     return finish(signature);
   }
-  Status update(ByteView data) override { return context_.update(data); }
+  Status update(ByteView data) override { return signing_->update(data); }
   Status finish(ByteView signature) override {
-    if (signature.size() != size_) return Code::signature_length;
-    std::array<Byte, longest_mac> whole;
-    CARDEA_TRY(context_.finish(whole));
-    const bool same = equal_in_constant_time(ByteView(whole).first(size_), signature);
-    wipe(whole);
+    if (signature.size() != signing_->size()) return Code::signature_length;
+    std::array<Byte, longest_mac> expected;
+    CARDEA_ASSIGN(const std::size_t size, signing_->finish(expected));
+    const bool same = equal_in_constant_time(ByteView(expected).first(size), signature);
+    wipe(expected);
     if (!same) return Code::signature_invalid;
     return {};
   }
 
  private:
-  crypto::MacContext context_;
-  std::size_t size_;
+  SignPtr signing_;
 };
 
 class HmacMechanism final : public Mechanism {
@@ -71,9 +70,8 @@ class HmacMechanism final : public Mechanism {
     return sign_with_mac(std::move(context), size);
   }
   Result<VerifyPtr> verify(const KeyRef& key, Parameter parameter) const override {
-    CARDEA_ASSIGN(const std::size_t size, mac_size(parameter));
-    CARDEA_ASSIGN(crypto::MacContext context, start(key));
-    return verify_with_mac(std::move(context), size);
+    CARDEA_ASSIGN(SignPtr signing, sign(key, parameter));
+    return verify_by_signing(std::move(signing));
   }
 
  private:
@@ -98,8 +96,8 @@ SignPtr sign_with_mac(crypto::MacContext context, std::size_t size) {
   return std::make_unique<MacSigning>(std::move(context), size);
 }
 
-VerifyPtr verify_with_mac(crypto::MacContext context, std::size_t size) {
-  return std::make_unique<MacVerification>(std::move(context), size);
+VerifyPtr verify_by_signing(SignPtr signing) {
+  return std::make_unique<MacVerification>(std::move(signing));
 }
 
 Result<std::size_t> general_mac_size(Parameter parameter, std::size_t full) {

@@ -167,6 +167,9 @@ class Mechanism {
   /// Whether what unwraps this way is known to be genuine. Who unwraps always names the nonce, so that who chose it
   /// says nothing here. By default what wraps_sensitive_keys answers.
   virtual bool unwraps_authenticated(Parameter parameter, bool authenticated) const noexcept;
+  /// Whether a secret key that is unwrapped "to unwrap" also decrypts, and does not wrap, where its template leaves
+  /// these uses open. By default it does not.
+  virtual bool unwrapped_keys_decrypt() const noexcept { return false; }
 
   virtual Result<DerivedValue> derive(const KeyRef& base, Parameter parameter, const DeriveRequest& request,
                                       DeriveHost& host) const;

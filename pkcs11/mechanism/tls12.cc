@@ -5,6 +5,7 @@
 #include "crypto/kdf.h"
 #include "mechanism/digest.h"
 #include "mechanism/generic_secret.h"
+#include "mechanism/hmac.h"
 
 namespace cardea {
 namespace {
@@ -260,27 +261,6 @@ class FinishedSigning final : public SignOperation {
   Bytes collected_;
 };
 
-class FinishedVerification final : public VerifyOperation {
- public:
-  explicit FinishedVerification(SignPtr signing) : signing_(std::move(signing)) {}
-
-  Status single(ByteView data, ByteView signature) override {
-    CARDEA_TRY(update(data));
-    return finish(signature);
-  }
-  Status update(ByteView data) override { return signing_->update(data); }
-  Status finish(ByteView signature) override {
-    if (signature.size() != signing_->size()) return Code::signature_length;
-    SecretBytes expected(signing_->size());
-    CARDEA_TRY(signing_->finish(expected.mutable_view()));
-    if (!equal_in_constant_time(expected.view(), signature)) return Code::signature_invalid;
-    return {};
-  }
-
- private:
-  SignPtr signing_;
-};
-
 Result<SignPtr> TlsMac::sign(const KeyRef& ref, Parameter parameter) const {
   constexpr CK_ULONG least_size = 12;  // RFC 5246, 7.4.9
   constexpr CK_ULONG most_size = 64;
@@ -298,7 +278,7 @@ Result<SignPtr> TlsMac::sign(const KeyRef& ref, Parameter parameter) const {
 
 Result<VerifyPtr> TlsMac::verify(const KeyRef& ref, Parameter parameter) const {
   CARDEA_ASSIGN(SignPtr signing, sign(ref, parameter));
-  return VerifyPtr(std::make_unique<FinishedVerification>(std::move(signing)));
+  return verify_by_signing(std::move(signing));
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 #include "session/built_in_objects.h"
 
 #include <array>
-#include <ctime>
+#include <chrono>
+#include <cstdio>
 
 #include "mechanism/mechanism.h"
 
@@ -52,12 +53,18 @@ ObjectPtr clock_object() {
 }  // namespace
 
 std::string utc_time() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  std::array<char, 32> text{};
-  const std::size_t length = std::strftime(text.data(), text.size(), "%Y%m%d%H%M%S00", &utc);
-  return {text.data(), length};
+  using namespace std::chrono;
+  // Not gmtime_r(), which reads the description of the local time zone first.
+  const auto now = floor<seconds>(system_clock::now());
+  const auto today = floor<days>(now);
+  const year_month_day date(today);
+  const hh_mm_ss time(now - today);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04d%02u%02u%02d%02d%02d00", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()));
+  return text.data();
 }
 
 Result<ObjectPtr> built_in_object(ObjectId id) {

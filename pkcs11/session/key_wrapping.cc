@@ -1,4 +1,3 @@
-#include "cryptoki/nss.h"
 #include "session/ciphering.h"
 #include "session/key_management.h"
 #include "session/object_management.h"
@@ -45,9 +44,8 @@ Result<bool> private_half_present(Session& session, const Object& key) {
   return present;
 }
 
-/// What the uses of an unwrapped key are besides those its template names. NSS opens mail to an EC key by unwrapping
-/// the content key "to unwrap", and then decrypts with it; a key that came this way decrypts, and never wraps.
-Result<AttributeSet> uses_for_nss(AttributeSet preset, Template attributes) {
+/// `preset` with the uses that Mechanism::unwrapped_keys_decrypt speaks of, as far as the template is about such a key.
+Result<AttributeSet> with_decryption(AttributeSet preset, Template attributes) {
   CARDEA_ASSIGN(const AttributeSet given, search_template(attributes));
   const auto add = [&](CK_ATTRIBUTE_TYPE type, bool value) {
     if (!given.has(type) && !preset.has(type)) preset.set_bool(type, value);
@@ -114,8 +112,8 @@ Result<CK_OBJECT_HANDLE> unwrap_key(Session& session, const CK_MECHANISM* mechan
   const bool safe = chosen.mechanism->unwraps_authenticated(chosen.parameter, associated_data.has_value());
   CARDEA_TRY(may_unwrap(*unwrapping->object, safe));
   CARDEA_ASSIGN(AttributeSet preset, template_of(*unwrapping->object, CKA_UNWRAP_TEMPLATE));
-  if (chosen.mechanism->type() == CKM_NSS_AES_KEY_WRAP) {
-    CARDEA_ASSIGN(preset, uses_for_nss(std::move(preset), attributes));
+  if (chosen.mechanism->unwrapped_keys_decrypt()) {
+    CARDEA_ASSIGN(preset, with_decryption(std::move(preset), attributes));
   }
   CARDEA_ASSIGN(NewObject object, new_object(Origin::unwrap, attributes, preset, session.actor()));
   Result<SecretBytes> material = chosen.mechanism->unwrap(*unwrapping, chosen.parameter, wrapped, associated_data);

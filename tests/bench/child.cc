@@ -1,20 +1,42 @@
 // The process that is measured from its very start. It links little, so that its own loading does not blur the result.
 //   raw KEY START                milliseconds to a P-256 signature by OpenSSL itself: from main(), and from START
 //                                (CLOCK_MONOTONIC, ns), which adds what the kernel and the dynamic loader need
-//   sign MODULE LABEL PIN START  the same by a module, both without C_Login, then what C_Login took
+//   sign MODULE LABEL PIN START  the same by a module, both with the whole of C_Login, then what C_Login took, and how
+//                                much of it all was waiting for the disk
+//   renew MODULE LABEL PIN       sets the PIN to itself, so that the token takes the derivation's cost as configured
 //   list MODULE LABEL PIN        resident megabytes after every object was listed and a signature made
-//   derive MODULE LABEL PIN N    kilobytes that N derived and destroyed keys leave behind
+//   derive MODULE LABEL PIN N    kilobytes that N derived and destroyed keys leave behind: the process's own memory,
+//   and
+//                                all that is resident
 #include <malloc.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "fakes/host.h"
+
+namespace {
+
+double waited_ms = 0;  // for the disk
+
+double now_ms();
+
+}  // namespace
+
+// Comes before the C library's in symbol order, so that libraries loaded later call this one.
+extern "C" [[gnu::visibility("default")]] int fdatasync(int file) {
+  const double before = now_ms();
+  const long result = syscall(SYS_fdatasync, file);
+  waited_ms += now_ms() - before;
+  return static_cast<int>(result);
+}
 
 namespace {
 
@@ -32,28 +54,23 @@ double milliseconds(const char* start_ns) {
   return static_cast<double>(std::strtoll(start_ns, nullptr, 10)) / 1e6;
 }
 
-double resident_kilobytes() {
-  std::FILE* const file = std::fopen("/proc/self/statm", "r");
-  if (file == nullptr) throw std::runtime_error("no /proc");
-  long total = 0, resident = 0;
-  const int read = std::fscanf(file, "%ld %ld", &total, &resident);
-  std::fclose(file);
-  if (read != 2) throw std::runtime_error("cannot read /proc/self/statm");
-  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1024;
-}
+struct Memory {
+  long all;  // kilobytes; with the pages of files, which libraries are mapped from
+  long own;  // kilobytes that belong to this process alone
+};
 
-// Memory that belongs to this process alone. Pages of libraries are not in it: a library touches a further page of its
-// code now and then, which is no growth.
-double private_kilobytes() {
+Memory resident() {
   std::FILE* const file = std::fopen("/proc/self/status", "r");
   if (file == nullptr) throw std::runtime_error("no /proc");
   char line[256];
-  long kilobytes = -1;
-  while (kilobytes == -1 && std::fgets(line, sizeof line, file) != nullptr)
-    std::sscanf(line, "RssAnon: %ld", &kilobytes);
+  Memory memory{-1, -1};
+  while (std::fgets(line, sizeof line, file) != nullptr) {
+    std::sscanf(line, "VmRSS: %ld", &memory.all);
+    std::sscanf(line, "RssAnon: %ld", &memory.own);
+  }
   std::fclose(file);
-  if (kilobytes == -1) throw std::runtime_error("cannot read /proc/self/status");
-  return static_cast<double>(kilobytes);
+  if (memory.all == -1 || memory.own == -1) throw std::runtime_error("cannot read /proc/self/status");
+  return memory;
 }
 
 // The key as write_raw_key() left it: public point, then private scalar. Not PEM, because OpenSSL 3 spends longer on
@@ -116,8 +133,17 @@ void sign(const char* module, const char* label, const char* pin, const char* st
   Host host(module);
   const Login login = log_in(host, label, pin);
   host.sign(login.session, private_key(host, login.session), CKM_ECDSA, Blob(32, 0x44));
-  const double signed_at = now_ms() - login.milliseconds;
-  std::printf("%f %f %f\n", signed_at - main_began, signed_at - milliseconds(start), login.milliseconds);
+  const double signed_at = now_ms();
+  std::printf("%f %f %f %f\n", signed_at - main_began, signed_at - milliseconds(start), login.milliseconds, waited_ms);
+}
+
+void renew(const char* module, const char* label, const char* pin) {
+  Host host(module);
+  const Login login = log_in(host, label, pin);
+  auto* const bytes = reinterpret_cast<CK_BYTE*>(const_cast<char*>(pin));
+  const CK_ULONG size = std::strlen(pin);
+  cardea::test::expect_ok(host->C_SetPIN(login.session, bytes, size, bytes, size), "C_SetPIN");
+  host.finalize();
 }
 
 void list(const char* module, const char* label, const char* pin) {
@@ -125,7 +151,7 @@ void list(const char* module, const char* label, const char* pin) {
   const Login login = log_in(host, label, pin);
   host.find(login.session, {});
   host.sign(login.session, private_key(host, login.session), CKM_ECDSA, Blob(32, 0x44));
-  std::printf("%f\n", resident_kilobytes() / 1024);
+  std::printf("%f\n", static_cast<double>(resident().all) / 1024);
 }
 
 void derive(const char* module, const char* label, const char* pin, long times) {
@@ -148,10 +174,11 @@ void derive(const char* module, const char* label, const char* pin, long times) 
   };
   derive_many(2000);  // caches and pools reach their size
   malloc_trim(0);
-  const double before = private_kilobytes();
+  const Memory before = resident();
   derive_many(times);
   malloc_trim(0);
-  std::printf("%f\n", private_kilobytes() - before);
+  const Memory after = resident();
+  std::printf("%ld %ld\n", after.own - before.own, after.all - before.all);
 }
 
 int run(int count, char** arguments) {
@@ -160,6 +187,8 @@ int run(int count, char** arguments) {
     sign_raw(arguments[2], arguments[3]);
   } else if (mode == "sign" && count == 6) {
     sign(arguments[2], arguments[3], arguments[4], arguments[5]);
+  } else if (mode == "renew" && count == 5) {
+    renew(arguments[2], arguments[3], arguments[4]);
   } else if (mode == "list" && count == 5) {
     list(arguments[2], arguments[3], arguments[4]);
   } else if (mode == "derive" && count == 6) {

@@ -39,6 +39,8 @@ class ModuleContender : public Contender {
   const std::string& path() const { return path_; }
   /// The environment in which another process sees the same tokens.
   const test::Environment& environment() const { return environment_; }
+  /// The same with the module's default settings. Here a PIN derivation costs as little as can be set.
+  test::Environment default_environment() const;
   const test::Host& host() const { return host_; }
   Work work(Operation operation) override;
 

@@ -11,14 +11,18 @@ using test::expect_ok;
 
 namespace {
 
+constexpr const char* default_suffix = ".default";  // of the configuration that sets nothing
+
 // A home of its own for every module we know how to give one; each reads only its own variables. Ours keeps its default
-// settings, the cost of a PIN included.
+// settings but for the PIN derivation, which costs as little as can be set: what remains of C_Login can then be
+// counted.
 test::Environment make_environment(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder / "home");
   std::filesystem::create_directories(folder / "softhsm");
-  test::write_file(folder / "cardea.toml", "");
+  test::write_file(folder / "cardea.toml", "[keystore.pin_cost]\nmemory_kib = 8\niterations = 1\nlanes = 1\n");
   test::write_file(folder / "softhsm2.conf", "directories.tokendir = " + (folder / "softhsm").string() +
                                                  "\nobjectstore.backend = file\nlog.level = ERROR\n");
+  test::write_file(folder / (std::string("cardea.toml") + default_suffix), "");
   const test::Environment environment{{"CARDEA_HOME", (folder / "home").string()},
                                       {"CARDEA_CONF", (folder / "cardea.toml").string()},
                                       {"SOFTHSM2_CONF", (folder / "softhsm2.conf").string()}};
@@ -39,6 +43,12 @@ ModuleContender::ModuleContender(std::string name, std::string path, const std::
   peer_ = host_.make_p256(own, {'p'});
   aes_ = host_.make_aes256(own, {'a'});
   host_.make_p256(session(many), {'e'});
+}
+
+test::Environment ModuleContender::default_environment() const {
+  test::Environment environment = environment_;
+  environment["CARDEA_CONF"] += default_suffix;
+  return environment;
 }
 
 CK_SESSION_HANDLE ModuleContender::session(const char* label) const {

@@ -102,14 +102,15 @@ struct Start {
   double from_main;
   double from_exec;
   double login;
+  double disk;  // of all this, waiting in fdatasync()
 };
 
 Start median_start(const std::vector<std::vector<double>>& answers) {
-  std::vector<double> columns[3];
+  std::vector<double> columns[4];
   for (const std::vector<double>& answer : answers) {
-    for (std::size_t i = 0; i < 3; ++i) columns[i].push_back(i < answer.size() ? answer[i] : 0);
+    for (std::size_t i = 0; i < 4; ++i) columns[i].push_back(i < answer.size() ? answer[i] : 0);
   }
-  return {median(columns[0]), median(columns[1]), median(columns[2])};
+  return {median(columns[0]), median(columns[1]), median(columns[2]), median(columns[3])};
 }
 
 // Starts of all contenders in turn: element 0 is raw.
@@ -129,7 +130,9 @@ std::vector<Start> starts(const Modules& modules, const char* label, const Plan&
 }
 
 std::string with_loader(const std::vector<Start>& all) {
-  return fmt::format("with exec and loader {:.2f} ms, raw {:.2f} ms", all[1].from_exec, all[0].from_exec);
+  return fmt::format(
+      "{:.2f} ms of C_Login in it, {:.2f} ms waiting for the disk; with exec and loader {:.2f} ms, raw {:.2f} ms",
+      all[1].login, all[1].disk, all[1].from_exec, all[0].from_exec);
 }
 
 void put(std::vector<Row>& rows, std::size_t row, const Modules& modules, std::size_t who, double value) {
@@ -147,7 +150,7 @@ std::vector<Row> processes(const Modules& modules, const Plan& plan, const std::
   std::vector<Row> rows{
       {"start", "first P-256 signature of a new process", "ms", 0, start_target_ms, Wanted::at_most},
       {"start_loaded", "the same with " + more + " objects", "ms", 0, loaded_start_target_ms, Wanted::at_most},
-      {"login", "PIN derivation (C_Login), not counted above", "ms", 0},
+      {"login", "PIN derivation at its default cost, apart", "ms", 0},
       {"memory", "memory with " + more + " objects listed", "MB", 0, memory_target_mb, Wanted::at_most},
       {"growth", "memory growth over " + derived + " derived keys", "KB", 0, 0, Wanted::at_most},
   };
@@ -156,17 +159,25 @@ std::vector<Row> processes(const Modules& modules, const Plan& plan, const std::
   for (ModuleContender* module : modules) module->fill(plan.more_objects);
   const std::vector<Start> few = starts(modules, ModuleContender::few, plan, key_file);
   const std::vector<Start> many = starts(modules, ModuleContender::many, plan, key_file);
+  for (const ModuleContender* module : modules) {
+    ask({"renew", module->path(), ModuleContender::few, ModuleContender::pin}, module->default_environment());
+  }
+  const std::vector<Start> costly = starts(modules, ModuleContender::few, plan, key_file);
   rows[0].others["raw"] = few[0].from_main;
   rows[1].others["raw"] = many[0].from_main;
   rows[0].note = with_loader(few);
   rows[1].note = with_loader(many);
+  rows[2].note = fmt::format("first signature with it {:.2f} ms", costly[1].from_main);
   for (std::size_t i = 0; i < modules.size(); ++i) {
     put(rows, 0, modules, i, few[i + 1].from_main);
     put(rows, 1, modules, i, many[i + 1].from_main);
-    put(rows, 2, modules, i, few[i + 1].login);
+    put(rows, 2, modules, i, costly[i + 1].login - few[i + 1].login);
     const std::vector<std::string> token{modules[i]->path(), ModuleContender::many, ModuleContender::pin};
     put(rows, 3, modules, i, ask({"list", token[0], token[1], token[2]}, modules[i]->environment()).at(0));
-    put(rows, 4, modules, i, ask({"derive", token[0], token[1], token[2], derived}, modules[i]->environment()).at(0));
+    const std::vector<double> growth =
+        ask({"derive", token[0], token[1], token[2], derived}, modules[i]->environment());
+    put(rows, 4, modules, i, growth.at(0));
+    if (i == 0) rows[4].note = fmt::format("with pages of files {:.0f} KB", growth.at(1));
   }
   return rows;
 }

@@ -2,6 +2,7 @@
 // that CARDEA_TRACE shows of the client named; pkcs11-provider's, Java's session keys and TLS derivation, and NSS's
 // import of EC keys are written from those clients' sources and documentation.
 #include "contract/fixture.h"
+#include "cryptoki/nss.h"
 
 namespace {
 
@@ -200,6 +201,21 @@ BOOST_AUTO_TEST_CASE(nss_opens_mail) {
   const CK_OBJECT_HANDLE known = created(aes_template({CKA_ENCRYPT}));
   const Mechanism cbc(CKM_AES_CBC_PAD, counted(16));
   BOOST_TEST(s.decrypt(cbc, key, s.encrypt(cbc, known, counted(50)).bytes).bytes == counted(50));
+}
+
+BOOST_AUTO_TEST_CASE(nss_decrypts_with_a_key_that_it_unwrapped_to_unwrap) {
+  const CK_OBJECT_HANDLE kek = created(aes_template({CKA_ENCRYPT, CKA_UNWRAP}));
+  const Bytes wrapped = s.encrypt(Mechanism(CKM_AES_KEY_WRAP), kek, counted(16)).bytes;
+  const auto unwrapped = [&](CK_MECHANISM_TYPE type) {
+    CK_OBJECT_HANDLE key = 0;
+    const Template wanted = Template().ulong(CKA_CLASS, CKO_SECRET_KEY).ulong(CKA_KEY_TYPE, CKK_AES);
+    CONTRACT_RV(s.unwrap(Mechanism(type), kek, wrapped, uses(wanted, {CKA_UNWRAP}), key), CKR_OK);
+    return key;
+  };
+  const CK_OBJECT_HANDLE key = unwrapped(cardea::CKM_NSS_AES_KEY_WRAP);
+  BOOST_TEST(s.flag(key, CKA_DECRYPT));
+  BOOST_TEST(!s.flag(key, CKA_WRAP));
+  BOOST_TEST(!s.flag(unwrapped(CKM_AES_KEY_WRAP), CKA_DECRYPT));
 }
 
 BOOST_AUTO_TEST_CASE(nss_looks_for_its_own_classes_and_finds_nothing) {

@@ -10,32 +10,14 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <fstream>
 #include <thread>
 
+#include "conformance/waiting.h"
 #include "contract/fixture.h"
 
 namespace {
 
 using namespace cardea::p11;
-
-/// Tries `condition` every few milliseconds for at most 30 seconds.
-template <typename Condition>
-bool eventually(Condition condition) {
-  for (int i = 0; i < 3000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return false;
-}
-
-/// Whether a thread of this process waits in a futex, as a condition variable makes it.
-bool waits(pid_t thread) {
-  std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/syscall");
-  long number = -1;
-  return static_cast<bool>(file >> number) && (number == SYS_futex || number == SYS_ppoll || number == SYS_poll ||
-                                               number == SYS_clock_nanosleep || number == SYS_epoll_wait);
-}
 
 /// Threads that are joined whatever happens to the case.
 class Crew {
@@ -221,10 +203,7 @@ BOOST_AUTO_TEST_CASE(finalize_wakes_whoever_waits_for_an_event) {
         answers[i] = module->C_WaitForSlotEvent(0, &changed, nullptr);
       });
     }
-    const bool all_inside = eventually([&] {
-      return std::all_of(waiting.begin(), waiting.end(), [](const auto& id) { return id != 0 && waits(id); });
-    });
-    BOOST_TEST(all_inside);
+    for (const auto& thread : waiting) BOOST_TEST(falls_asleep(thread));
     for (const auto& answer : answers) CONTRACT_RV(answer.load(), CKR_FUNCTION_FAILED);
     CONTRACT_RV(module->C_Finalize(nullptr), CKR_OK);
   }

@@ -7,8 +7,10 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <latch>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "faults/setting.h"
 #include "faults/worker.h"
@@ -219,18 +221,22 @@ int leave(const Arguments& arguments) {
   if (way == "handler-after") std::atexit(call_late);
   if (way == "destructor") static_destructor.armed = true;
   if (way == "threads") {
-    for (int i = 0; i < 4; ++i) {
+    constexpr int threads = 4;
+    static std::latch signing(threads);  // outlives this function, as the threads do
+    for (int i = 0; i < threads; ++i) {
       std::thread([session = leaving_host->open(leaving_host->slot(token_label))] {
         CK_MECHANISM mechanism{CKM_ECDSA, nullptr, 0};
+        bool begun = false;
         for (;;) {
           Blob data = digest, signature(128);
           CK_ULONG size = signature.size();
           (*leaving_host)->C_SignInit(session, &mechanism, leaving_key);
-          (*leaving_host)->C_Sign(session, data.data(), data.size(), signature.data(), &size);
+          const CK_RV rv = (*leaving_host)->C_Sign(session, data.data(), data.size(), signature.data(), &size);
+          if (rv == CKR_OK && !std::exchange(begun, true)) signing.count_down();
         }
       }).detach();
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // lets them get into the middle of signing
+    signing.wait();  // who started this process bounds its life
   }
   std::exit(0);
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +13,6 @@
 #include <ctime>
 
 #include "base/bytes.h"
-#include "crypto/random.h"
 #include "keystore/store_file.h"
 
 namespace cardea::keystore {
@@ -28,7 +28,7 @@ constexpr int lock_tries = 15000;
 // Building a token takes a fraction of a second; what is an hour old was left by a killed process.
 constexpr std::time_t leftover_age = 3600;
 
-Error system_error(Code code, const std::string& what, const fs::path& path) {
+Error error_at(Code code, const std::string& what, const fs::path& path) {
   return error(code, what + " " + path.string() + ": " + std::strerror(errno));
 }
 
@@ -59,15 +59,6 @@ Status check_rights(const fs::path& path, const struct stat& status, mode_t mode
   return {};
 }
 
-Status sync_directory(const fs::path& directory) {
-  const int descriptor = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return system_error(code_of_errno(), "cannot open", directory);
-  const bool synced = fsync(descriptor) == 0;
-  close(descriptor);
-  if (!synced) return system_error(code_of_errno(), "cannot write", directory);
-  return {};
-}
-
 void remove_leftovers(const fs::path& tokens) {
   std::error_code failed;
   for (const auto& entry : fs::directory_iterator(tokens, failed)) {
@@ -82,18 +73,32 @@ void remove_leftovers(const fs::path& tokens) {
 
 Status make_directory(const fs::path& directory) {
   if (mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return system_error(code_of_errno(), "cannot make", directory);
+  return system_error("cannot make", directory);
 }
 
 }  // namespace
+
+Error system_error(const std::string& what, const fs::path& path) {
+  return error_at(code_of_errno(), what, path);
+}
+
+Status sync_directory(const fs::path& directory) {
+  const int descriptor = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return system_error("cannot open", directory);
+  const bool synced = fsync(descriptor) == 0;
+  close(descriptor);
+  if (!synced) return system_error("cannot write", directory);
+  return {};
+}
 
 bool is_serial(std::string_view text) noexcept {
   return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 Result<std::string> random_serial() {
+  // From the kernel, because a serial is no secret: a process that only looks at its tokens need not start OpenSSL.
   std::array<Byte, 8> bytes{};
-  CARDEA_TRY(crypto::random_bytes(bytes));
+  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return Code::device_error;
   return to_hex(bytes);
 }
 
@@ -105,7 +110,7 @@ Status check_directory(const fs::path& directory, std::vector<std::string>& prob
   struct stat status {};
   if (lstat(directory.c_str(), &status) != 0) {
     const Code code = errno == ENOENT ? Code::token_absent : code_of_errno();
-    return system_error(code, "cannot look at", directory);
+    return error_at(code, "cannot look at", directory);
   }
   if (S_ISLNK(status.st_mode)) {
     return error(Code::permission_denied, directory.string() + " is a symbolic link; name the real directory instead");
@@ -115,7 +120,7 @@ Status check_directory(const fs::path& directory, std::vector<std::string>& prob
 }
 
 Status check_token_files(const fs::path& directory, std::vector<std::string>& problems) {
-  for (const std::string_view name : {database_name, counter_name, lock_name}) {
+  for (const std::string_view name : {database_name, counter_name, tries_name, lock_name}) {
     const fs::path file = directory / name;
     struct stat status {};
     if (lstat(file.c_str(), &status) != 0) continue;
@@ -168,10 +173,10 @@ Result<NewTokenDirectory> NewTokenDirectory::make(const fs::path& home, const st
   remove_leftovers(tokens);
   CARDEA_ASSIGN(const std::string unique, random_serial());
   const fs::path path = tokens / (std::string(new_prefix) + unique);
-  if (mkdir(path.c_str(), 0700) != 0) return system_error(code_of_errno(), "cannot make", path);
+  if (mkdir(path.c_str(), 0700) != 0) return system_error("cannot make", path);
   NewTokenDirectory directory(path, tokens / serial);
   const int lock = open((path / lock_name).c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-  if (lock < 0) return system_error(code_of_errno(), "cannot make", path / lock_name);
+  if (lock < 0) return system_error("cannot make", path / lock_name);
   close(lock);
   return directory;
 }
@@ -186,7 +191,7 @@ NewTokenDirectory::~NewTokenDirectory() {
 
 Status NewTokenDirectory::commit() {
   CARDEA_TRY(sync_directory(path_));
-  if (rename(path_.c_str(), target_.c_str()) != 0) return system_error(code_of_errno(), "cannot make", target_);
+  if (rename(path_.c_str(), target_.c_str()) != 0) return system_error("cannot make", target_);
   path_.clear();
   return sync_directory(target_.parent_path());
 }
@@ -197,7 +202,7 @@ Status remove_token_directory(const fs::path& home, const std::string& serial) {
   if (!is_serial(serial)) return error(Code::not_found, "no token has the serial number " + serial);
   if (rename((tokens / serial).c_str(), hidden.c_str()) != 0) {
     if (errno == ENOENT) return error(Code::not_found, "no token has the serial number " + serial);
-    return system_error(code_of_errno(), "cannot remove", tokens / serial);
+    return system_error("cannot remove", tokens / serial);
   }
   CARDEA_TRY(sync_directory(tokens));
   std::error_code failed;
@@ -209,7 +214,7 @@ Status remove_token_directory(const fs::path& home, const std::string& serial) {
 Result<LoginLock> LoginLock::take(const fs::path& directory) {
   const fs::path file = directory / lock_name;
   const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (descriptor < 0) return system_error(code_of_errno(), "cannot open", file);
+  if (descriptor < 0) return system_error("cannot open", file);
   for (int tried = 0; tried < lock_tries; ++tried) {
     if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return LoginLock(descriptor);
     if (errno != EWOULDBLOCK && errno != EINTR) break;

@@ -2,6 +2,7 @@
 //
 //   <home>/tokens/<serial>/store.sqlite   the database (and its -wal and -shm while open)
 //                          generation     change_counter.h
+//                          tries          try_counter.h
 //                          lock           taken while a PIN is tried
 #pragma once
 
@@ -16,6 +17,11 @@ namespace cardea::keystore {
 /// Sixteen hexadecimal digits, as a token's serial number and the name of its directory.
 bool is_serial(std::string_view text) noexcept;
 Result<std::string> random_serial();
+
+/// What errno says, with the code that fits: device_memory, token_write_protected, permission_denied or device_error.
+Error system_error(const std::string& what, const std::filesystem::path& path);
+/// Has the names in a directory on disk.
+Status sync_directory(const std::filesystem::path& directory);
 
 std::filesystem::path tokens_directory(const std::filesystem::path& home);
 

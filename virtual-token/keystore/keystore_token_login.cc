@@ -30,27 +30,18 @@ Result<std::optional<LoginLock>> KeystoreToken::login_lock(Opened& opened) const
 /// The method as it was, after one more try has been counted and that is on disk: a process that is killed while the
 /// PIN is tried has used its try up.
 Result<UnlockMethod> KeystoreToken::count_try(StoreFile& file, Role role) const {
-  const auto read = [&]() -> Result<UnlockMethod> {
-    CARDEA_ASSIGN(auto method, file.unlock_method(role));
-    if (!method) return Code::user_pin_not_initialized;
-    if (method->locked()) {
-      Error locked = error(Code::pin_locked);
-      locked.retries_left = 0;
-      return locked;
-    }
-    return std::move(*method);
-  };
-  if (!file.writable()) return read();
-  CARDEA_TRY(file.check_in_place());
-  CARDEA_TRY(file.begin());
-  auto method = read();
-  Status counted = method ? file.set_failures(method->id, method->failures + 1) : Status(method.error());
-  if (counted) counted = file.commit();
-  if (!counted) {
-    file.rollback();
-    return std::move(counted).error();
+  CARDEA_ASSIGN(auto method, file.unlock_method(role));
+  if (!method) return Code::user_pin_not_initialized;
+  if (method->locked()) {
+    Error locked = error(Code::pin_locked);
+    locked.retries_left = 0;
+    return locked;
   }
-  return method;
+  if (file.writable()) {
+    CARDEA_TRY(file.check_in_place());
+    CARDEA_TRY(file.try_counter().set(role, method->failures + 1, /*durable=*/true));
+  }
+  return std::move(*method);
 }
 
 Result<SecretBytes> KeystoreToken::try_pin(Opened& opened, Role role, const Pin& pin) const {
@@ -64,12 +55,9 @@ Result<SecretBytes> KeystoreToken::try_pin(Opened& opened, Role role, const Pin&
     return wrong;
   }
   opened.store->with([&](StoreFile& file) {
-    if (!file.writable()) return;
     // This need not reach the disk at once: should it get lost, the counter stays higher than it had to, until the next
     // login. Failing here would punish a right PIN.
-    static_cast<void>(file.wait_for_disk(false));
-    static_cast<void>(file.set_failures(method.id, 0));
-    static_cast<void>(file.wait_for_disk(true));
+    if (file.writable()) static_cast<void>(file.try_counter().set(role, 0, /*durable=*/false));
   });
   return master_key;
 }
@@ -116,9 +104,11 @@ Status KeystoreToken::put_pin(Opened& opened, Role role, const WrappedKey& wrapp
       CARDEA_TRY(file.put_unlock_method(role, wrapped, present ? present->retry_limit : fresh_limit));
       return file.commit();
     };
-    Status done = put();
-    if (!done) file.rollback();
-    return done;
+    if (Status done = put(); !done) {
+      file.rollback();
+      return done;
+    }
+    return file.try_counter().set(role, 0, /*durable=*/true);
   });
 }
 

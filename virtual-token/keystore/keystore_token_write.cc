@@ -99,6 +99,7 @@ Status KeystoreToken::initialize_blank(const Pin& so_pin, std::string_view label
   if (!ChangeCounter::open(fresh.path() / counter_name, /*writable=*/true).mapped()) {
     return error(Code::device_memory, "no space is left for the store");
   }
+  CARDEA_TRY(TryCounter(fresh.path() / tries_name).set(Role::user, 0, /*durable=*/true));
   CARDEA_TRY(fresh.commit());
   return open_store_file();
 }

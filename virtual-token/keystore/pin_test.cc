@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <fstream>
 
 #include "keystore/test_home.h"
 
 namespace cardea::keystore {
 
 using namespace test;
+namespace fs = std::filesystem;
 
 BOOST_FIXTURE_TEST_SUITE(pins, Home)
 
@@ -95,7 +97,7 @@ BOOST_AUTO_TEST_CASE(no_limit_means_no_lock) {
 
 BOOST_AUTO_TEST_CASE(a_damaged_description_of_a_pin_is_refused) {
   const std::string serial = make_token();
-  for (const std::string column : {"memory_kib", "iterations", "lanes", "failures", "retry_limit"}) {
+  for (const std::string column : {"memory_kib", "iterations", "lanes", "retry_limit"}) {
     for (const std::string number : {"-1", "4294967297", "9223372036854775807", "-9223372036854775808"}) {
       run_sql(database(serial), "CREATE TABLE kept AS SELECT " + column +
                                     " AS number FROM unlock_method WHERE role = 1;"
@@ -111,6 +113,41 @@ BOOST_AUTO_TEST_CASE(a_damaged_description_of_a_pin_is_refused) {
       BOOST_TEST(open(serial)->login(Role::user, pin(user_pin)).ok());
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(counting_starts_anew_where_its_file_is_missing_or_damaged) {
+  const std::string serial = make_token();
+  const fs::path tries = directory(serial) / tries_name;
+  const auto count_one = [&](int left) {
+    BOOST_TEST(open(serial)->login(Role::user, pin("wrong")).error().retries_left.value() == left);
+    BOOST_TEST(open(serial)->describe().user_pin.retries_left.value() == left);
+  };
+  count_one(9);
+  count_one(8);
+  fs::remove(tries);
+  count_one(9);
+  fs::resize_file(tries, 3);
+  count_one(9);
+  std::ofstream(tries, std::ios::binary) << std::string(16, '\xff');
+  count_one(9);
+  BOOST_TEST(open(serial)->login(Role::user, pin(user_pin)).ok());
+  BOOST_TEST(open(serial)->describe().so_pin.retries_left.value() == 10);
+}
+
+BOOST_AUTO_TEST_CASE(a_login_writes_nothing_to_the_database) {
+  const std::string serial = make_token();
+  const fs::path log = database(serial).string() + "-wal";
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto token = KeystoreToken::open(settings(), serial);
+    const bool right =
+        token && !(*token)->login(Role::user, pin("wrong")) && (*token)->login(Role::user, pin(user_pin)).ok();
+    _exit(right ? 0 : 1);  // without closing it
+  }
+  int status = 0;
+  BOOST_REQUIRE(waitpid(child, &status, 0) == child);
+  BOOST_TEST(status == 0);
+  BOOST_TEST((!fs::exists(log) || fs::file_size(log) == 0));
 }
 
 BOOST_AUTO_TEST_CASE(authenticating_again_counts_too) {

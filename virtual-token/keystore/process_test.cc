@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "keystore/sqlite.h"
 #include "keystore/test_home.h"
 
 namespace cardea::keystore {
@@ -103,6 +104,36 @@ BOOST_AUTO_TEST_CASE(a_forked_child_uses_nothing_inherited) {
   BOOST_TEST(closing == 0);
   BOOST_REQUIRE(parent->create(one(secret_key("parent", "value"))).ok());
   BOOST_TEST(in_child([&] { return intact(*this, serial) ? 0 : 1; }) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_long_log_left_behind_is_put_away_by_the_next_opener) {
+  constexpr std::size_t objects = 20;
+  constexpr std::size_t long_log = std::size_t{1} << 20;
+  const std::string serial = make_token();
+  const fs::path log = database(serial).string() + "-wal";
+  const int status = in_child([&]() -> int {
+    const auto child = KeystoreToken::open(settings(), serial);
+    if (!child) return 1;
+    const std::string value(std::size_t{64} << 10, 'x');
+    for (std::size_t i = 0; i < objects; ++i) {
+      if (!(*child)->create(one(data_object("large", value)))) return 2;
+    }
+    _exit(0);  // without closing it
+  });
+  BOOST_REQUIRE(status == 0);
+  BOOST_REQUIRE(fs::file_size(log) > long_log);
+  {
+    auto reader = Connection::open(database(serial), Connection::Mode::read_only);
+    BOOST_REQUIRE(reader.ok());
+    BOOST_REQUIRE(reader->execute("BEGIN; SELECT count(*) FROM object").ok());
+    const auto beside = open(serial);
+    BOOST_TEST(count(*beside) == objects);
+    BOOST_TEST(fs::file_size(log) > long_log);
+    BOOST_REQUIRE(reader->execute("COMMIT").ok());
+    BOOST_TEST(count(*open(serial)) == objects);
+    BOOST_TEST(fs::file_size(log) == 0u);
+  }
+  BOOST_TEST(intact(*this, serial));
 }
 
 BOOST_AUTO_TEST_CASE(forks_while_threads_write) {

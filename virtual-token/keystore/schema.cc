@@ -37,7 +37,6 @@ CREATE TABLE unlock_method (
   lanes INTEGER NOT NULL,
   salt BLOB NOT NULL,
   sealed BLOB NOT NULL,
-  failures INTEGER NOT NULL,
   retry_limit INTEGER NOT NULL,
   UNIQUE (role, kind)
 );

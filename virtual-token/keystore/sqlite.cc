@@ -60,7 +60,10 @@ Error sqlite_error(sqlite3* handle, SourcePlace where) {
     case SQLITE_NOTADB:
       return error(Code::store_corrupt, words, where);
     case SQLITE_READONLY:
-      return error(Code::token_write_protected, words, where);
+      // Who may not write never gets here (StoreFile::open), so opening the file or its log for writing failed.
+      return error(Code::device_error,
+                   "the store could not be opened for writing: " + words + "; end the application and start it again",
+                   where);
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_AUTH:
@@ -154,6 +157,12 @@ Result<sqlite3_stmt*> Connection::prepare(const char* sql) {
     return sqlite_error(handle_.get());
   }
   return statement;
+}
+
+void Connection::try_checkpoint() {
+  sqlite3_busy_handler(handle_.get(), nullptr, nullptr);
+  sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_handler(handle_.get(), wait_for_others, nullptr);
 }
 
 void Connection::close_inherited() {

@@ -65,6 +65,10 @@ class Connection {
   int changes() const { return sqlite3_changes(handle_.get()); }
   bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
 
+  /// Moves the write-ahead log into the database and empties it, as far as nobody uses it at this moment; waits for
+  /// nobody. Whether it came off does not matter: a later one will do it.
+  void try_checkpoint();
+
   /// Closes without a checkpoint and without asking for any lock: for a connection inherited through fork().
   void close_inherited();
 

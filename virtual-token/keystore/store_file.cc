@@ -31,7 +31,6 @@ enum class StoreFile::Sql : std::uint8_t {
   prune_tombstones,
   mark_pruned,
   put_unlock_method,
-  set_failures,
   count
 };
 
@@ -45,7 +44,7 @@ constexpr std::array sql_texts{
     "BEGIN IMMEDIATE",
     "COMMIT",
     "SELECT serial, label, epoch, change, tombstones_from, min_pin_length, max_pin_length FROM meta",
-    "SELECT id, memory_kib, iterations, lanes, salt, sealed, failures, retry_limit FROM unlock_method"
+    "SELECT memory_kib, iterations, lanes, salt, sealed, retry_limit FROM unlock_method"
     " WHERE role = ?1 AND kind = 1",
     "SELECT id, attributes, sealed FROM object WHERE id = ?1",
     "SELECT id, attributes, NULL FROM object ORDER BY id",
@@ -64,11 +63,10 @@ constexpr std::array sql_texts{
     "INSERT INTO tombstone (change, id) VALUES (?1, ?2)",
     "DELETE FROM tombstone WHERE change <= ?1",
     "UPDATE meta SET tombstones_from = ?1",
-    "INSERT INTO unlock_method (role, kind, memory_kib, iterations, lanes, salt, sealed, failures, retry_limit)"
-    " VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, 0, ?7) ON CONFLICT (role, kind) DO UPDATE SET memory_kib = ?2, iterations = "
+    "INSERT INTO unlock_method (role, kind, memory_kib, iterations, lanes, salt, sealed, retry_limit)"
+    " VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (role, kind) DO UPDATE SET memory_kib = ?2, iterations = "
     "?3,"
-    " lanes = ?4, salt = ?5, sealed = ?6, failures = 0, retry_limit = ?7",
-    "UPDATE unlock_method SET failures = ?2 WHERE id = ?1",
+    " lanes = ?4, salt = ?5, sealed = ?6, retry_limit = ?7",
 };
 
 // No store that we wrote holds more (config.cc bounds what may be set); anything else is damage that would let a login
@@ -76,7 +74,7 @@ constexpr std::array sql_texts{
 constexpr std::int64_t most_memory_kib = std::int64_t{4} * 1024 * 1024;
 constexpr std::int64_t most_iterations = 10'000;
 constexpr std::int64_t most_lanes = 64;
-constexpr std::int64_t most_failures = std::numeric_limits<int>::max() / 2;
+constexpr std::int64_t most_tries = std::numeric_limits<int>::max() / 2;
 
 /// A number of a row that must lie within bounds.
 Result<std::int64_t> bounded(const Cursor& query, int column, std::int64_t least, std::int64_t most) {
@@ -132,10 +130,15 @@ bool may_write(const std::filesystem::path& path) {
   return faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;
 }
 
-bool has_log(const std::filesystem::path& database) {
+/// Bytes of the write-ahead log; 0 when there is none.
+off_t log_size(const std::filesystem::path& database) {
   struct stat status {};
-  return stat((database.string() + "-wal").c_str(), &status) == 0 && status.st_size > 0;
+  return stat((database.string() + "-wal").c_str(), &status) == 0 ? status.st_size : 0;
 }
+
+/// The first opener reads the whole log, which a process that ended without closing has left. Beyond this size it is
+/// put away, so that its reading is paid once and not at every start.
+constexpr off_t longest_log_to_open = off_t{1} << 20;
 
 }  // namespace
 
@@ -177,7 +180,7 @@ Result<Connection> StoreFile::connect(const std::filesystem::path& directory, bo
   if (writable) return Connection::open(database, Connection::Mode::read_write);
   // Readers of a write-ahead log need a shared file beside it. Where that cannot be made and there is no log, nobody
   // writes, and the file can be read as it is.
-  const bool still = !has_log(database) && !may_write(directory);
+  const bool still = log_size(database) == 0 && !may_write(directory);
   return Connection::open(database, still ? Connection::Mode::immutable : Connection::Mode::read_only);
 }
 
@@ -199,7 +202,9 @@ Result<StoreFile> StoreFile::open(const std::filesystem::path& directory) {
 Status StoreFile::configure() {
   if (!writable_) return {};
   // 2,000 pages: a checkpoint costs two waits for the disk, so it comes once in some hundred writes.
-  return connection_.execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000");
+  CARDEA_TRY(connection_.execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000"));
+  if (log_size(directory_ / database_name) > longest_log_to_open) connection_.try_checkpoint();
+  return {};
 }
 
 Status StoreFile::create(const std::filesystem::path& directory, const Founding& founding) {
@@ -258,20 +263,17 @@ Result<std::optional<UnlockMethod>> StoreFile::unlock_method(Role role) {
   CARDEA_ASSIGN(Cursor query, this->query(Sql::unlock_method));
   CARDEA_ASSIGN(const bool row, query.bind(role_number(role)).next());
   if (!row) return std::optional<UnlockMethod>();
-  CARDEA_ASSIGN(const std::int64_t id, bounded(query, 0, 0, std::numeric_limits<int>::max()));
-  CARDEA_ASSIGN(const std::int64_t memory_kib, bounded(query, 1, 8, most_memory_kib));
-  CARDEA_ASSIGN(const std::int64_t iterations, bounded(query, 2, 1, most_iterations));
-  CARDEA_ASSIGN(const std::int64_t lanes, bounded(query, 3, 1, most_lanes));
-  CARDEA_ASSIGN(const std::int64_t failures, bounded(query, 6, 0, most_failures));
-  CARDEA_ASSIGN(const std::int64_t retry_limit, bounded(query, 7, 0, most_failures));
+  CARDEA_ASSIGN(const std::int64_t memory_kib, bounded(query, 0, 8, most_memory_kib));
+  CARDEA_ASSIGN(const std::int64_t iterations, bounded(query, 1, 1, most_iterations));
+  CARDEA_ASSIGN(const std::int64_t lanes, bounded(query, 2, 1, most_lanes));
+  CARDEA_ASSIGN(const std::int64_t retry_limit, bounded(query, 5, 0, most_tries));
   UnlockMethod method;
-  method.id = static_cast<int>(id);
   method.wrapped.cost = {.memory_kib = static_cast<std::uint32_t>(memory_kib),
                          .iterations = static_cast<std::uint32_t>(iterations),
                          .lanes = static_cast<std::uint32_t>(lanes)};
-  method.wrapped.salt = to_bytes(query.bytes(4));
-  method.wrapped.sealed = to_bytes(query.bytes(5));
-  method.failures = static_cast<int>(failures);
+  method.wrapped.salt = to_bytes(query.bytes(3));
+  method.wrapped.sealed = to_bytes(query.bytes(4));
+  method.failures = try_counter().tries(role);
   method.retry_limit = static_cast<int>(retry_limit);
   return std::optional<UnlockMethod>(std::move(method));
 }
@@ -382,22 +384,13 @@ Status StoreFile::restart(std::string_view label, const KeystoreSettings& settin
   CARDEA_ASSIGN(
       sqlite3_stmt* const statement,
       connection_.prepare("UPDATE meta SET label = CAST(?1 AS TEXT), min_pin_length = ?2, max_pin_length = ?3"));
-  const Status done = Cursor(statement)
-                          .bind(view_of(label))
-                          .bind(static_cast<std::int64_t>(settings.min_pin_length))
-                          .bind(static_cast<std::int64_t>(settings.max_pin_length))
-                          .run();
+  Status done = Cursor(statement)
+                    .bind(view_of(label))
+                    .bind(static_cast<std::int64_t>(settings.min_pin_length))
+                    .bind(static_cast<std::int64_t>(settings.max_pin_length))
+                    .run();
   sqlite3_finalize(statement);
   return done;
-}
-
-Status StoreFile::set_failures(int method, int failures) {
-  CARDEA_ASSIGN(Cursor query, this->query(Sql::set_failures));
-  return query.bind(method).bind(failures).run();
-}
-
-Status StoreFile::wait_for_disk(bool wait) {
-  return connection_.execute(wait ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
 }
 
 Result<std::vector<std::string>> StoreFile::integrity() {

@@ -10,12 +10,14 @@
 #include "keystore/change_counter.h"
 #include "keystore/seal.h"
 #include "keystore/sqlite.h"
+#include "keystore/try_counter.h"
 #include "token/token.h"
 
 namespace cardea::keystore {
 
 inline constexpr std::string_view database_name = "store.sqlite";
 inline constexpr std::string_view counter_name = "generation";
+inline constexpr std::string_view tries_name = "tries";
 inline constexpr std::string_view lock_name = "lock";
 
 /// Whether a row may have that id: from 1 to below 2^40 (see ObjectId), as every store that we wrote keeps to.
@@ -34,9 +36,8 @@ struct Meta {
   std::size_t max_pin_length = 0;
 };
 
-/// A row of table unlock_method.
+/// A row of table unlock_method, and how often it was tried in vain.
 struct UnlockMethod {
-  int id = 0;
   WrappedKey wrapped;
   int failures = 0;
   int retry_limit = 0;  ///< 0: unlimited
@@ -83,6 +84,7 @@ class StoreFile {
   bool writable() const { return writable_; }
   /// device_removed when the database at that path is no longer the one that is open.
   Status check_in_place() const;
+  TryCounter try_counter() const { return TryCounter(directory_ / tries_name); }
 
   Result<Meta> meta();
   Result<std::optional<UnlockMethod>> unlock_method(Role role);
@@ -112,9 +114,6 @@ class StoreFile {
   /// Empties the store under a new epoch and label; the user's unlock method goes too.
   Status restart(std::string_view label, const KeystoreSettings& settings);
 
-  Status set_failures(int method, int failures);
-  /// PRAGMA synchronous: whether a commit waits for the disk. Not inside a transaction.
-  Status wait_for_disk(bool wait);
   /// PRAGMA integrity_check; one finding a line, none when all is well.
   Result<std::vector<std::string>> integrity();
 

@@ -66,7 +66,10 @@ fi
 "$cardea" key list --pin-file user.pin <&- >&- 2>&- || true
 status 0 "$cardea" doctor
 has out "no damage"
-{ sleep 1; "$cardea" token show 2>err || echo "$?" >got; } | true
+exec {gone}> >(true)
+wait "$!"
+"$cardea" token show >&"$gone" 2>err || echo "$?" >got
+exec {gone}>&-
 [ "$(cat got)" = 1 ] || fail "a reader that went away is taken for success, or kills"
 [ ! -s err ] || fail "a reader that went away gets words: $(cat err)"
 
@@ -92,8 +95,15 @@ as_user 2 encrypt aes --in letter --mechanism CKM_NOSUCH
 status 3 "$cardea" encrypt aes --in letter
 has err "--login"
 
-# Something that takes over a second says so.
-(sleep 2.5; echo late) | "$cardea" sign key --pin-file user.pin --out late.sig 2>err || fail "signing a slow input"
+# Something that takes over a second says so. The input comes only then.
+: >err
+{
+  for _ in {1..300}; do
+    grep -qF "signing …" err && break
+    sleep 0.1
+  done
+  echo late
+} | "$cardea" sign key --pin-file user.pin --out late.sig 2>>err || fail "signing a slow input"
 has err "signing …"
 
 # A terminal gets text, never binary data.

@@ -15,6 +15,10 @@ json() {
 }
 user=(--pin-file user.pin)
 
+json 0 '.program == "cardea" and (.version | test("^[0-9]+[.][0-9]+[.][0-9]+$"))' --version
+status 0 "$cardea" --json token list
+jq -e '.tokens | length == 1' out >/dev/null || fail "--json before the command is not heard: $(cat out)"
+
 json 0 '.tokens | length == 1 and (.[0].initialized | not)' token list
 json 0 '.label == "demo" and .user_pin == "not set" and (.uri | startswith("pkcs11:"))' \
   token init --label demo --so-pin-file so.pin --no-user-pin
