@@ -105,8 +105,12 @@ Status CardAccess::authenticate_again(CardTransaction& transaction) {
                  "this needs the administrator: log in as security officer, or name the key in "
                  "the configuration (card.admin_key_file)");
   }
-  Status done = administrator_key_->empty() ? administrator->authenticate(transaction, administrator->factory_key())
-                                            : administrator->authenticate(transaction, *administrator_key_);
+  const SecretBytes factory_key = administrator->factory_key();
+  if (administrator_key_->empty() && factory_key.empty()) {
+    return error(Code::user_not_logged_in, "cards of this kind have no administrator's key from the factory");
+  }
+  Status done =
+      administrator->authenticate(transaction, administrator_key_->empty() ? factory_key : *administrator_key_);
   if (!done && (done.code() == Code::pin_incorrect || done.code() == Code::pin_locked)) {
     administrator_key_.reset();
     return error(Code::user_not_logged_in, "the card does not take the administrator's key");

@@ -14,38 +14,41 @@ bool is_damage(Code code) {
 
 }  // namespace
 
-/// Reads what the search may find and nobody has read yet, in one transaction. Nothing when all is known.
-Status CardToken::read_wanted(const Interest& interest) {
-  struct Missing {
-    std::vector<ContainerPlace> places;
-    bool file_list = false;
-    bool files = false;
-    bool files_with_pin = false;
-  };
-  const Missing missing = known_.read([&](const Known& known) {
-    Missing found;
+/// What a search may find and nobody has read yet.
+struct CardToken::Missing {
+  std::vector<ContainerPlace> places;
+  bool files = false;           ///< their list, or whether some of them are there
+  bool files_with_pin = false;  ///< the same where only the user may look
+};
+
+CardToken::Missing CardToken::missing_for(const Interest& interest) const {
+  return known_.read([&](const Known& known) {
+    Missing missing;
     if (interest.wants_containers() && known.card.places) {
       for (const ContainerPlace& place : *known.card.places) {
-        if (interest.wants(place) && !known.card.containers.contains(place.index)) found.places.push_back(place);
+        if (interest.wants(place) && !known.card.containers.contains(place.index)) missing.places.push_back(place);
       }
     }
-    found.file_list = interest.wants_files() && !known.card.files;
-    if (!interest.wants_files() || found.file_list) return found;
+    if (!interest.wants_files()) return missing;
+    if (!known.card.files) {
+      missing.files = missing.files_with_pin = true;
+      return missing;
+    }
     for (const FileEntry& file : *known.card.files) {
       if (file.listed || !interest.wants(file) || known.card.file_states.contains(file.reference)) continue;
-      (file.needs_pin ? found.files_with_pin : found.files) = true;
+      (file.needs_pin ? missing.files_with_pin : missing.files) = true;
     }
-    return found;
+    return missing;
   });
-  const bool directory_known = known_.read([](const Known& known) { return known.card.places.has_value(); });
-  const bool directory_missing = interest.wants_containers() && !directory_known;
-  if (directory_missing) {
-    CARDEA_TRY(places());
-    return read_wanted(interest);
-  }
-  if (missing.places.empty() && !missing.file_list && !missing.files && !missing.files_with_pin) return {};
+}
+
+/// Reads it in one transaction. Nothing when all is known.
+Status CardToken::read_wanted(const Interest& interest) {
+  if (interest.wants_containers()) CARDEA_TRY(places());
+  const Missing missing = missing_for(interest);
+  if (missing.places.empty() && !missing.files && !missing.files_with_pin) return {};
   const bool as_user = interest.include_private && role_.load(std::memory_order_acquire) == Role::user;
-  const Need need = as_user && (missing.files_with_pin || missing.file_list) ? Need::user : Need::nothing;
+  const Need need = as_user && missing.files_with_pin ? Need::user : Need::nothing;
   CARDEA_TRY(access_->run(need, [&](CardModule& module, CardTransaction& transaction) -> Status {
     for (const ContainerPlace& place : missing.places) CARDEA_TRY(read_place(place, module, transaction));
     if (interest.wants_files()) return read_files(interest, module, transaction);
@@ -68,8 +71,7 @@ Status CardToken::read_place(const ContainerPlace& place, CardModule& module, Ca
       known.card.description.problems.push_back(
           "What is in \"" + place.label + "\" does not parse and is not shown: " + cardea::describe(container.error()));
     }
-    known.card.containers[place.index] = container ? std::move(*container) : std::nullopt;
-    known.unsaved = true;
+    take_note(known, place.index, container ? std::move(*container) : std::nullopt);
   });
   return {};
 }

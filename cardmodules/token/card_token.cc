@@ -93,9 +93,29 @@ void CardToken::take_in_foreign_changes() {
       fresh->pin_pad = known.card.pin_pad;
       fresh->writable = known.card.writable;
     }
+    for (auto& [index, container] : known.card.containers) {
+      if (container) known.former.insert_or_assign(index, std::move(*container));
+    }
+    auto present = std::exchange(fresh->containers, {});
     known.card = std::move(*fresh);
+    for (auto& [index, container] : present) take_note(known, index, std::move(container));
   });
   generation_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+void CardToken::take_note(Known& known, std::uint32_t index, std::optional<Container> container) {
+  if (const auto former = known.former.extract(index); !former.empty()) {
+    const Container& before = former.mapped();
+    const Container nothing;
+    const Container& now = container ? *container : nothing;
+    if (!same_bytes(key_info_of(before), key_info_of(now))) {
+      known.numbers.retire({Part::private_key, index});
+      known.numbers.retire({Part::public_key, index});
+    }
+    if (!same_bytes(before.certificate, now.certificate)) known.numbers.retire({Part::certificate, index});
+  }
+  known.card.containers[index] = std::move(container);
+  known.unsaved = true;
 }
 
 /// After a write of this process.
@@ -165,7 +185,9 @@ Status CardToken::find(const Query& query, const ObjectSink& sink) {
     }
     if (!known.card.files || !interest.wants_files()) return;
     for (const FileEntry& file : *known.card.files) {
-      if (!interest.wants(file) || (!file.listed && !known.card.file_states[file.reference].exists)) continue;
+      const auto state = known.card.file_states.find(file.reference);
+      const bool exists = state == known.card.file_states.end() ? file.listed : state->second.exists;
+      if (!exists || !interest.wants(file)) continue;
       const ObjectId id = known.numbers.number_of({Part::file, file.reference});
       found.push_back(std::make_shared<const Object>(Object{id, attributes_of(known.card, file)}));
     }
@@ -193,7 +215,10 @@ void CardToken::add_container_objects(Known& known, const Container& container, 
 Result<ObjectPtr> CardToken::object(ObjectId id) {
   const auto origin = known_.read([&](const Known& known) { return known.numbers.origin_of(id); });
   if (!origin) return Code::object_handle_invalid;
-  return object_of(*origin);
+  CARDEA_ASSIGN(ObjectPtr object, object_of(*origin));
+  // Reading may have shown that another object has taken its place.
+  if (object->id != id) return Code::object_handle_invalid;
+  return object;
 }
 
 Result<ObjectPtr> CardToken::object_of(ObjectOrigin origin) {

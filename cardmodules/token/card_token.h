@@ -65,6 +65,8 @@ class CardToken final : public Token,
   struct Known {
     CardContents card;
     ObjectNumbers numbers;
+    /// What was there before another process wrote; compared with what is there now.
+    std::map<std::uint32_t, Container> former;
     std::uint64_t stamp = 0;
     bool unsaved = false;
   };
@@ -74,9 +76,13 @@ class CardToken final : public Token,
   void save();
   void take_in_foreign_changes();
   void contents_changed();
+  /// Takes note of what a place holds now. Objects whose key or certificate was replaced by another get new ids.
+  static void take_note(Known& known, std::uint32_t index, std::optional<Container> container);
   void note_pin(const Status& outcome);
   void refresh_pin_state();
 
+  struct Missing;
+  Missing missing_for(const Interest& interest) const;
   Status read_wanted(const Interest& interest);
   Status read_files(const Interest& interest, CardModule& module, CardTransaction& transaction);
   Status read_place(const ContainerPlace& place, CardModule& module, CardTransaction& transaction);

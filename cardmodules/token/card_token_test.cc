@@ -291,6 +291,8 @@ BOOST_AUTO_TEST_CASE(the_user_writes_only_with_a_configured_key) {
   const ObjectPtr seen = private_key(*token, 1);
   BOOST_TEST(same_bytes(*seen->attributes.get(CKA_PUBLIC_KEY_INFO), *(*pair)[1]->attributes.get(CKA_PUBLIC_KEY_INFO)));
   BOOST_TEST(!same_bytes(*seen->attributes.get(CKA_PUBLIC_KEY_INFO), *old_key->attributes.get(CKA_PUBLIC_KEY_INFO)));
+  BOOST_TEST(seen->id != old_key->id);
+  BOOST_TEST(token->object(old_key->id).code() == Code::object_handle_invalid);
 }
 
 BOOST_AUTO_TEST_CASE(writes_files) {

@@ -122,12 +122,14 @@ Status CardToken::write(const std::function<Status(CardAdministrator&, CardTrans
   });
 }
 
-/// Where a new key goes: the place that CKA_ID names, else the first that is free.
+/// Where a new key goes: the place that CKA_ID names, else the first free one that asks for the PIN as often as the
+/// template says. Nobody gets a key by chance that works without a PIN, or that wants it every time.
 Result<ContainerPlace> CardToken::place_for_new_key(const AttributeSet& attributes) {
   const ByteView id = attributes.get(CKA_ID).value_or(ByteView{});
+  const PinPolicy wanted = attributes.get_bool(CKA_ALWAYS_AUTHENTICATE) ? PinPolicy::always : PinPolicy::once;
   CARDEA_ASSIGN(std::vector<ContainerPlace> all, places());
   for (ContainerPlace& place : all) {
-    if (!id.empty() && !same_bytes(id, place.id)) continue;
+    if (id.empty() ? place.pin != wanted : !same_bytes(id, place.id)) continue;
     CARDEA_ASSIGN(const std::optional<Container> present, container_at(place.index));
     if (present && present->has_key) {
       if (id.empty()) continue;
@@ -190,7 +192,9 @@ Result<std::vector<ObjectPtr>> CardToken::generate(CK_MECHANISM_TYPE mechanism, 
   }
   CARDEA_ASSIGN(const KeyRequest request, request_of(mechanism, public_template, private_template));
   const bool named = !private_template.get(CKA_ID).value_or(ByteView{}).empty();
-  CARDEA_ASSIGN(const ContainerPlace place, place_for_new_key(named ? private_template : public_template));
+  AttributeSet naming = private_template;
+  if (!named) naming.set(CKA_ID, public_template.get(CKA_ID).value_or(ByteView{}));
+  CARDEA_ASSIGN(const ContainerPlace place, place_for_new_key(naming));
   Bytes public_key;
   CARDEA_TRY(write([&](CardAdministrator& administrator, CardTransaction& transaction) -> Status {
     CARDEA_ASSIGN(public_key, administrator.generate(transaction, place, request));

@@ -14,6 +14,7 @@ namespace {
 Status show_config(const Context& context) {
   const Settings settings = load_settings();
   const KeystoreSettings& keystore = settings.keystore;
+  const CardSettings& card = settings.card;
   for (const std::string& problem : settings.problems) note(printable(problem));
   if (context.options.json) {
     boost::json::array problems(settings.problems.begin(), settings.problems.end());
@@ -30,16 +31,28 @@ Status show_config(const Context& context) {
                           {{"memory_kib", keystore.pin_cost.memory_kib},
                            {"iterations", keystore.pin_cost.iterations},
                            {"lanes", keystore.pin_cost.lanes}}}}},
+                       {"card",
+                        {{"enabled", card.enabled},
+                         {"ignore_readers", boost::json::value_from(card.ignore_readers)},
+                         {"cache", card.cache},
+                         {"plugin_directory", card.plugin_directory.string()},
+                         {"admin_key_file", card.admin_key_file.string()},
+                         {"factory_admin_key", card.factory_admin_key}}},
                        {"problems", problems}});
   }
   return print(fmt::format(
       "Configuration file:  {}\nHome:                {}\nTrace file:          {}\nSoftware keystore:   {}\n"
       "PIN length:          {} to {} bytes\nRetry limit:         {} (security officer {}; 0 is unlimited)\n"
-      "PIN cost (Argon2id): {} KiB, {} iterations, {} lanes\n",
+      "PIN cost (Argon2id): {} KiB, {} iterations, {} lanes\n"
+      "Cards:               {}, contents {}remembered, administrator's key {}\n",
       settings.config_file.empty() ? "none, defaults are used" : settings.config_file.string(), settings.home.string(),
       settings.trace_file.empty() ? "none" : settings.trace_file.string(), keystore.enabled ? "on" : "off",
       keystore.min_pin_length, keystore.max_pin_length, keystore.retry_limit, keystore.so_retry_limit,
-      keystore.pin_cost.memory_kib, keystore.pin_cost.iterations, keystore.pin_cost.lanes));
+      keystore.pin_cost.memory_kib, keystore.pin_cost.iterations, keystore.pin_cost.lanes, card.enabled ? "on" : "off",
+      card.cache ? "" : "not ",
+      !card.admin_key_file.empty() ? card.admin_key_file.string()
+      : card.factory_admin_key     ? "of the factory"
+                                   : "not configured"));
 }
 
 Status print_default(const Context& context) {

@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(defaults_of_every_object) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_modifiable_stays) {
-  for (const bool token : {false, true}) {
+  for (const bool token : places()) {
     const CK_OBJECT_HANDLE fixed = created(data_template("fixed", token).boolean(CKA_MODIFIABLE, false));
     CONTRACT_RV(s.set(fixed, Template().text(CKA_LABEL, "moved")), CKR_ACTION_PROHIBITED);
     CONTRACT_RV(s.set(fixed, Template().boolean(CKA_MODIFIABLE, true)), CKR_ACTION_PROHIBITED);
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_copyable_has_no_copies_and_never_gets_any) {
   CONTRACT_RV(s.copy(plural, Template(), copy), CKR_ACTION_PROHIBITED);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_not_destroyable_stays) {
+BOOST_AUTO_TEST_CASE(what_is_not_destroyable_stays, *precondition(keeps_any_object)) {
   const CK_OBJECT_HANDLE lasting = created(data_template("lasting", true).boolean(CKA_DESTROYABLE, false));
   CONTRACT_RV(s.destroy(lasting), CKR_ACTION_PROHIBITED);
   BOOST_TEST(s.get(lasting, CKA_VALUE).ok());
@@ -69,7 +69,8 @@ BOOST_AUTO_TEST_CASE(privacy_only_grows) {
 }
 
 BOOST_AUTO_TEST_CASE(unique_ids_are_the_token_s_to_give) {
-  const CK_OBJECT_HANDLE one = created(data_template("one", true)), two = created(data_template("two", true));
+  const CK_OBJECT_HANDLE one = created(data_template("one", on_token())),
+                         two = created(data_template("two", on_token()));
   const Bytes id = s.get(one, CKA_UNIQUE_ID).bytes;
   BOOST_TEST(!id.empty());
   BOOST_TEST(id != s.get(two, CKA_UNIQUE_ID).bytes);

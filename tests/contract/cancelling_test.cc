@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_null_mechanism_ends_each_kind) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(operations_with_private_keys_end_with_the_login) {
+BOOST_AUTO_TEST_CASE(operations_with_private_keys_end_with_the_login, *precondition(keeps_any_object)) {
   // On the token, because private session keys are gone with the login themselves.
   for (CK_OBJECT_HANDLE* const key : {&aes, &mac, &pair.private_key}) {
     CONTRACT_OK(s.copy(*key, Template().boolean(CKA_TOKEN, true), *key));

@@ -21,7 +21,7 @@ class ChildProcess {
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
-    if (posix_spawn(&id_, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0) id_ = 0;
+    if (posix_spawnp(&id_, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0) id_ = 0;
     if (id_ == 0) throw std::runtime_error("cannot start " + words[0]);
   }
   ~ChildProcess() {

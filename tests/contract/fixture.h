@@ -21,6 +21,14 @@ inline std::unique_ptr<TokenKind> make_token_kind() {
   throw std::runtime_error(std::string("no token kind is called ") + wanted);
 }
 
+using boost::unit_test::precondition;
+/// For cases about token objects of any name and class, which cards do not keep (cards_test.cc has their own cases).
+inline boost::test_tools::assertion_result keeps_any_object(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result answer(!make_token_kind()->is_card());
+  answer.message() << "a card keeps only what it has places for";
+  return answer;
+}
+
 inline std::string rv_text(CK_RV rv) {
   return constant_text(ConstantKind::CKR, rv);
 }
@@ -114,6 +122,12 @@ struct Fixture {
   bool has(CK_MECHANISM_TYPE type, CK_FLAGS flags) const {
     return (module.mechanism_flags(slot, type) & flags) == flags;
   }
+
+  /// Where objects of any name and class can live: a card keeps only what it has places for.
+  std::vector<bool> places() const {
+    return kind->is_card() ? std::vector<bool>{false} : std::vector<bool>{false, true};
+  }
+  bool on_token() const { return !kind->is_card(); }
 
   std::unique_ptr<TokenKind> kind;
   Module module;

@@ -298,7 +298,7 @@ BOOST_AUTO_TEST_CASE(handles_of_other_kinds) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(handles_of_other_tokens) {
+BOOST_AUTO_TEST_CASE(handles_of_other_tokens, *precondition(keeps_any_object)) {
   const CK_SLOT_ID other_slot = kind->make_token(module, "other");
   const Session other(module, other_slot);
   CONTRACT_OK(other.login(kind->user_pin()));

@@ -55,7 +55,7 @@ BOOST_FIXTURE_TEST_SUITE(ladders, Ladders)
 
 BOOST_AUTO_TEST_CASE(generated_and_created_keys) {
   for (const Way& way : ways) {
-    for (const bool token : {false, true}) {
+    for (const bool token : places()) {
       const Template attributes = aes_generation({CKA_ENCRYPT}).boolean(CKA_TOKEN, token);
       BOOST_TEST(state(generated(CKM_AES_KEY_GEN, with(attributes, way.sensitive, way.extractable))) == way.generated);
       BOOST_TEST(state(created(with(aes_template({CKA_ENCRYPT}, token), way.sensitive, way.extractable))) ==
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(values_show_only_at_the_bottom) {
 }
 
 BOOST_AUTO_TEST_CASE(up_and_never_down) {
-  for (const bool token : {false, true}) {
+  for (const bool token : places()) {
     const CK_OBJECT_HANDLE key = created(with(aes_template({CKA_ENCRYPT}, token), false, true));
     CONTRACT_RV(s.set(key, Template().boolean(CKA_SENSITIVE, false)), CKR_OK);
     CONTRACT_RV(s.set(key, Template().boolean(CKA_SENSITIVE, true)), CKR_OK);

@@ -44,7 +44,7 @@ struct Objects : UserFixture {
 BOOST_FIXTURE_TEST_SUITE(objects, Objects)
 
 BOOST_AUTO_TEST_CASE(data_objects_keep_what_they_are_given) {
-  for (const bool token : {false, true}) {
+  for (const bool token : places()) {
     const CK_OBJECT_HANDLE object = created(
         data_template("note", token).text(CKA_APPLICATION, "contract").bytes(CKA_OBJECT_ID, from_hex("06032b656e")));
     BOOST_TEST(s.number(object, CKA_CLASS) == CKO_DATA);
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(data_objects_keep_what_they_are_given) {
 }
 
 BOOST_AUTO_TEST_CASE(certificates_have_their_defaults_and_check_value) {
-  const CK_OBJECT_HANDLE object = created(certificate_template(true));
+  const CK_OBJECT_HANDLE object = created(certificate_template(on_token()));
   BOOST_TEST(s.number(object, CKA_CERTIFICATE_CATEGORY) == CK_CERTIFICATE_CATEGORY_UNSPECIFIED);
   BOOST_TEST(!s.flag(object, CKA_TRUSTED, true));
   BOOST_TEST(!s.flag(object, CKA_PRIVATE, true));
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_copy_with_no_template_is_a_second_object) {
   CONTRACT_RV(s.encrypt(ecb, copy, counted(16)).rv, CKR_OK);
 }
 
-BOOST_AUTO_TEST_CASE(copies_move_between_session_and_token) {
+BOOST_AUTO_TEST_CASE(copies_move_between_session_and_token, *precondition(keeps_any_object)) {
   const CK_OBJECT_HANDLE original = created(data_template("wanderer"));
   CK_OBJECT_HANDLE stored = 0, back = 0;
   CONTRACT_OK(s.copy(original, Template().boolean(CKA_TOKEN, true), stored));
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(a_short_buffer_gets_no_byte) {
 }
 
 BOOST_AUTO_TEST_CASE(changes_are_made_all_or_none) {
-  const CK_OBJECT_HANDLE object = created(data_template("before", true));
+  const CK_OBJECT_HANDLE object = created(data_template("before", on_token()));
   CONTRACT_RV(s.set(object, Template().text(CKA_LABEL, "after").bytes(CKA_VALUE, {1})), CKR_OK);
   BOOST_TEST(label_of(object) == "after");
   CONTRACT_RV(s.set(object, Template().text(CKA_LABEL, "third").boolean(CKA_TOKEN, false)), CKR_ATTRIBUTE_READ_ONLY);
@@ -198,11 +198,11 @@ BOOST_AUTO_TEST_CASE(changes_are_made_all_or_none) {
 }
 
 BOOST_AUTO_TEST_CASE(search_by_each_form_of_attribute) {
-  const CK_OBJECT_HANDLE key = created(aes_template({CKA_ENCRYPT}, true)
+  const CK_OBJECT_HANDLE key = created(aes_template({CKA_ENCRYPT}, on_token())
                                            .text(CKA_LABEL, "searched")
                                            .bytes(CKA_ID, {9, 8, 7})
                                            .text(CKA_START_DATE, "20260101"));
-  created(aes_template({CKA_DECRYPT}, true).text(CKA_LABEL, "other").bytes(CKA_ID, {9, 8}));
+  created(aes_template({CKA_DECRYPT}, on_token()).text(CKA_LABEL, "other").bytes(CKA_ID, {9, 8}));
   const auto only = [&](const Template& search) {
     const auto found = s.find(search);
     return found.size() == 1 && found[0] == key;
@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(search_by_each_form_of_attribute) {
   BOOST_TEST(only(Template()
                       .boolean(CKA_ENCRYPT, true)
                       .ulong(CKA_KEY_TYPE, CKK_AES)
-                      .boolean(CKA_TOKEN, true)
+                      .boolean(CKA_TOKEN, on_token())
                       .text(CKA_LABEL, "searched")));
   BOOST_TEST(only(Template().bytes(CKA_UNIQUE_ID, s.get(key, CKA_UNIQUE_ID).bytes)));
   BOOST_TEST(s.find(Template().text(CKA_LABEL, "search")).empty());
@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(search_by_each_form_of_attribute) {
 }
 
 BOOST_AUTO_TEST_CASE(a_search_comes_in_pieces_and_is_one_at_a_time) {
-  for (int i = 0; i < 7; ++i) created(data_template("piece", i % 2 == 0));
+  for (int i = 0; i < 7; ++i) created(data_template("piece", on_token() && i % 2 == 0));
   Template search;
   search.text(CKA_LABEL, "piece");
   CONTRACT_OK(module->C_FindObjectsInit(s, search.data(), search.size()));
@@ -245,7 +245,7 @@ BOOST_AUTO_TEST_CASE(a_search_comes_in_pieces_and_is_one_at_a_time) {
   CONTRACT_RV(module->C_FindObjectsFinal(s), CKR_OPERATION_NOT_INITIALIZED);
 }
 
-BOOST_AUTO_TEST_CASE(private_objects_come_and_go_with_the_login) {
+BOOST_AUTO_TEST_CASE(private_objects_come_and_go_with_the_login, *precondition(keeps_any_object)) {
   const CK_OBJECT_HANDLE token_object = created(data_template("hidden", true, true));
   const CK_OBJECT_HANDLE session_object = created(data_template("hidden", false, true));
   const CK_OBJECT_HANDLE open_object = created(data_template("open", true, false));
@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(private_objects_come_and_go_with_the_login) {
   CONTRACT_RV(create_rv(data_template("officer's", true, true)), CKR_USER_NOT_LOGGED_IN);
 }
 
-BOOST_AUTO_TEST_CASE(session_objects_live_as_long_as_their_session) {
+BOOST_AUTO_TEST_CASE(session_objects_live_as_long_as_their_session, *precondition(keeps_any_object)) {
   CK_OBJECT_HANDLE object = 0, stored = 0;
   {
     const auto owner = open();
@@ -285,7 +285,7 @@ BOOST_AUTO_TEST_CASE(session_objects_live_as_long_as_their_session) {
   CONTRACT_RV(s.get(stored, CKA_VALUE).rv, CKR_OK);
 }
 
-BOOST_AUTO_TEST_CASE(token_objects_outlive_the_module) {
+BOOST_AUTO_TEST_CASE(token_objects_outlive_the_module, *precondition(keeps_any_object)) {
   created(data_template("kept", true, true));
   CONTRACT_OK(module->C_Finalize(nullptr));
   CONTRACT_OK(module.initialize());

@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_write_protected_token_still_signs) {
   CONTRACT_RV(user()->status(), CKR_OK);
 }
 
-BOOST_AUTO_TEST_CASE(a_locked_user_pin_locks_private_objects_alone) {
+BOOST_AUTO_TEST_CASE(a_locked_user_pin_locks_private_objects_alone, *precondition(keeps_any_object)) {
   if (kind->retry_limit() == 0) {
     BOOST_TEST_MESSAGE("SKIPPED: the PIN of this token kind never locks");
     return;
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_locked_officer_can_neither_log_in_nor_initialise) {
   CONTRACT_RV(user()->status(), CKR_OK);
 }
 
-BOOST_AUTO_TEST_CASE(wrong_pins_of_the_officer_count_when_initialising_too) {
+BOOST_AUTO_TEST_CASE(wrong_pins_of_the_officer_count_when_initialising_too, *precondition(keeps_any_object)) {
   CONTRACT_RV(init_token("00000000"), CKR_PIN_INCORRECT);
   BOOST_TEST((flags() & CKF_SO_PIN_COUNT_LOW) != 0u);
   CONTRACT_RV(officer()->status(), CKR_OK);

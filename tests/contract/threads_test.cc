@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(nothing_new_is_no_event) {
   CONTRACT_RV(module->C_WaitForSlotEvent(CKF_DONT_BLOCK, &event, &event), CKR_ARGUMENTS_BAD);
 }
 
-BOOST_AUTO_TEST_CASE(a_token_that_another_process_makes_is_an_event) {
+BOOST_AUTO_TEST_CASE(a_token_that_another_process_makes_is_an_event, *precondition(keeps_any_object)) {
   CK_SLOT_ID event = 0;
   while (module->C_WaitForSlotEvent(CKF_DONT_BLOCK, &event, nullptr) == CKR_OK) {
   }
