@@ -75,6 +75,7 @@ typedef struct cardea_plugin_command {
   size_t data_size;
   uint8_t expects_data; /* 0: the card answers a status word only */
   uint32_t secrets;
+  uint32_t patience_ms; /* how long the card may take; 0: as usual, less than two seconds */
 } cardea_plugin_command;
 
 typedef struct cardea_plugin_host {

@@ -19,6 +19,10 @@ constexpr Byte ins_delete_file = 0xe4;
 
 constexpr Byte key_files = 0xb0;
 
+// RSA-4096 takes smart cards a minute and more to find; checking an imported one some seconds.
+constexpr std::chrono::milliseconds generation{120'000};
+constexpr std::chrono::milliseconds long_work{10'000};
+
 constexpr Byte high(std::uint16_t value) {
   return static_cast<Byte>(value >> 8);
 }
@@ -77,7 +81,8 @@ Status put_key(CardTransaction& transaction, ByteView key_usage_template) {
                                .p2 = low(application_file),
                                .data = key_usage_template,
                                .expects_data = false,
-                               .secret_data = true}));
+                               .secret_data = true,
+                               .patience = long_work}));
   return {};
 }
 
@@ -102,7 +107,7 @@ Status delete_key_file(CardTransaction& transaction, Byte key) {
 
 Result<Bytes> generate_key(CardTransaction& transaction, Byte key, Byte kind) {
   const std::array<Byte, 8> wanted{0xac, 6, 0x80, 1, kind, 0x83, 1, key};
-  CARDEA_ASSIGN(Response response, transaction.call({.ins = ins_generate, .data = wanted}));
+  CARDEA_ASSIGN(Response response, transaction.call({.ins = ins_generate, .data = wanted, .patience = generation}));
   return std::move(response.data);
 }
 
@@ -117,14 +122,19 @@ Status set_environment(CardTransaction& transaction, Byte reference_template, By
   return {};
 }
 
-Result<Response> compute_signature(CardTransaction& transaction, ByteView input) {
-  return transaction.transmit({.ins = ins_security_operation, .p1 = 0x9e, .p2 = 0x9a, .data = input});
+Result<Response> compute_signature(CardTransaction& transaction, ByteView input, std::chrono::milliseconds patience) {
+  return transaction.transmit(
+      {.ins = ins_security_operation, .p1 = 0x9e, .p2 = 0x9a, .data = input, .patience = patience});
 }
 
-Result<Response> decipher(CardTransaction& transaction, ByteView input) {
+Result<Response> decipher(CardTransaction& transaction, ByteView input, std::chrono::milliseconds patience) {
   // Table 60 puts a padding indicator before the cryptogram; Windows sends none, and no card wants one.
-  return transaction.transmit(
-      {.ins = ins_security_operation, .p1 = 0x80, .p2 = 0x86, .data = input, .secret_answer = true});
+  return transaction.transmit({.ins = ins_security_operation,
+                               .p1 = 0x80,
+                               .p2 = 0x86,
+                               .data = input,
+                               .secret_answer = true,
+                               .patience = patience});
 }
 
 }  // namespace cardea::card::gids

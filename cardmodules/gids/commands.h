@@ -44,8 +44,8 @@ Result<Bytes> generate_key(CardTransaction& transaction, Byte key, Byte kind);
 /// MANAGE SECURITY ENVIRONMENT SET for a use of a private key; `reference_template` is B6 or B8.
 Status set_environment(CardTransaction& transaction, Byte reference_template, Byte mechanism, Byte key);
 /// PERFORM SECURITY OPERATION: COMPUTE DIGITAL SIGNATURE; with any status word.
-Result<Response> compute_signature(CardTransaction& transaction, ByteView input);
+Result<Response> compute_signature(CardTransaction& transaction, ByteView input, std::chrono::milliseconds patience);
 /// PERFORM SECURITY OPERATION: DECIPHER; with any status word.
-Result<Response> decipher(CardTransaction& transaction, ByteView input);
+Result<Response> decipher(CardTransaction& transaction, ByteView input, std::chrono::milliseconds patience);
 
 }  // namespace cardea::card::gids

@@ -32,9 +32,17 @@ Byte key_of(const Container& container) {
   return static_cast<Byte>(first_key + container.place.index);
 }
 
+// Cards need some seconds for the larger RSA keys (the low half of a mechanism reference is the kind of key).
+std::chrono::milliseconds patience_for(Byte mechanism) {
+  constexpr std::chrono::milliseconds large_key{8'000};
+  constexpr Byte kind_mask = 0x0f;
+  const auto kind = static_cast<KeyKind>(mechanism & kind_mask);
+  return kind == KeyKind::rsa_3072 || kind == KeyKind::rsa_4096 ? large_key : usual_patience;
+}
+
 Result<Response> signature(CardTransaction& transaction, Byte mechanism, Byte key, ByteView input) {
   CARDEA_TRY(set_environment(transaction, signature_template, mechanism, key));
-  CARDEA_ASSIGN(Response response, compute_signature(transaction, input));
+  CARDEA_ASSIGN(Response response, compute_signature(transaction, input, patience_for(mechanism)));
   if (!response.ok()) return failure_of(response.status);
   return response;
 }
@@ -42,7 +50,7 @@ Result<Response> signature(CardTransaction& transaction, Byte mechanism, Byte ke
 // Any status word, since a wrong padding must not show as an error.
 Result<Response> deciphered(CardTransaction& transaction, Byte mechanism, Byte key, ByteView input) {
   CARDEA_TRY(set_environment(transaction, confidentiality_template, mechanism, key));
-  CARDEA_ASSIGN(Response response, decipher(transaction, input));
+  CARDEA_ASSIGN(Response response, decipher(transaction, input, patience_for(mechanism)));
   if (!response.ok() && speaks_of_command(response.status)) return failure_of(response.status);
   return response;
 }

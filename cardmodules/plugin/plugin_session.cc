@@ -12,7 +12,8 @@ struct cardea_plugin_connection {
   cardea::card::CardTransaction* transaction =
       nullptr;  // guarded by busy; null outside a call, and once it was given up
   cardea::Bytes atr;
-  std::string last_line;  // guarded by busy
+  cardea::card::BoundedWorker::Clock::time_point deadline;  // guarded by busy; of the present call
+  std::string last_line;                                    // guarded by busy
 };
 
 namespace cardea::card::plugin {
@@ -44,6 +45,14 @@ cardea_plugin_status deliver(ByteView bytes, std::uint8_t* out, std::size_t* siz
   return CARDEA_PLUGIN_OK;
 }
 
+// No longer than the call itself may still take, so that giving up a call never waits long for its command.
+std::chrono::milliseconds patience_for(const cardea_plugin_command& command,
+                                       BoundedWorker::Clock::time_point deadline) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - BoundedWorker::Clock::now());
+  const std::chrono::milliseconds wanted(command.patience_ms);
+  return std::max(usual_patience, std::min(wanted, left));
+}
+
 cardea_plugin_status host_transmit(cardea_plugin_connection* connection, const cardea_plugin_command* command,
                                    std::uint8_t* answer, std::size_t* answer_size, std::uint16_t* status_word) {
   if (connection == nullptr || command == nullptr || answer_size == nullptr || status_word == nullptr ||
@@ -61,7 +70,8 @@ cardea_plugin_status host_transmit(cardea_plugin_connection* connection, const c
                                          .data = {command->data, command->data_size},
                                          .expects_data = command->expects_data != 0,
                                          .secret_data = (command->secrets & CARDEA_PLUGIN_SECRET_COMMAND) != 0,
-                                         .secret_answer = (command->secrets & CARDEA_PLUGIN_SECRET_ANSWER) != 0});
+                                         .secret_answer = (command->secrets & CARDEA_PLUGIN_SECRET_ANSWER) != 0,
+                                         .patience = patience_for(*command, connection->deadline)});
   if (!response) return status_of(response.error());
   *status_word = response->status;
   return deliver(response->data, answer, answer_size);
@@ -169,10 +179,12 @@ const Plugin& PluginCaller::plugin() const noexcept {
 Result<cardea_plugin_status> PluginCaller::run(CardTransaction& transaction, const Work& work,
                                                std::chrono::milliseconds limit) {
   if (dead_) return failure(CARDEA_PLUGIN_TIMED_OUT);
+  const BoundedWorker::Clock::time_point deadline = BoundedWorker::Clock::now() + limit;
   {
     const std::lock_guard lock(session_->connection.busy);
     session_->connection.transaction = &transaction;
     session_->connection.last_line.clear();
+    session_->connection.deadline = deadline;
   }
   const auto outcome = std::make_shared<cardea_plugin_status>(CARDEA_PLUGIN_INTERNAL);
   const auto guarded = [session = session_, work, outcome] {
@@ -182,15 +194,16 @@ Result<cardea_plugin_status> PluginCaller::run(CardTransaction& transaction, con
       *outcome = CARDEA_PLUGIN_INTERNAL;
     }
   };
-  Status ended = worker_.run(BoundedWorker::Clock::now() + limit, guarded, [] {});
+  Status ended = worker_.run(deadline, guarded, [] {});
   {
     // Waits for a command that is under way; none can begin after this.
     const std::lock_guard lock(session_->connection.busy);
     session_->connection.transaction = nullptr;
   }
   if (ended) return *outcome;
-  dead_ = ended.code() == Code::timed_out;
-  return std::move(ended).error();
+  if (ended.code() != Code::timed_out) return std::move(ended).error();
+  dead_ = true;
+  return failure(CARDEA_PLUGIN_TIMED_OUT);
 }
 
 Result<cardea_plugin_match> PluginCaller::acquire(CardTransaction& transaction) {

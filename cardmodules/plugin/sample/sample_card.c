@@ -55,6 +55,7 @@ cardea_plugin_status sample_send(cardea_plugin_context* context, const sample_co
   sent.data_size = command->data_size;
   sent.expects_data = answer_size != NULL;
   sent.secrets = command->secrets;
+  if (command->ins == SAMPLE_GENERATE) sent.patience_ms = 60000;
   status = context->host->transmit(context->connection, &sent, answer, answer_size != NULL ? answer_size : &no_answer,
                                    &word);
   return status != CARDEA_PLUGIN_OK ? status : status_of(word, attempts_left);
