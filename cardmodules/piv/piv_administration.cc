@@ -98,6 +98,9 @@ Result<ImportFields> private_key_fields(const KeyKind& kind, const crypto::Asymm
   return fields;
 }
 
+// The largest object that YubiKeys hold and that other tools have room for; longer ones are compressed at once.
+constexpr std::size_t largest_plain_object = 3063;
+
 bool did_not_fit(const Status& status) {
   return !status && (status.code() == Code::device_memory || status.code() == Code::data_length);
 }
@@ -224,10 +227,12 @@ Status PivCard::put_certificate(CardTransaction& transaction, const ContainerPla
   const std::uint32_t tag = certificate_object(place.index);
   if (der.empty()) return put_data(transaction, tag, {});
   CARDEA_ASSIGN(const Bytes plain, encode_certificate_object(der, false));
-  Status written = put_data(transaction, tag, plain);
-  if (!did_not_fit(written)) return written;
+  if (plain.size() <= largest_plain_object) {
+    const Status written = put_data(transaction, tag, plain);
+    if (!did_not_fit(written)) return written;
+  }
   CARDEA_ASSIGN(const Bytes compressed, encode_certificate_object(der, true));
-  written = put_data(transaction, tag, compressed);
+  const Status written = put_data(transaction, tag, compressed);
   if (did_not_fit(written)) return error(Code::device_memory, "the certificate does not fit, even compressed");
   return written;
 }

@@ -149,7 +149,22 @@ Result<std::vector<ContainerPlace>> PivCard::places(CardTransaction& transaction
   }
   CARDEA_ASSIGN(const KeyHistory history, CardFacts::key_history(transaction));
   for (const Byte reference : retired_references(history)) places.push_back(*place_of(reference));
+  if (!is_yubikey_ || history.on_card + history.off_card != 0) return places;
+  CARDEA_TRY(add_retired_by_metadata(transaction, places));
   return places;
+}
+
+// Yubico's own tools keep no key history, but their cards tell of each key. Only cards that are known to be theirs are
+// asked, since this takes twenty commands.
+Status PivCard::add_retired_by_metadata(CardTransaction& transaction, std::vector<ContainerPlace>& places) {
+  CARDEA_ASSIGN(const Extensions extensions, facts_.extensions(transaction));
+  if (!extensions.has_metadata()) return {};
+  for (std::uint32_t reference = key_retired_first; reference <= key_retired_last; ++reference) {
+    const Result<Metadata> metadata = facts_.metadata(transaction, static_cast<Byte>(reference));
+    if (metadata) places.push_back(*place_of(reference));
+    if (!metadata && !is_about_object(metadata.error())) return metadata.error();
+  }
+  return {};
 }
 
 Result<std::optional<Container>> PivCard::read_container(CardTransaction& transaction, const ContainerPlace& place) {

@@ -61,6 +61,7 @@ class PivCard final : public CardModule, public CardAdministrator {
  private:
   Result<Byte> pin_reference(CardTransaction& transaction, PinRole role);
   Result<std::optional<Container>> container_by_metadata(CardTransaction& transaction, const ContainerPlace& place);
+  Status add_retired_by_metadata(CardTransaction& transaction, std::vector<ContainerPlace>& places);
   Status drop_stale_certificate(CardTransaction& transaction, const ContainerPlace& place, ByteView key_info);
   Status put_certificate(CardTransaction& transaction, const ContainerPlace& place, ByteView der);
   Status update_key_history(CardTransaction& transaction, Byte reference, bool present);

@@ -204,6 +204,20 @@ BOOST_AUTO_TEST_CASE(retired_keys_show_through_the_key_history) {
   BOOST_TEST(good(card->files(card.transaction())).size() == data_objects().size() - 19);
 }
 
+BOOST_AUTO_TEST_CASE(yubikeys_tell_of_retired_keys_without_a_key_history) {
+  Bytes atr;
+  BOOST_REQUIRE(from_hex("3bfd1300008131fe158073c021c057597562694b657940", atr));
+  VirtualPiv card(good(vcard::new_piv({})), {}, atr);
+  card.authenticate();
+  card.generate(0x85, KeyAlgorithm::p256);
+  const auto places = good(card->places(card.transaction()));
+  BOOST_REQUIRE(places.size() == 5u);
+  BOOST_TEST(places.back().index == 0x85u);
+  const CardDescription description = good(card->describe(card.transaction()));
+  BOOST_TEST(description.manufacturer == "Yubico");
+  BOOST_TEST(description.serial == std::to_string(card.state().serial));
+}
+
 BOOST_AUTO_TEST_CASE(moving_takes_the_certificate_along) {
   VirtualPiv card;
   card.authenticate();

@@ -31,10 +31,12 @@ class VirtualPiv {
   explicit VirtualPiv(vcard::PivProfile profile = {}, ApduLimits limits = {})
       : VirtualPiv(good(vcard::new_piv(profile)), limits) {}
 
-  explicit VirtualPiv(vcard::PivState state, ApduLimits limits = {})
+  /// `atr`: instead of the virtual card's own.
+  explicit VirtualPiv(vcard::PivState state, ApduLimits limits = {}, const Bytes& atr = {})
       : card_(vcard::CardState{std::move(state)}),
         channel_(std::make_shared<MemoryChannel>(
-            card_.atr(), limits, [this](ByteView command) -> Result<Bytes> { return card_.exchange(command); })),
+            atr.empty() ? card_.atr() : atr, limits,
+            [this](ByteView command) -> Result<Bytes> { return card_.exchange(command); })),
         transaction_(good(CardTransaction::begin(channel_))) {
     Recognition recognition = good(recognise_piv(transaction_));
     BOOST_REQUIRE((recognition.match == Match::certain));

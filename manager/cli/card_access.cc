@@ -9,11 +9,13 @@
 #include "base/config.h"
 #include "cards/recognise.h"
 #include "cli/exit_status.h"
+#include "cli/output.h"
 #include "cli/text.h"
 #include "crypto/asymmetric_key.h"
 #include "crypto/key_encoding.h"
 #include "pcsc/recording.h"
 #include "piv/key_references.h"
+#include "plugin/plugins.h"
 
 namespace cardea::cli {
 namespace {
@@ -134,6 +136,13 @@ void add_card_admin_options(const Command& command, Context& context, CardOption
   add_card_pin_options(command, context.options);
 }
 
+std::shared_ptr<card::PcscReaders> open_readers() {
+  for (const std::string& refused : card::plugin::use_plugins(load_settings().card.plugin_directory)) {
+    note(printable(refused));
+  }
+  return std::make_shared<card::PcscReaders>();
+}
+
 Result<std::vector<card::Reader>> list_readers(card::PcscReaders& readers) {
   Result<std::vector<card::Reader>> found = readers.list();
   if (!found) {
@@ -186,7 +195,7 @@ Result<CardConnection> CardConnection::open(const Options& options, const std::s
     connection.reader_ = "recording";
     connection.channel_ = options.card_recorded;
   } else {
-    connection.readers_ = std::make_shared<card::PcscReaders>();
+    connection.readers_ = open_readers();
     CARDEA_ASSIGN(connection.reader_, choose_reader(connection.readers_, wanted));
     connection.channel_ = connection.readers_->open(connection.reader_);
   }

@@ -57,6 +57,10 @@ class CardConnection {
   card::CardDescription description_;
 };
 
+/// The way to readers and cards, with the configuration's plug-ins loaded; those that are refused are told on standard
+/// error.
+std::shared_ptr<card::PcscReaders> open_readers();
+
 /// The readers that the configuration does not ignore.
 Result<std::vector<card::Reader>> list_readers(card::PcscReaders& readers);
 

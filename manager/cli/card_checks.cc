@@ -5,6 +5,7 @@
 #include "cards/recognise.h"
 #include "cli/card_access.h"
 #include "cli/text.h"
+#include "plugin/plugins.h"
 
 namespace cardea::cli {
 namespace {
@@ -98,6 +99,9 @@ void check_cards(const Settings& settings, Findings& findings) {
   if (!settings.card.enabled) {
     findings.push_back({Severity::info, "cards", "are switched off in the configuration.", ""});
     return;
+  }
+  for (const std::string& refused : card::plugin::use_plugins(settings.card.plugin_directory)) {
+    findings.push_back({Severity::problem, "card plug-ins", printable(refused), "see docs/card-plugins.md"});
   }
   const auto readers = std::make_shared<card::PcscReaders>();
   const auto found = readers->list();

@@ -37,7 +37,7 @@ std::string_view content_word(card::ReaderContent content) {
 }
 
 Status list(const Context& context) {
-  const auto readers = std::make_shared<card::PcscReaders>();
+  const auto readers = open_readers();
   CARDEA_ASSIGN(const std::vector<card::Reader> all, list_readers(*readers));
   Table table({"READER", "KIND", "LABEL", "SERIAL", "STATE"});
   json::array cards;
