@@ -152,6 +152,16 @@ test_mute_card() {
   pass "a card that falls silent holds a caller up for two seconds"
 }
 
+test_service_hangs() {
+  local id i
+  id=$(pcscd_process)
+  kill -STOP "$id"
+  for i in 1 2 3; do outcome first '[a-z]*' 2000; done
+  kill -CONT "$id"
+  soon '^ok ' ask first use
+  pass "a service that hangs holds a caller up for two seconds"
+}
+
 test_service_restarts() {
   stop_pcscd
   soon 'not running\|not answer' readers first
@@ -175,6 +185,7 @@ test_removed_card
 test_two_processes
 test_nothing_is_held_at_rest
 test_fork
+test_service_hangs
 test_mute_card
 test_service_restarts
 test_end
