@@ -45,13 +45,13 @@ certify() {
 # write_certificate WHO ID NAME, and read it with both.
 write_certificate() {
   local -n tool=$1
-  local reader i
+  local reader
   with_timeout 60 "${tool[@]}" "${user[@]}" --write-object "$work/$3.crt" --type cert --id "$2" \
     >"$work/write-$1.log" 2>&1 || fail "$1: the certificate is not written"
   # What another program writes shows at the next insertion.
   card generic remove >/dev/null
   card generic insert >/dev/null
-  for i in {1..100}; do ! card_powered generic || break; sleep 0.1; done
+  wait_for_card generic
   for reader in "$module" "$opensc_module"; do
     with_timeout 60 pkcs11-tool --module "$reader" --read-object --type cert --id "$2" --output-file "$work/read.crt" \
       >>"$work/write-$1.log" 2>&1 || fail "the certificate $2 that $1 wrote cannot be read by $reader"

@@ -5,6 +5,8 @@
 #   start_pcscd              starts pcscd; every PC/SC client of this script talks to it and to no other
 #   insert_card NAME [OPTIONS OF cardea-vcard run]   puts $work/NAME.card into the first free reader
 #   card NAME COMMAND...     steers it: status, remove, insert, count, log, fault … (docs/virtual-cards.md)
+#   wait_for_no_card NAME    after its control command remove or a fault that pulls it
+#   wait_for_card NAME       after its control command insert, or after start_pcscd
 #   remove_card NAME         takes it out and ends its process
 #   stop_pcscd               ends pcscd, as a crash or an upgrade of it would
 #
@@ -104,14 +106,40 @@ insert_card() {
   card_ports[$name]=$port
   daemons+=("${card_ids[$name]}")
   for i in {1..100}; do
-    if [ -S "$work/$name.ctl" ] && card_powered "$name"; then return 0; fi
-    kill -0 "${card_ids[$name]}" 2>/dev/null || break
+    [ ! -S "$work/$name.ctl" ] || break
+    kill -0 "${card_ids[$name]}" 2>/dev/null || fail "card $name does not run"
     sleep 0.1
   done
-  fail "card $name does not get power in its reader"
+  wait_for_card "$name"
 }
 
-card_powered() { card "$1" status 2>/dev/null | grep -q '"powered":true'; }
+# reader_shows NAME WORD: what pcscd tells its clients about the card's reader, Yes or No.
+reader_shows() {
+  with_timeout 10 opensc-tool --list-readers 2>/dev/null | grep -q "^$((card_ports[$1] - reader_port)) *$2"
+}
+
+# wait_for_no_card NAME: until pcscd has noticed that the card is gone; another one that comes too soon would be taken
+# for the same, and not get power.
+wait_for_no_card() {
+  local i
+  for i in {1..100}; do
+    if ! kill -0 "$pcscd_id" 2>/dev/null || reader_shows "$1" No; then return 0; fi
+    sleep 0.1
+  done
+  fail "pcscd does not notice that card $1 is gone"
+}
+
+# wait_for_card NAME: until its reader has given it power and pcscd tells its clients so.
+wait_for_card() {
+  local i
+  for i in {1..100}; do
+    if card_powered "$1" && reader_shows "$1" Yes; then return 0; fi
+    sleep 0.1
+  done
+  fail "card $1 does not get power in its reader"
+}
+
+card_powered() { case "$(card "$1" status 2>/dev/null)" in *'"powered":true'*) return 0 ;; *) return 1 ;; esac; }
 
 card() {
   local name=$1
@@ -124,5 +152,6 @@ apdus() { card "$1" count | sed 's/.*"apdus":\([0-9]*\).*/\1/'; }
 
 remove_card() {
   end_process "${card_ids[$1]}"
+  wait_for_no_card "$1"
   unset "card_ids[$1]" "card_ports[$1]"
 }

@@ -108,8 +108,9 @@ test_faults() {
     fail "a pulled card answers"
   fi
   card piv status | jq -e '.inserted == false' >/dev/null || fail "the card was not pulled"
+  wait_for_no_card piv
   card piv insert >/dev/null
-  for _ in {1..100}; do card_powered piv && break; sleep 0.1; done
+  wait_for_card piv
   expect '61' opensc-tool --reader 0 --send-apdu "$select_piv"
   pass "faults on request, and the card comes back"
 }
@@ -121,7 +122,7 @@ test_restart() {
     >"$work/yubico.log" 2>&1 || fail "the card forgot its key in a restart"
   stop_pcscd
   start_pcscd
-  for _ in {1..100}; do card_powered piv && break; sleep 0.1; done
+  wait_for_card piv
   expect 'Yes *Cardea' opensc-tool --list-readers
   pass "cards outlive their process and pcscd"
 }

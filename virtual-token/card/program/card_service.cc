@@ -12,6 +12,8 @@ namespace cardea::vcard {
 namespace {
 
 constexpr std::chrono::milliseconds between_attempts{100};
+// pcscd looks every 400 ms whether there is a card. One that were back sooner would never have been away.
+constexpr std::chrono::milliseconds shortest_absence{600};
 
 // SIGTERM and SIGINT as something to poll, so that the card's state is never left half written.
 int open_signals() {
@@ -170,12 +172,13 @@ void CardService::send_when_due() {
 void CardService::insert() {
   if (inserted_) return;
   inserted_ = true;
-  next_attempt_ = Clock::now();
+  next_attempt_ = std::max(Clock::now(), removed_at_ + shortest_absence);
   card_.reset();
 }
 
 void CardService::remove() {
   inserted_ = false;
+  removed_at_ = Clock::now();
   powered_ = false;
   delayed_.reset();
   held_.reset();

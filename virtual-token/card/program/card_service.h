@@ -77,6 +77,7 @@ class CardService {
   std::optional<Delayed> delayed_;
   std::optional<Held> held_;
   Clock::time_point next_attempt_{};
+  Clock::time_point removed_at_{};
   int signals_ = -1;
   bool inserted_ = false;
   bool powered_ = false;
