@@ -141,25 +141,23 @@ Result<std::vector<ContainerPlace>> GidsCard::places(CardTransaction& transactio
   return places;
 }
 
-Result<KeyUse> GidsCard::key_use(CardTransaction& transaction, std::uint32_t index, KeyKind kind, bool exchanges) {
+Result<KeyUse> GidsCard::key_use(CardTransaction& transaction, std::uint32_t index) {
   if (const auto known = uses_.find(index); known != uses_.end()) return known->second;
   constexpr Byte control_parameters = 0x04;
   constexpr std::uint16_t key_files = 0xb000;
   const auto file = static_cast<std::uint16_t>(key_files | key_of(index));
-  Result<Bytes> parameters = file_information(transaction, file, control_parameters);
-  if (!parameters && (parameters.code() == Code::device_removed || parameters.code() == Code::timed_out)) {
-    return std::move(parameters).error();
-  }
-  Result<KeyUse> use = parameters ? parse_key_file(*parameters) : std::move(parameters).error();
-  // Some cards keep the parameters to themselves; then what Windows always writes is the best guess.
-  if (!use) use = usual_key_use(kind, exchanges);
-  return uses_.insert_or_assign(index, std::move(*use)).first->second;
+  CARDEA_ASSIGN(const Bytes parameters, file_information(transaction, file, control_parameters));
+  CARDEA_ASSIGN(KeyUse use, parse_key_file(parameters));
+  return uses_.insert_or_assign(index, std::move(use)).first->second;
 }
 
 Status GidsCard::read_key(CardTransaction& transaction, const ContainerRecord& record, Container& container) {
   const std::optional<KeyKind> kind = kind_of_bits(record.bits());
   if (!kind) return error(Code::data_invalid, fmt::format("the card has a key of {} bits", record.bits()));
-  CARDEA_ASSIGN(const KeyUse use, key_use(transaction, container.place.index, *kind, record.exchanges()));
+  Result<KeyUse> told = key_use(transaction, container.place.index);
+  if (!told && (told.code() == Code::device_removed || told.code() == Code::timed_out)) return std::move(told).error();
+  // Some cards keep the parameters to themselves; then what Windows always writes is the best guess.
+  const KeyUse use = told ? std::move(*told) : usual_key_use(*kind, record.exchanges());
   container.has_key = true;
   container.place.pin = use.pin;
   container.primitives = primitives_of(use, *kind);
@@ -169,18 +167,19 @@ Status GidsCard::read_key(CardTransaction& transaction, const ContainerRecord& r
 }
 
 // A certificate that is damaged is left out: the key can still be used.
-void GidsCard::read_certificate(CardTransaction& transaction, const ContainerRecord& record, Container& container) {
+Status GidsCard::read_certificate(CardTransaction& transaction, const ContainerRecord& record, Container& container) {
   const std::string name = certificate_name(container.place.index, record.exchanges());
   const DirectoryEntry* const entry = find_entry(directory_->entries, minidriver_directory, name);
-  if (entry == nullptr) return;
+  if (entry == nullptr) return {};
   const Result<Bytes> content = get_object(transaction, entry->place);
-  if (!content || content->empty()) return;
+  if (!content) return content.code() == Code::not_found ? Status() : content.error();
   Result<Bytes> der = unwrap_file(*content);
-  if (!der) return;
+  if (!der) return {};
   const Result<crypto::CertificateParts> parts = crypto::certificate_parts(*der);
-  if (!parts) return;
+  if (!parts) return {};
   container.public_key = to_bytes(parts->key_info);
   container.certificate = std::move(*der);
+  return {};
 }
 
 Result<std::optional<Container>> GidsCard::read_container(CardTransaction& transaction, const ContainerPlace& place) {
@@ -191,7 +190,7 @@ Result<std::optional<Container>> GidsCard::read_container(CardTransaction& trans
   Container container;
   container.place = place_of(place.index, &record);
   CARDEA_TRY(read_key(transaction, record, container));
-  read_certificate(transaction, record, container);
+  CARDEA_TRY(read_certificate(transaction, record, container));
   if (container.public_key.empty()) {
     CARDEA_ASSIGN(const Bytes key_template, get_public_key(transaction, key_of(place.index)));
     CARDEA_ASSIGN(container.public_key, public_key_info(key_template));
@@ -201,6 +200,11 @@ Result<std::optional<Container>> GidsCard::read_container(CardTransaction& trans
 
 Result<std::vector<FileEntry>> GidsCard::files(CardTransaction& transaction) {
   Status loaded = ensure_directory(transaction);
+  if (!loaded && loaded.code() == Code::not_found) {
+    // Nothing there: on this card, or in another application that somebody selected meanwhile.
+    CARDEA_TRY(select(transaction));
+    loaded = load_directory(transaction);
+  }
   if (!loaded && loaded.code() == Code::not_found) return std::vector<FileEntry>();
   CARDEA_TRY(std::move(loaded));
   std::vector<FileEntry> files;

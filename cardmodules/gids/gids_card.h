@@ -80,10 +80,10 @@ class GidsCard final : public CardModule, public CardAdministrator {
   /// data_invalid, not_found (a card without files).
   Status load_directory(CardTransaction& transaction);
   Status ensure_directory(CardTransaction& transaction);
-  /// What the key's file allows, asked once.
-  Result<KeyUse> key_use(CardTransaction& transaction, std::uint32_t index, KeyKind kind, bool exchanges);
+  /// What the key's file says that it allows, asked once.
+  Result<KeyUse> key_use(CardTransaction& transaction, std::uint32_t index);
   Status read_key(CardTransaction& transaction, const ContainerRecord& record, Container& container);
-  void read_certificate(CardTransaction& transaction, const ContainerRecord& record, Container& container);
+  Status read_certificate(CardTransaction& transaction, const ContainerRecord& record, Container& container);
 
   Result<std::size_t> perform_with(CardTransaction& transaction, const KeyUse& use, KeyKind kind,
                                    const Container& container, const PrimitiveRequest& request, ByteView input,

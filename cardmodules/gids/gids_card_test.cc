@@ -536,6 +536,30 @@ BOOST_AUTO_TEST_CASE(the_first_signature_takes_few_commands) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(another_application_in_between_is_not_taken_for_an_answer) {
+  Rig rig;
+  const Bytes key_info = rig.generate(0, crypto::KeyAlgorithm::rsa, 2048);
+  BOOST_REQUIRE(
+      rig.administrator->write_certificate(*rig.transaction, rig.place(0), certificate_for(key_info, 9)).ok());
+  const Container container = rig.container(0);
+  // A module that has read nothing itself, as after a start from cached contents.
+  auto recognition = recognise_gids(*rig.transaction);
+  BOOST_REQUIRE(recognition.ok());
+  rig.module = std::move(recognition->module);
+  rig.card.reset();
+  Bytes out(256);
+  BOOST_TEST(!rig.module->read_container(*rig.transaction, container.place).ok());
+  const PrimitiveRequest raw{.primitive = Primitive::rsa_raw};
+  const auto lost = rig.module->perform(*rig.transaction, container, raw, Bytes(256, 1), out);
+  BOOST_REQUIRE(!lost.ok());
+  BOOST_TEST((lost.code() == Code::function_not_supported));
+  BOOST_TEST(!rig.module->files(*rig.transaction).ok());
+  BOOST_REQUIRE(rig.module->select(*rig.transaction).ok());
+  BOOST_TEST(rig.files().size() == 4u);
+  rig.log_in();
+  BOOST_TEST(rig.module->perform(*rig.transaction, container, raw, Bytes(256, 1), out).ok());
+}
+
 BOOST_AUTO_TEST_CASE(free_space_is_told) {
   Rig rig;
   const auto space = rig.module->free_space(*rig.transaction);

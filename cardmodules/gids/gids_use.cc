@@ -114,7 +114,11 @@ Result<std::size_t> GidsCard::perform(CardTransaction& transaction, const Contai
         perform_with(transaction, usual_key_use(kind, container.decrypts), kind, container, request, input, out);
     if (done || !refused(done.code())) return done;
   }
-  CARDEA_ASSIGN(const KeyUse use, key_use(transaction, container.place.index, kind, container.decrypts));
+  const Result<KeyUse> told = key_use(transaction, container.place.index);
+  // The bare operation is only offered for keys whose file told of it.
+  const bool lost = !told && (told.code() == Code::device_removed || told.code() == Code::timed_out);
+  if (!told && (lost || request.primitive == Primitive::rsa_raw)) return told.error();
+  const KeyUse use = told ? *told : usual_key_use(kind, container.decrypts);
   return perform_with(transaction, use, kind, container, request, input, out);
 }
 

@@ -182,16 +182,17 @@ Primitives PluginCard::primitives_of(const cardea_plugin_container_info& info) c
 }
 
 // A certificate that is damaged is left out: the key can still be used.
-void PluginCard::read_certificate(CardTransaction& transaction, bool exchanges, Container& container) {
+Status PluginCard::read_certificate(CardTransaction& transaction, bool exchanges, Container& container) {
   const auto content =
       content_of(transaction, std::string(minidriver_directory), certificate_name(container.place.index, exchanges));
-  if (!content || content->empty()) return;
+  if (!content) return content.code() == Code::not_found ? Status() : content.error();
   Result<Bytes> der = unwrap_file(*content);
-  if (!der) return;
+  if (!der) return {};
   const auto parts = crypto::certificate_parts(*der);
-  if (!parts) return;
+  if (!parts) return {};
   container.public_key = to_bytes(parts->key_info);
   container.certificate = std::move(*der);
+  return {};
 }
 
 Result<std::optional<Container>> PluginCard::read_container(CardTransaction& transaction, const ContainerPlace& place) {
@@ -213,7 +214,7 @@ Result<std::optional<Container>> PluginCard::read_container(CardTransaction& tra
   const bool is_rsa = info->key_type == CARDEA_PLUGIN_KEY_RSA;
   container.decrypts = is_rsa && info->decrypts != 0;
   container.derives = !is_rsa && info->decrypts != 0;
-  read_certificate(transaction, record.exchanges(), container);
+  CARDEA_TRY(read_certificate(transaction, record.exchanges(), container));
   if (container.public_key.empty()) {
     CARDEA_ASSIGN(const SecretBytes key_info,
                   caller_->fetch(

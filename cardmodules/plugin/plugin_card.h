@@ -74,7 +74,7 @@ class PluginCard final : public CardModule, public CardAdministrator {
   Status advance(CardTransaction& transaction, CacheChange change);
   Status create(CardTransaction& transaction, const ContainerPlace& place, const KeyRequest& request,
                 std::shared_ptr<SecretBytes> pkcs8);
-  void read_certificate(CardTransaction& transaction, bool exchanges, Container& container);
+  Status read_certificate(CardTransaction& transaction, bool exchanges, Container& container);
 
   Primitives primitives_of(const cardea_plugin_container_info& info) const;
   Result<SecretBytes> sign(CardTransaction& transaction, const Container& container, cardea_plugin_padding padding,
