@@ -32,7 +32,7 @@ inline constexpr Byte set_management_key = 0xff;
 namespace patience {
 inline constexpr std::chrono::milliseconds generation{180'000};  ///< RSA keys of 4096 bits, unlucky
 inline constexpr std::chrono::milliseconds touch{20'000};        ///< YubiKeys wait 15 s for a finger
-inline constexpr std::chrono::milliseconds long_work{10'000};    ///< import, attestation, reset
+inline constexpr std::chrono::milliseconds long_work{10'000};    ///< import, attestation, reset, large RSA keys
 }  // namespace patience
 
 /// Fields of the dynamic authentication template (part 2, table 7).

@@ -86,12 +86,14 @@ Result<std::size_t> PivCard::perform(CardTransaction& transaction, const Contain
   CARDEA_ASSIGN(Question question, question_for(kind, request, input));
   // The touch policy of a key with a certificate is not asked for, so any key of a YubiKey may wait for a finger.
   const bool may_wait = is_yubikey_ || container.touch != TouchPolicy::never;
+  constexpr std::size_t large_key = 3072;
+  const auto usual = kind.bits >= large_key ? patience::long_work : usual_patience;
   const Authentication command{.algorithm = kind.identifier,
                                .key = static_cast<Byte>(container.place.index),
                                .field = question.field,
                                .data = question.data,
                                .secret_answer = question.secret_answer,
-                               .patience = may_wait ? patience::touch : usual_patience};
+                               .patience = may_wait ? patience::touch : usual};
   CARDEA_ASSIGN(const SecretBytes answer, authenticate_for_response(transaction, command));
   return put_answer(kind, request.primitive, answer.view(), out);
 }
