@@ -12,6 +12,7 @@ bool is_about_object(const Error& error) noexcept {
     case Code::device_removed:
     case Code::token_absent:
     case Code::timed_out:
+    case Code::device_error:
     case Code::host_memory:
       return false;
     default:

@@ -29,8 +29,12 @@ Bytes tag_bytes(std::uint32_t tag) {
 Result<Bytes> get_data(CardTransaction& transaction, std::uint32_t tag) {
   const Bytes name = make_tlv(tag_list, tag_bytes(tag));
   Command command{.ins = instruction::get_data, .p1 = data_p1, .p2 = data_p2, .data = name};
-  CARDEA_ASSIGN(const Response answer, transaction.call(command));
-  return data_object_content(tag, answer.data);
+  CARDEA_ASSIGN(const Response answer, transaction.transmit(command));
+  if (answer.ok()) return data_object_content(tag, answer.data);
+  Error failure = status_error(answer.status);
+  // The card is there and has spoken, so it is this object that cannot be had, not the card.
+  if (failure.code == Code::device_error) failure.code = Code::data_invalid;
+  return failure;
 }
 
 Result<Bytes> data_object_content(std::uint32_t tag, ByteView answer) {

@@ -74,6 +74,29 @@ BOOST_AUTO_TEST_CASE(another_application_is_not_recognised) {
   BOOST_TEST(channel->exchanges() == 1u);
 }
 
+// A command that did not get through must not look like an object that is not there.
+BOOST_AUTO_TEST_CASE(a_failing_reader_is_no_empty_card) {
+  bool broken = false;
+  Bytes status{0x6f, 0x00};
+  const auto channel =
+      std::make_shared<MemoryChannel>(Bytes{0x3b}, ApduLimits{}, [&](ByteView command) -> Result<Bytes> {
+        if (broken) return Code::device_error;
+        constexpr Byte select = 0xa4;
+        return command[1] == select ? Bytes{0x90, 0x00} : status;
+      });
+  CardTransaction transaction = good(CardTransaction::begin(channel));
+  const Recognition recognition = good(recognise_piv(transaction));
+  BOOST_TEST((recognition.match == Match::possible));
+  CardModule& module = *recognition.module;
+  // The card speaks, if only of errors: four places, nothing in them that could be read.
+  BOOST_TEST(good(module.places(transaction)).size() == 4u);
+  BOOST_TEST((module.read_container(transaction, *place_of(key_signature)).code() == Code::data_invalid));
+  broken = true;
+  BOOST_TEST((module.places(transaction).code() == Code::device_error));
+  BOOST_TEST((module.describe(transaction).code() == Code::device_error));
+  BOOST_TEST((module.read_container(transaction, *place_of(key_signature)).code() == Code::device_error));
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_card_has_four_places_without_keys) {
   VirtualPiv card;
   const auto places = good(card->places(card.transaction()));
