@@ -8,6 +8,7 @@
 
 #include "base/config.h"
 #include "cards/recognise.h"
+#include "cards/shared_state.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/text.h"
@@ -207,11 +208,22 @@ Result<CardConnection> CardConnection::open(const Options& options, const std::s
   return connection;
 }
 
+/// Tells programs that use the card through the module, once the command is over, that its contents may be others now.
+struct WriteMark {
+  explicit WriteMark(Bytes card) : identity(std::move(card)) {}
+  ~WriteMark() { card::SharedState(load_settings().runtime_directory, identity).stamp_anew(); }
+  WriteMark(const WriteMark&) = delete;
+  WriteMark& operator=(const WriteMark&) = delete;
+
+  const Bytes identity;
+};
+
 Result<card::CardAdministrator*> CardConnection::administrator() const {
   card::CardAdministrator* const administrator = module_->administrator();
   if (administrator == nullptr) {
     return failure(Code::function_not_supported, "Cards of this kind cannot be written.");
   }
+  if (!write_mark_) write_mark_ = std::make_shared<const WriteMark>(description_.identity);
   return administrator;
 }
 
