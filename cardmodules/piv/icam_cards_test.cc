@@ -341,6 +341,17 @@ BOOST_AUTO_TEST_CASE(security_object_signature) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_signature_over_something_else_is_none) {
+  for_each_card([](const Expected& card) {
+    const Bytes issuer = pem_body(read_object(card, "CHUID_Signer.crt"));
+    Chuid chuid = parsed(parse_chuid(read_object(card, "8 - CHUID Object")));
+    const SecurityObject object = parsed(parse_security_object(read_object(card, "2 - Security Object")));
+    BOOST_TEST(verify_security_object(object, issuer, {}).ok());
+    chuid.signature = object.signature;
+    BOOST_TEST((verify_chuid(chuid, issuer).code() == Code::signature_invalid));
+  });
+}
+
 BOOST_AUTO_TEST_CASE(discovery) {
   for_each_card([](const Expected& card) {
     const Discovery found = parsed(parse_discovery(discovery_content(card)));

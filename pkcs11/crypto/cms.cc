@@ -109,6 +109,11 @@ Status verify_signed_data(ByteView encoded, ByteView detached, ByteView trusted,
   }
   ASN1_OCTET_STRING** const inside = CMS_get0_content(message.get());
   const bool is_detached = inside == nullptr || *inside == nullptr;
+  // Else a good signature over something else would vouch for the content that is asked about.
+  if (!is_detached && !detached.empty()) {
+    const ByteView content(ASN1_STRING_get0_data(*inside), static_cast<std::size_t>(ASN1_STRING_length(*inside)));
+    if (!same_bytes(content, detached)) return error(Code::signature_invalid, "other content was signed");
+  }
   BioPtr content;
   if (is_detached) {
     content.reset(BIO_new_mem_buf(detached.data(), static_cast<int>(detached.size())));

@@ -19,7 +19,8 @@ Result<SignedData> read_signed_data(ByteView encoded);
 
 /// Checks the signature of every signer. Each signer's certificate must be `trusted` (DER) itself or have been issued
 /// under it and be valid now; it is looked for inside the data and among `others`. `detached` is the signed content
-/// where the data does not hold it. signature_invalid in words; data_invalid for what is no SignedData or certificate.
+/// where the data does not hold it; where it does, it must be the same or empty. signature_invalid in words;
+/// data_invalid for what is no SignedData or certificate.
 Status verify_signed_data(ByteView encoded, ByteView detached, ByteView trusted, const std::vector<Bytes>& others = {});
 
 }  // namespace cardea::crypto
