@@ -103,7 +103,7 @@ Result<Chuid> parse_chuid(ByteView content) {
 
 Status verify_chuid(const Chuid& chuid, ByteView issuer) {
   if (chuid.signature.empty()) return error(Code::not_found, "the CHUID is not signed");
-  return crypto::verify_signed_data(chuid.signature, chuid.signed_content, issuer);
+  return crypto::verify_signed_data(chuid.signature, chuid.signed_content, issuer, content_signing);
 }
 
 std::string uuid_text(ByteView uuid) {

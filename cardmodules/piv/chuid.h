@@ -29,6 +29,9 @@ struct Chuid {
 /// the standard does not allow; a FASC-N that does not decode is told in fascn_problem.
 Result<Chuid> parse_chuid(ByteView content);
 
+/// Extended key usage of certificates that sign PIV objects: id-PIV-content-signing (FIPS 201-3, 4.2.1).
+inline constexpr const char* content_signing = "2.16.840.1.101.3.6.7";
+
 /// Checks the issuer's signature; `issuer` is the signer's certificate or one of its chain (DER). Errors as
 /// crypto::verify_signed_data; not_found when the CHUID is not signed.
 Status verify_chuid(const Chuid& chuid, ByteView issuer);

@@ -6,6 +6,7 @@
 #include "crypto/cms.h"
 #include "crypto/digest.h"
 #include "crypto/key_der.h"
+#include "piv/chuid.h"
 
 namespace cardea::card::piv {
 namespace {
@@ -94,7 +95,7 @@ Result<SecurityObject> parse_security_object(ByteView content) {
 }
 
 Status verify_security_object(const SecurityObject& object, ByteView issuer, const std::vector<Bytes>& others) {
-  return crypto::verify_signed_data(object.signature, {}, issuer, others);
+  return crypto::verify_signed_data(object.signature, {}, issuer, content_signing, others);
 }
 
 Status check_digest(const SecurityObject& object, const SecurityObject::Entry& entry, ByteView content) {

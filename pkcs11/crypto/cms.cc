@@ -3,6 +3,7 @@
 #include <openssl/cms.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 #include <limits>
 
@@ -20,6 +21,13 @@ using ContentInfoPtr = std::unique_ptr<CMS_ContentInfo, Releaser<CMS_ContentInfo
 using CertificatePtr = std::unique_ptr<X509, Releaser<X509_free>>;
 using CertificatesPtr = std::unique_ptr<STACK_OF(X509), Releaser<free_certificates>>;
 using StorePtr = std::unique_ptr<X509_STORE, Releaser<X509_STORE_free>>;
+void free_list(STACK_OF(X509) * certificates) {
+  sk_X509_free(certificates);
+}
+
+using SignersPtr = std::unique_ptr<STACK_OF(X509), Releaser<free_list>>;
+using UsagesPtr = std::unique_ptr<EXTENDED_KEY_USAGE, Releaser<EXTENDED_KEY_USAGE_free>>;
+using ObjectPtr = std::unique_ptr<ASN1_OBJECT, Releaser<ASN1_OBJECT_free>>;
 using BioPtr = std::unique_ptr<BIO, Releaser<BIO_free_all>>;
 
 Result<ContentInfoPtr> parse(ByteView encoded) {
@@ -69,6 +77,30 @@ Error refused() {
   return error(Code::signature_invalid, reason == nullptr ? std::string() : std::string(reason));
 }
 
+/// Whether the certificate names that extended key usage (RFC 5280, 4.2.1.12).
+bool has_purpose(X509* certificate, const char* purpose) {
+  const UsagesPtr usages(
+      static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(certificate, NID_ext_key_usage, nullptr, nullptr)));
+  const ObjectPtr wanted(OBJ_txt2obj(purpose, 1));
+  for (int i = 0; usages && wanted && i < sk_ASN1_OBJECT_num(usages.get()); ++i) {
+    if (OBJ_cmp(sk_ASN1_OBJECT_value(usages.get(), i), wanted.get()) == 0) return true;
+  }
+  return false;
+}
+
+/// Checks the signers of a message whose signatures have been verified.
+Status check_signers(CMS_ContentInfo* message, X509* trusted, const char* purpose) {
+  const SignersPtr signers(CMS_get0_signers(message));
+  if (!signers) return Code::signature_invalid;
+  for (int i = 0; i < sk_X509_num(signers.get()); ++i) {
+    X509* const signer = sk_X509_value(signers.get(), i);
+    if (X509_cmp(signer, trusted) != 0 && !has_purpose(signer, purpose)) {
+      return error(Code::signature_invalid, "the signer's certificate is not for this purpose");
+    }
+  }
+  return {};
+}
+
 bool short_enough(ByteView bytes) {
   return bytes.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max());
 }
@@ -94,12 +126,14 @@ Result<SignedData> read_signed_data(ByteView encoded) {
   return result;
 }
 
-Status verify_signed_data(ByteView encoded, ByteView detached, ByteView trusted, const std::vector<Bytes>& others) {
+Status verify_signed_data(ByteView encoded, ByteView detached, ByteView trusted, const char* purpose,
+                          const std::vector<Bytes>& others) {
   const ErrorScope errors;
   if (!short_enough(detached)) return Code::data_length;
   CARDEA_ASSIGN(const ContentInfoPtr message, parse(encoded));
   CARDEA_ASSIGN(CertificatePtr anchor, parse_certificate(trusted));
-  CARDEA_ASSIGN(const StorePtr store, trusting(anchor.get()));
+  X509* const root = anchor.get();
+  CARDEA_ASSIGN(const StorePtr store, trusting(root));
   const CertificatesPtr candidates(sk_X509_new_null());
   if (!candidates) return Code::host_memory;
   CARDEA_TRY(push(candidates.get(), std::move(anchor)));
@@ -122,7 +156,7 @@ Status verify_signed_data(ByteView encoded, ByteView detached, ByteView trusted,
   if (CMS_verify(message.get(), candidates.get(), store.get(), content.get(), nullptr, CMS_BINARY) != 1) {
     return refused();
   }
-  return {};
+  return check_signers(message.get(), root, purpose);
 }
 
 }  // namespace cardea::crypto

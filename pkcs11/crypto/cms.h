@@ -19,8 +19,10 @@ Result<SignedData> read_signed_data(ByteView encoded);
 
 /// Checks the signature of every signer. Each signer's certificate must be `trusted` (DER) itself or have been issued
 /// under it and be valid now; it is looked for inside the data and among `others`. `detached` is the signed content
-/// where the data does not hold it; where it does, it must be the same or empty. signature_invalid in words;
-/// data_invalid for what is no SignedData or certificate.
-Status verify_signed_data(ByteView encoded, ByteView detached, ByteView trusted, const std::vector<Bytes>& others = {});
+/// where the data does not hold it; where it does, it must be the same or empty. A signer
+/// under `trusted` must have the extended key usage `purpose` (dotted identifier): an authority certifies others as
+/// well. signature_invalid in words; data_invalid for what is no SignedData or certificate.
+Status verify_signed_data(ByteView encoded, ByteView detached, ByteView trusted, const char* purpose,
+                          const std::vector<Bytes>& others = {});
 
 }  // namespace cardea::crypto

@@ -186,6 +186,35 @@ test_issuer_checks() {
   pass "issuer's signatures and hashes"
 }
 
+# A CHUID of ours, signed by a certificate under our CA: only one made for that is believed.
+test_content_signer() {
+  local usage folder=$work/objects content
+  mkdir -p "$folder"
+  content=3019d4e739da739ced39ce739d836858210842108421c84210c3eb341000112233445566778899aabbccddeeff35083230353030313031
+  printf "$(sed 's/../\\x&/g' <<<"${content}fe00")" >"$work/signed"
+  for usage in 2.16.840.1.101.3.6.7 emailProtection; do
+    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$work/signer.key" 2>>"$work/setup.log"
+    openssl pkey -in "$work/signer.key" -pubout -out "$work/signer.pub"
+    sign_certificate signer "extendedKeyUsage=$usage" "$work/signer.pub"
+    openssl cms -sign -binary -in "$work/signed" -signer "$work/signer.pem" -inkey "$work/signer.key" -outform DER \
+      -out "$work/signature.der" 2>>"$work/setup.log" || fail "signing a CHUID"
+    {
+      printf "$(sed 's/../\\x&/g' <<<"$content")"
+      printf "$(printf '3e82%04x' "$(stat -c %s "$work/signature.der")" | sed 's/../\\x&/g')"
+      cat "$work/signature.der"
+      printf '\xfe\x00'
+    } >"$folder/8 - CHUID Object"
+    new_card signed piv --replace
+    "$vcard" load --state "$work/signed.card" --objects "$folder" >>"$work/setup.log" 2>&1 || fail "loading a CHUID"
+    insert_card signed
+    # There is no security object, so one check always fails.
+    run 5 verify --issuer "$work/ca.pem" --json
+    if [ "$usage" = emailProtection ]; then json '.checks[0].passed | not'; else json '.checks[0].passed'; fi
+    remove_card signed
+  done
+  pass "content signers"
+}
+
 start_pcscd
 test_without_cards
 new_card piv piv
@@ -200,4 +229,5 @@ test_recording
 test_doctor
 test_generic_card
 test_issuer_checks
+test_content_signer
 done_ok
