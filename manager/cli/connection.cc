@@ -56,10 +56,14 @@ Status log_in_for(const Context& context, Session& session, Access access) {
 
 }  // namespace
 
-Result<std::unique_ptr<Module>> load_module(const Context& context) {
+std::string wanted_module(const Context& context) {
   std::string path = context.options.module;
   if (path.empty() && context.uri && context.uri->module_path) path = *context.uri->module_path;
-  return Module::load(module_path(path));
+  return module_path(path);
+}
+
+Result<std::unique_ptr<Module>> load_module(const Context& context) {
+  return Module::load(wanted_module(context));
 }
 
 Result<TokenInfo> select_token(const Module& module, const Context& context) {

@@ -25,7 +25,10 @@ enum class Access {
   open_write,  ///< read-write, not logged in
 };
 
-/// Loads the module that the options or the URI name.
+/// Path of the module that the options or the URI name, else as module_path says.
+std::string wanted_module(const Context& context);
+
+/// Loads that module.
 Result<std::unique_ptr<Module>> load_module(const Context& context);
 
 /// The one token that --token, or the URI, names; without either the only initialised one. not_found with the list of

@@ -12,10 +12,10 @@
 #include "cli/command.h"
 #include "cli/connection.h"
 #include "cli/exit_status.h"
+#include "cli/keystore.h"
 #include "cli/output.h"
 #include "cli/pins.h"
 #include "cli/text.h"
-#include "keystore/keystore.h"
 
 namespace cardea::cli {
 namespace {
@@ -93,7 +93,7 @@ void check_configuration(const Settings& settings, Findings& findings) {
                       ""});
 }
 
-void check_store(const Settings& settings, Findings& findings) {
+void check_store(const Context& context, const Settings& settings, Findings& findings) {
   struct stat about {};
   if (stat(settings.home.c_str(), &about) != 0) {
     findings.push_back({Severity::info, "keystore", settings.home.string() + " does not exist yet.", ""});
@@ -105,15 +105,22 @@ void check_store(const Settings& settings, Findings& findings) {
   } else if (access(settings.home.c_str(), W_OK) != 0) {
     findings.push_back({Severity::info, "keystore", settings.home.string() + " is read-only.", ""});
   }
-  const Progress progress("checking every object of the keystore");
-  const keystore::CheckReport report = keystore::check_keystore(settings);
-  for (const keystore::Finding& finding : report.findings) {
-    findings.push_back(
-        {Severity::problem, printable(finding.subject), printable(finding.sentence), printable(finding.next_step)});
+  const auto keystore = Keystore::near(module_path(context.options.module));
+  if (!keystore) {
+    findings.push_back({Severity::info, "keystore", "was not checked, for want of libcardea-pkcs11.so.",
+                        "cardea doctor --module PATH"});
+    return;
   }
-  if (report.findings.empty()) {
+  const Progress progress("checking every object of the keystore");
+  const auto report = keystore->check();
+  if (!report) {
+    findings.push_back({Severity::problem, "keystore", describe(report.error()), std::string(advice(report.code()))});
+    return;
+  }
+  findings.insert(findings.end(), report->findings.begin(), report->findings.end());
+  if (report->findings.empty()) {
     findings.push_back({Severity::ok, "keystore",
-                        fmt::format("{} token{} in {}, no damage.", report.tokens, report.tokens == 1 ? "" : "s",
+                        fmt::format("{} token{} in {}, no damage.", report->tokens, report->tokens == 1 ? "" : "s",
                                     settings.home.string()),
                         ""});
   }
@@ -124,7 +131,7 @@ Status doctor(const Context& context) {
   Findings findings;
   check_module(context, findings);
   check_configuration(settings, findings);
-  check_store(settings, findings);
+  check_store(context, settings, findings);
   check_cards(settings, findings);
   std::error_code ignored;
   check_clients(fs::absolute(module_path(context.options.module), ignored), findings);

@@ -9,11 +9,11 @@
 
 #include "cli/connection.h"
 #include "cli/exit_status.h"
+#include "cli/keystore.h"
 #include "cli/output.h"
 #include "cli/pins.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
-#include "keystore/keystore.h"
 
 namespace cardea::cli {
 namespace {
@@ -32,7 +32,8 @@ Status delete_token(Context& context, const std::string& name) {
                                                    token.label, token.serial))) {
     return failure(Code::function_canceled, "Nothing was deleted. Say --yes to delete without being asked.");
   }
-  if (const Status done = keystore::delete_token(load_settings(), token.serial); !done) {
+  const auto keystore = Keystore::of(module->path());
+  if (const Status done = keystore ? keystore->delete_token(token.serial) : Status(Code::not_found); !done) {
     return library_failure(
         done.error(),
         fmt::format("Token '{}' could not be deleted (only tokens of the software keystore can)", token.label));
@@ -62,13 +63,13 @@ fs::path softhsm_directory() {
   return "/var/lib/softhsm/tokens";
 }
 
-Result<keystore::SofthsmToken> choose_source(const fs::path& directory, const std::string& wanted) {
-  auto tokens = keystore::find_softhsm_tokens(directory);
+Result<SofthsmToken> choose_source(const Keystore& keystore, const fs::path& directory, const std::string& wanted) {
+  const auto tokens = keystore.find_softhsm_tokens(directory);
   if (!tokens) {
     return library_failure(tokens.error(), fmt::format("No SoftHSM2 tokens can be read in {}", directory.string()));
   }
   std::string names;
-  std::vector<keystore::SofthsmToken> fitting;
+  std::vector<SofthsmToken> fitting;
   for (const auto& token : *tokens) {
     names += fmt::format("{}'{}' (serial {})", names.empty() ? "" : ", ", printable(token.label), token.serial);
     if (wanted.empty() || token.label == wanted || token.serial == wanted) fitting.push_back(token);
@@ -83,13 +84,18 @@ Result<keystore::SofthsmToken> choose_source(const fs::path& directory, const st
 
 Status import_softhsm(Context& context, const ImportOptions& options) {
   const fs::path directory = options.directory.empty() ? softhsm_directory() : fs::path(options.directory);
-  CARDEA_ASSIGN(const auto source, choose_source(directory, options.label));
+  const auto keystore = Keystore::near(wanted_module(context));
+  if (!keystore) {
+    return failure(Code::not_found,
+                   "No module with a software keystore was found. Name libcardea-pkcs11.so with --module PATH.");
+  }
+  CARDEA_ASSIGN(const auto source, choose_source(*keystore, directory, options.label));
   const std::string name = printable(source.label);
   CARDEA_ASSIGN(const Pin so_pin,
                 obtain_pin(context, PinRole::officer, fmt::format("Security officer's PIN of '{}': ", name)));
   CARDEA_ASSIGN(const Pin user_pin, obtain_pin(context, PinRole::user, fmt::format("User PIN of '{}': ", name)));
   const Progress progress("importing");
-  const auto report = keystore::import_softhsm(load_settings(), source.path, user_pin, so_pin);
+  const auto report = keystore->import_softhsm(source.path, user_pin, so_pin);
   if (!report) return library_failure(report.error(), fmt::format("Token '{}' could not be imported", name));
   for (const std::string& sentence : report->skipped) note("left out: " + printable(sentence));
   if (context.options.json) {
@@ -106,16 +112,9 @@ Status import_softhsm(Context& context, const ImportOptions& options) {
 
 }  // namespace
 
-std::optional<int> keystore_tries_left(const TokenInfo& token, CK_USER_TYPE user) {
-  const auto source = make_keystore_source(load_settings());
-  for (const TokenSlotPtr& slot : source->slots()) {
-    const auto candidate = slot->token();
-    if (!candidate) continue;
-    const TokenDescription about = (*candidate)->describe();
-    if (!about.initialized || about.serial != token.serial) continue;
-    return (user == CKU_SO ? about.so_pin : about.user_pin).retries_left;
-  }
-  return {};
+std::optional<int> keystore_tries_left(const Module& module, const TokenInfo& token, CK_USER_TYPE user) {
+  const auto keystore = Keystore::of(module.path());
+  return keystore ? keystore->tries_left(token.serial, user) : std::nullopt;
 }
 
 void add_keystore_commands(const Command& group, Context& context) {

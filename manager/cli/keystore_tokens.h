@@ -8,8 +8,9 @@
 
 namespace cardea::cli {
 
-/// Wrong PINs that a token of the software keystore still allows; absent for other tokens and when unlimited.
-std::optional<int> keystore_tries_left(const TokenInfo& token, CK_USER_TYPE user);
+/// Wrong PINs that a token of the software keystore still allows; absent for other tokens, those of other modules among
+/// them, and when unlimited.
+std::optional<int> keystore_tries_left(const Module& module, const TokenInfo& token, CK_USER_TYPE user);
 
 /// Adds `token delete` and `token import-softhsm`.
 void add_keystore_commands(const Command& token_group, Context& context);

@@ -130,9 +130,13 @@ CK_FLAGS Module::mechanism_flags(CK_SLOT_ID slot, CK_MECHANISM_TYPE mechanism) c
 }
 
 std::string module_path(const std::string& argument) {
-  namespace fs = std::filesystem;
   if (!argument.empty()) return argument;
   if (const char* const named = secure_getenv("CARDEA_MODULE"); named != nullptr && *named != '\0') return named;
+  return own_module_path();
+}
+
+std::string own_module_path() {
+  namespace fs = std::filesystem;
   std::error_code ignored;
   const fs::path prefix = fs::read_symlink("/proc/self/exe", ignored).parent_path().parent_path();
   const fs::path built = prefix / "lib" / "libcardea-pkcs11.so";

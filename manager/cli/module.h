@@ -66,4 +66,7 @@ class Module {
 /// installation). In a set-uid process the environment is ignored.
 std::string module_path(const std::string& argument);
 
+/// libcardea-pkcs11.so beside this program, whatever the environment names.
+std::string own_module_path();
+
 }  // namespace cardea::cli

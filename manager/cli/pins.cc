@@ -141,7 +141,7 @@ Error pin_failure(const Session& session, CK_RV rv, CK_USER_TYPE user, std::stri
   const bool counts = rv == CKR_PIN_INCORRECT || rv == CKR_PIN_LOCKED;
   if (!counts) return p11_failure(rv, what);
   const auto now = session.token_now();
-  std::optional<int> tries = keystore_tries_left(session.token(), user);
+  std::optional<int> tries = keystore_tries_left(session.module(), session.token(), user);
   if (!tries && now && is_final_try(*now, user)) tries = 1;
   if (rv == CKR_PIN_LOCKED || (now && !check_tries(*now, user).ok())) tries = 0;
   return p11_failure(rv, what, tries);

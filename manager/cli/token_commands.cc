@@ -33,9 +33,9 @@ std::string pin_words(const TokenInfo& token, CK_USER_TYPE user) {
 }
 
 // "wrong PIN was entered; 2 tries are left", as far as the token tells.
-std::string pin_state(const TokenInfo& token, CK_USER_TYPE user) {
+std::string pin_state(const Module& module, const TokenInfo& token, CK_USER_TYPE user) {
   const std::string state = pin_words(token, user);
-  const auto tries = keystore_tries_left(token, user);
+  const auto tries = keystore_tries_left(module, token, user);
   if (!tries || *tries == 0) return state;
   return fmt::format("{}; {} {} left", state, *tries, *tries == 1 ? "try is" : "tries are");
 }
@@ -84,8 +84,8 @@ json::array mechanisms_json(const std::vector<MechanismInfo>& mechanisms) {
   return list;
 }
 
-json::value tries_json(const TokenInfo& token, CK_USER_TYPE user) {
-  const auto tries = keystore_tries_left(token, user);
+json::value tries_json(const Module& module, const TokenInfo& token, CK_USER_TYPE user) {
+  const auto tries = keystore_tries_left(module, token, user);
   return tries ? json::value(*tries) : json::value(nullptr);
 }
 
@@ -97,8 +97,8 @@ Status show_token(Context& context, const std::string& name) {
   CARDEA_ASSIGN(const auto mechanisms, module->mechanisms(token.slot));
   if (context.options.json) {
     json::object object = to_json(token);
-    object["user_tries_left"] = tries_json(token, CKU_USER);
-    object["so_tries_left"] = tries_json(token, CKU_SO);
+    object["user_tries_left"] = tries_json(*module, token, CKU_USER);
+    object["so_tries_left"] = tries_json(*module, token, CKU_SO);
     object["mechanisms"] = mechanisms_json(mechanisms);
     return print_json(object);
   }
@@ -107,8 +107,8 @@ Status show_token(Context& context, const std::string& name) {
       "{}\n"
       "SO PIN:        {}\nPIN length:    {} to {} bytes\nURI:           {}\nMechanisms:\n",
       token.label, token.serial, token.manufacturer, token.model, token.has(CKF_WRITE_PROTECTED) ? "no" : "yes",
-      pin_state(token, CKU_USER), pin_state(token, CKU_SO), token.min_pin_length, token.max_pin_length,
-      format_uri(token.label, token.serial, "", {}, ""));
+      pin_state(*module, token, CKU_USER), pin_state(*module, token, CKU_SO), token.min_pin_length,
+      token.max_pin_length, format_uri(token.label, token.serial, "", {}, ""));
   for (const MechanismInfo& mechanism : mechanisms) {
     text += fmt::format("  {}\n", constant_text(ConstantKind::CKM, mechanism.type));
   }

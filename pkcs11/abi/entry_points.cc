@@ -36,18 +36,22 @@ CK_FUNCTION_LIST_3_2 function_list_3_2 = {
 #undef CARDEA_FUNCTION
 
 // The name must be writable memory for the same reason.
-CK_UTF8CHAR interface_name[] = "PKCS 11";
+CK_UTF8CHAR standard_name[] = "PKCS 11";
+CK_UTF8CHAR keystore_name[] = CARDEA_KEYSTORE_INTERFACE;
 
 // The newest first: it is the default (PKCS#11 3.2, 5.4.6).
-std::array<CK_INTERFACE, 3> interfaces{{{interface_name, &function_list_3_2, 0},
-                                        {interface_name, &function_list_3_0, 0},
-                                        {interface_name, &function_list_2_40, 0}}};
+std::array<CK_INTERFACE, 4> interfaces{{{standard_name, &function_list_3_2, 0},
+                                        {standard_name, &function_list_3_0, 0},
+                                        {standard_name, &function_list_2_40, 0},
+                                        {keystore_name, &keystore_functions, 0}}};
+
+std::string_view text(const CK_UTF8CHAR* name) {
+  return reinterpret_cast<const char*>(name);
+}
 
 bool answers(const CK_INTERFACE& interface, const CK_UTF8CHAR* name, const CK_VERSION* version, CK_FLAGS flags) {
-  if (name != nullptr && std::string_view(reinterpret_cast<const char*>(name)) !=
-                             std::string_view(reinterpret_cast<const char*>(interface.pInterfaceName))) {
-    return false;
-  }
+  // Who names none wants a standard one, whatever the version.
+  if (text(name != nullptr ? name : standard_name) != text(interface.pInterfaceName)) return false;
   const auto& offered = *static_cast<const CK_VERSION*>(interface.pFunctionList);
   if (version != nullptr && (version->major != offered.major || version->minor != offered.minor)) return false;
   return (flags & ~interface.flags) == 0;

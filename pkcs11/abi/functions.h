@@ -4,11 +4,15 @@
 
 #include "base/result.h"
 #include "cryptoki/cryptoki.h"
+#include "cryptoki/keystore_interface.h"
 
 namespace cardea::abi {
 
 #define CARDEA_FUNCTION(since, name, parameters, arguments) Status name parameters;
 #include "cryptoki/functions.def"
 #undef CARDEA_FUNCTION
+
+/// The functions behind CARDEA_KEYSTORE_INTERFACE. Not constant, because CK_INTERFACE says so; nobody writes them.
+extern CARDEA_KEYSTORE_FUNCTIONS keystore_functions;
 
 }  // namespace cardea::abi

@@ -132,6 +132,16 @@ Status delete_token(const Settings& settings, const std::string& serial) {
   return remove_token_directory(settings.home, serial);
 }
 
+Result<PinState> pin_state(const Settings& settings, const std::string& serial, Role role) {
+  std::error_code failed;
+  if (!is_serial(serial) || !std::filesystem::exists(tokens_directory(settings.home) / serial, failed)) {
+    return error(Code::not_found, "no token has the serial number " + serial);
+  }
+  CARDEA_ASSIGN(const auto token, KeystoreToken::open(settings, serial));
+  const TokenDescription description = token->describe();
+  return role == Role::security_officer ? description.so_pin : description.user_pin;
+}
+
 CheckReport check_keystore(const Settings& settings) {
   CheckReport report;
   std::error_code failed;

@@ -23,6 +23,9 @@ namespace keystore {
 /// not_found, permission_denied.
 Status delete_token(const Settings& settings, const std::string& serial);
 
+/// How far a PIN of this token is from its lock. not_found; errors as KeystoreToken::open.
+Result<PinState> pin_state(const Settings& settings, const std::string& serial, Role role);
+
 /// Something that a check found, with what to do about it.
 struct Finding {
   std::string subject;    ///< a path or "token <serial>"
