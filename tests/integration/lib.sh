@@ -15,7 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 pin=24680135
 so_pin=97531864
 token=client-test
-daemons=()
+. "$here/process_lib.sh"
 
 say() { printf '%s\n' "$*"; }
 fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
@@ -40,15 +40,6 @@ show_logs() {
     printf -- '--- %s\n' "${file##*/}" >&2
     tail -n 25 "$file" >&2
   done
-}
-
-# end_process ID: asks a child of this script to end and insists after two seconds.
-end_process() {
-  local i
-  kill "$1" 2>/dev/null || return 0
-  for i in {1..20}; do kill -0 "$1" 2>/dev/null || break; sleep 0.1; done
-  kill -9 "$1" 2>/dev/null || true
-  wait "$1" 2>/dev/null || true
 }
 
 # begin COMMAND...: makes the test's folder and checks that these commands are there.
@@ -78,9 +69,6 @@ use_module_settings() {
     export SOFTHSM2_CONF=$work/softhsm2.conf ;;
   esac
 }
-
-# with_timeout SECONDS COMMAND...: every client call is bounded.
-with_timeout() { timeout --kill-after=5 "$@"; }
 
 # p11 ARGUMENTS...: pkcs11-tool on the test's token, logged in.
 p11() { with_timeout 60 pkcs11-tool --module "$module" --token-label "$token" --login --pin env:TEST_PIN "$@"; }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A pcscd of the test's own with virtual readers and virtual cards in them; sourced after lib.sh, not run.
+# A pcscd of the test's own with virtual readers and virtual cards in them; sourced after lib.sh, not run. The demonstration
+# (quickstart) sources it after process_lib.sh and brings its own $work, fail and skip.
 #
 #   begin_cards COMMAND...   like begin, and checks that pcscd, vpcd and these commands are there
 #   start_pcscd              starts pcscd; every PC/SC client of this script talks to it and to no other
@@ -23,6 +24,11 @@ declare -A card_ids=() card_ports=()
 
 begin_cards() {
   begin "$@"
+  prepare_pcscd
+}
+
+# prepare_pcscd: checks what is needed, and finds out how to give pcscd a /run of its own. Skips without.
+prepare_pcscd() {
   [ -x "$pcscd_program" ] || skip "pcscd is not installed (./install-packages tests)"
   [ -e "$vpcd_library" ] || skip "vsmartcard-vpcd is not installed (./install-packages tests)"
   [ -x "$vcard" ] || fail "$vcard does not exist"
