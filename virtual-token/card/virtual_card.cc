@@ -41,9 +41,7 @@ VirtualCard::~VirtualCard() = default;
 Bytes VirtualCard::atr() const {
   // T=1 only; historical bytes in COMPACT-TLV (ISO/IEC 7816-4, 8.1.1): card capabilities, then issuer data as label.
   const Byte lengths = short_only_ ? 0x80 : 0xC0;  // third software function table: chaining, extended Lc and Le
-  Bytes atr = {0x3B, 0x8E, 0x01, 0x80, 0x73, 0xC0, 0x01, lengths, 0x58};
-  const ByteView label = view_of("CARDEA-V");
-  atr.insert(atr.end(), label.begin(), label.end());
+  Bytes atr = {0x3B, 0x8E, 0x01, 0x80, 0x73, 0xC0, 0x01, lengths, 0x58, 'C', 'A', 'R', 'D', 'E', 'A', '-', 'V'};
   Byte check = 0;
   for (std::size_t i = 1; i < atr.size(); ++i) check ^= atr[i];
   atr.push_back(check);
