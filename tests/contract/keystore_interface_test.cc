@@ -1,5 +1,6 @@
 // The vendor interface to the software keystore, from outside: before C_Initialize, beside sessions, and on bad input.
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -142,6 +143,23 @@ BOOST_AUTO_TEST_CASE(null_pointers_are_refused) {
              CKR_ARGUMENTS_BAD);
   BOOST_TEST(keystore->import_softhsm("/", nullptr, nullptr, ignore_import, ignore_skipped, nullptr, nullptr) ==
              CKR_ARGUMENTS_BAD);
+}
+
+// Two copies in one process would undo each other's locks on the store.
+BOOST_AUTO_TEST_CASE(a_second_copy_of_the_module_leaves_the_store_alone) {
+  const p11::TemporaryDirectory folder;
+  const auto path = folder.path() / "libcardea-pkcs11.so";
+  std::filesystem::copy_file(kind.module_path(), path);
+  const p11::Module copy(path.string());
+  BOOST_REQUIRE(copy.initialize() == CKR_OK);
+  CK_SLOT_INFO info{};
+  for (const CK_SLOT_ID each : copy.slots()) {
+    CK_TOKEN_INFO token{};
+    BOOST_TEST((copy->C_GetTokenInfo(each, &token) != CKR_OK || (token.flags & CKF_TOKEN_INITIALIZED) == 0));
+    BOOST_TEST(copy->C_GetSlotInfo(each, &info) == CKR_OK);
+  }
+  copy->C_Finalize(nullptr);
+  BOOST_TEST(tries(CKU_USER) == static_cast<CK_ULONG>(kind.retry_limit()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

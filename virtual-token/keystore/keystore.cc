@@ -93,6 +93,8 @@ std::string remedy(Code code) {
       return "make the directory belong to the user who runs this, with mode 0700, and no symbolic link";
     case Code::device_memory:
       return "free space on the disk";
+    case Code::locking_impossible:
+      return "let the program load the module once, from one file";
     default:
       return "look at the directory and its disk";
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/process_root.h"
+#include "keystore/earlier_copy.h"
 
 namespace cardea::keystore {
 namespace {
@@ -70,6 +71,10 @@ void CloseStore::operator()(OpenStore* store) const noexcept {
 }
 
 Result<OpenStorePtr> open_store(const std::filesystem::path& directory) {
+  if (const std::string other = earlier_copy(); !other.empty()) {
+    return error(Code::locking_impossible,
+                 "this process uses another copy of the module, " + other + ", and two would undo each other's locks");
+  }
   if (!handlers_registered.exchange(true)) {
     if (pthread_atfork(ForkGuard::prepare, ForkGuard::parent, ForkGuard::child) != 0) {
       handlers_registered.store(false);

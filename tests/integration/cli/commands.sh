@@ -79,3 +79,8 @@ status 1 "$cardea" doctor
 has out "PROBLEM  configuration"
 status 0 "$cardea" token delete demo --yes
 status 3 "$cardea" token show demo
+
+# Two SQLites in one process undo each other's locks, so the program leaves every store to the module.
+if { ldd "$cardea"; nm -a "$cardea" 2>/dev/null || true; } | grep -E 'libsqlite3|sqlite3_open' >/dev/null; then
+  fail "the program has an SQLite of its own beside the module's"
+fi
