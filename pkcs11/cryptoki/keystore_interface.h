@@ -49,12 +49,12 @@ struct CARDEA_KEYSTORE_FUNCTIONS {
   CK_RV (*check)(CARDEA_FINDING finding, CK_ULONG* tokens, CARDEA_FAILURE failure, void* context);
 
   /// The tokens under SoftHSM2's directories.tokendir. Failures: not_found when there is no such directory.
-  CK_RV (*find_softhsm_tokens)
+  CK_RV(*find_softhsm_tokens)
   (const char* directory, CARDEA_SOFTHSM_TOKEN token, CARDEA_FAILURE failure, void* context);
 
   /// Copies the SoftHSM2 token in `directory` into a new token with the same label and PINs; the source is only read.
   /// Failures: pin_incorrect, whose words say which PIN; pin_length; store_corrupt.
-  CK_RV (*import_softhsm)
+  CK_RV(*import_softhsm)
   (const char* directory, const CARDEA_PIN* user_pin, const CARDEA_PIN* so_pin, CARDEA_IMPORTED imported,
    CARDEA_SKIPPED skipped, CARDEA_FAILURE failure, void* context);
 };
