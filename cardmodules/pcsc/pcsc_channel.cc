@@ -141,7 +141,7 @@ Result<Bytes> PcscChannel::exchange(ByteView command, std::chrono::milliseconds 
     remember_waiting_in_vain();
     return error(status.code(), "the card does not answer");
   }
-  return std::exchange(exchange->output, {}).value();
+  return std::move(*exchange->output);
 }
 
 Result<Bytes> PcscChannel::control(std::uint32_t code, ByteView input) {
@@ -157,7 +157,7 @@ Result<Bytes> PcscChannel::control(std::uint32_t code, ByteView input) {
     lost_ = true;
     return error(status.code(), "the reader does not answer");
   }
-  return std::exchange(exchange->output, {}).value();
+  return std::move(*exchange->output);
 }
 
 PinPad* PcscChannel::pin_pad() {
