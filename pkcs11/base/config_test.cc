@@ -89,6 +89,14 @@ BOOST_AUTO_TEST_CASE(slips_in_the_cards_settings_keep_the_defaults) {
   BOOST_TEST(slips.card.plugin_directory.empty());
 }
 
+BOOST_AUTO_TEST_CASE(letters_of_other_scripts_outside_quotes_are_a_slip_like_any_other) {
+  for (const char* text : {"[trace]\nfile = 6\"/tmp\xd1\x86race\"\n", "\xd1\x86 = 1\n", "[keystore]\xd1\x86\n"}) {
+    const Settings settings = load(text);
+    BOOST_TEST(settings.problems.size() == 1u);
+    BOOST_TEST(settings.keystore.retry_limit == 10);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_users_file_is_found) {
   fs::create_directories(path / "cardea");
   std::ofstream(path / "cardea/cardea.toml") << "[keystore]\nretry_limit = 3\n";
