@@ -3,6 +3,7 @@
 //                                (CLOCK_MONOTONIC, ns), which adds what the kernel and the dynamic loader need
 //   sign MODULE LABEL PIN START  the same by a module, both with the whole of C_Login, then what C_Login took, and how
 //                                much of it all was waiting for the disk
+//   make MODULE LABEL PIN        makes a token with a P-256 key
 //   renew MODULE LABEL PIN       sets the PIN to itself, so that the token takes the derivation's cost as configured
 //   list MODULE LABEL PIN        resident megabytes after every object was listed and a signature made
 //   derive MODULE LABEL PIN N    kilobytes that N derived and destroyed keys leave behind: the process's own memory,
@@ -137,6 +138,16 @@ void sign(const char* module, const char* label, const char* pin, const char* st
   std::printf("%f %f %f %f\n", signed_at - main_began, signed_at - milliseconds(start), login.milliseconds, waited_ms);
 }
 
+void make(const char* module, const char* label, const char* pin) {
+  Host host(module);
+  host.start();
+  host.make_token(label, "87654321", pin);
+  const CK_SESSION_HANDLE session = host.open(host.slot(label));
+  host.login(session, pin);
+  host.make_p256(session, {'e'});
+  host.finalize();
+}
+
 void renew(const char* module, const char* label, const char* pin) {
   Host host(module);
   const Login login = log_in(host, label, pin);
@@ -187,6 +198,8 @@ int run(int count, char** arguments) {
     sign_raw(arguments[2], arguments[3]);
   } else if (mode == "sign" && count == 6) {
     sign(arguments[2], arguments[3], arguments[4], arguments[5]);
+  } else if (mode == "make" && count == 5) {
+    make(arguments[2], arguments[3], arguments[4]);
   } else if (mode == "renew" && count == 5) {
     renew(arguments[2], arguments[3], arguments[4]);
   } else if (mode == "list" && count == 5) {

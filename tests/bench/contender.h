@@ -39,7 +39,9 @@ class ModuleContender : public Contender {
   const std::string& path() const { return path_; }
   /// The environment in which another process sees the same tokens.
   const test::Environment& environment() const { return environment_; }
-  /// The same with the module's default settings. Here a PIN derivation costs as little as can be set.
+  /// That of a home for one token, still empty.
+  const test::Environment& single_environment() const { return single_; }
+  /// The same with the module's default settings. In the others a PIN derivation costs as little as can be set.
   test::Environment default_environment() const;
   const test::Host& host() const { return host_; }
   Work work(Operation operation) override;
@@ -65,6 +67,7 @@ class ModuleContender : public Contender {
   std::string name_;
   std::string path_;
   test::Environment environment_;
+  test::Environment single_;
   test::Host host_;
   test::KeyPair rsa_;
   test::KeyPair p256_;

@@ -16,16 +16,19 @@ constexpr const char* default_suffix = ".default";  // of the configuration that
 // A home of its own for every module we know how to give one; each reads only its own variables. Ours keeps its default
 // settings but for the PIN derivation, which costs as little as can be set: what remains of C_Login can then be
 // counted.
-test::Environment make_environment(const std::filesystem::path& folder) {
+test::Environment write_environment(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder / "home");
   std::filesystem::create_directories(folder / "softhsm");
   test::write_file(folder / "cardea.toml", "[keystore.pin_cost]\nmemory_kib = 8\niterations = 1\nlanes = 1\n");
   test::write_file(folder / "softhsm2.conf", "directories.tokendir = " + (folder / "softhsm").string() +
                                                  "\nobjectstore.backend = file\nlog.level = ERROR\n");
   test::write_file(folder / (std::string("cardea.toml") + default_suffix), "");
-  const test::Environment environment{{"CARDEA_HOME", (folder / "home").string()},
-                                      {"CARDEA_CONF", (folder / "cardea.toml").string()},
-                                      {"SOFTHSM2_CONF", (folder / "softhsm2.conf").string()}};
+  return {{"CARDEA_HOME", (folder / "home").string()},
+          {"CARDEA_CONF", (folder / "cardea.toml").string()},
+          {"SOFTHSM2_CONF", (folder / "softhsm2.conf").string()}};
+}
+
+test::Environment use_environment(const test::Environment& environment) {
   for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
   return environment;
 }
@@ -33,7 +36,11 @@ test::Environment make_environment(const std::filesystem::path& folder) {
 }  // namespace
 
 ModuleContender::ModuleContender(std::string name, std::string path, const std::filesystem::path& folder)
-    : name_(std::move(name)), path_(std::move(path)), environment_(make_environment(folder)), host_(path_) {
+    : name_(std::move(name)),
+      path_(std::move(path)),
+      environment_(use_environment(write_environment(folder))),
+      single_(write_environment(folder / "single")),
+      host_(path_) {
   host_.start();
   host_.make_token(few, "87654321", pin);
   host_.make_token(many, "87654321", pin);
@@ -46,7 +53,7 @@ ModuleContender::ModuleContender(std::string name, std::string path, const std::
 }
 
 test::Environment ModuleContender::default_environment() const {
-  test::Environment environment = environment_;
+  test::Environment environment = single_;
   environment["CARDEA_CONF"] += default_suffix;
   return environment;
 }

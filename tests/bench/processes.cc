@@ -113,15 +113,16 @@ Start median_start(const std::vector<std::vector<double>>& answers) {
   return {median(columns[0]), median(columns[1]), median(columns[2]), median(columns[3])};
 }
 
+using Environments = std::vector<test::Environment>;
+
 // Starts of all contenders in turn: element 0 is raw.
-std::vector<Start> starts(const Modules& modules, const char* label, const Plan& plan,
+std::vector<Start> starts(const Modules& modules, const char* label, const Environments& environments, const Plan& plan,
                           const std::filesystem::path& key_file) {
   std::vector<std::vector<std::vector<double>>> answers(modules.size() + 1);
   for (int round = 0; round < plan.starts; ++round) {
     answers[0].push_back(ask({"raw", key_file.string(), "NOW"}, {}));
     for (std::size_t i = 0; i < modules.size(); ++i) {
-      answers[i + 1].push_back(
-          ask({"sign", modules[i]->path(), label, ModuleContender::pin, "NOW"}, modules[i]->environment()));
+      answers[i + 1].push_back(ask({"sign", modules[i]->path(), label, ModuleContender::pin, "NOW"}, environments[i]));
     }
   }
   std::vector<Start> result;
@@ -157,12 +158,18 @@ std::vector<Row> processes(const Modules& modules, const Plan& plan, const std::
   const std::filesystem::path key_file = folder / "raw.key";
   write_raw_key(key_file);
   for (ModuleContender* module : modules) module->fill(plan.more_objects);
-  const std::vector<Start> few = starts(modules, ModuleContender::few, plan, key_file);
-  const std::vector<Start> many = starts(modules, ModuleContender::many, plan, key_file);
+  Environments alone, together;
+  for (const ModuleContender* module : modules) {
+    alone.push_back(module->single_environment());
+    together.push_back(module->environment());
+    ask({"make", module->path(), ModuleContender::few, ModuleContender::pin}, alone.back());
+  }
+  const std::vector<Start> few = starts(modules, ModuleContender::few, alone, plan, key_file);
+  const std::vector<Start> many = starts(modules, ModuleContender::many, together, plan, key_file);
   for (const ModuleContender* module : modules) {
     ask({"renew", module->path(), ModuleContender::few, ModuleContender::pin}, module->default_environment());
   }
-  const std::vector<Start> costly = starts(modules, ModuleContender::few, plan, key_file);
+  const std::vector<Start> costly = starts(modules, ModuleContender::few, alone, plan, key_file);
   rows[0].others["raw"] = few[0].from_main;
   rows[1].others["raw"] = many[0].from_main;
   rows[0].note = with_loader(few);

@@ -39,6 +39,19 @@ std::string uri_of(const std::filesystem::path& file, Connection::Mode mode) {
   return uri;
 }
 
+/// Before SQLite's first use: a store is opened by every process that signs, and these are what its opening spends on
+/// things that we have no use for. Memory is not counted, under a lock, and a connection's page cache starts small.
+/// Where SQLite is in use already it stays as it is.
+void set_up_sqlite() {
+  constexpr int first_pages = 6;
+  static const bool once = [] {
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, first_pages);
+    return true;
+  }();
+  static_cast<void>(once);
+}
+
 }  // namespace
 
 Error sqlite_error(sqlite3* handle, SourcePlace where) {
@@ -131,6 +144,7 @@ Result<Connection> Connection::open(const std::filesystem::path& file, Mode mode
   int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
   flags |= mode == Mode::read_write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
   if (create) flags |= SQLITE_OPEN_CREATE;
+  set_up_sqlite();
   sqlite3* handle = nullptr;
   const int outcome = sqlite3_open_v2(uri_of(file, mode).c_str(), &handle, flags, nullptr);
   Connection connection;

@@ -65,6 +65,8 @@ class Connection {
   int changes() const { return sqlite3_changes(handle_.get()); }
   bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
 
+  /// From how many pages of the write-ahead log on a commit moves them into the database.
+  void checkpoint_every(int pages) { sqlite3_wal_autocheckpoint(handle_.get(), pages); }
   /// Moves the write-ahead log into the database and empties it, as far as nobody uses it at this moment; waits for
   /// nobody. Whether it came off does not matter: a later one will do it.
   void try_checkpoint();

@@ -202,7 +202,8 @@ Result<StoreFile> StoreFile::open(const std::filesystem::path& directory) {
 Status StoreFile::configure() {
   if (!writable_) return {};
   // 2,000 pages: a checkpoint costs two waits for the disk, so it comes once in some hundred writes.
-  CARDEA_TRY(connection_.execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000"));
+  CARDEA_TRY(connection_.execute("PRAGMA synchronous = FULL"));
+  connection_.checkpoint_every(2000);
   if (log_size(directory_ / database_name) > longest_log_to_open) connection_.try_checkpoint();
   return {};
 }
