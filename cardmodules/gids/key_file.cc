@@ -203,7 +203,7 @@ Result<KeyKind> kind_of(crypto::KeyAlgorithm algorithm, std::size_t bits) {
     default:
       break;
   }
-  const bool has_curve = crypto::facts_of(algorithm).family == crypto::KeyFamily::ec;
+  const bool has_curve = !crypto::facts_of(algorithm).curve_name.empty();
   return has_curve ? Code::curve_not_supported : Code::key_type_inconsistent;
 }
 

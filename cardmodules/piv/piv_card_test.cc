@@ -166,8 +166,11 @@ BOOST_AUTO_TEST_CASE(ecdh_agrees_with_the_peer) {
 }
 
 BOOST_AUTO_TEST_CASE(keys_made_elsewhere_work_and_keep_their_policies) {
-  const std::pair<KeyAlgorithm, std::size_t> kinds[]{
-      {KeyAlgorithm::rsa, 2048}, {KeyAlgorithm::p256, 0}, {KeyAlgorithm::p384, 0}, {KeyAlgorithm::x25519, 0}};
+  const std::pair<KeyAlgorithm, std::size_t> kinds[]{{KeyAlgorithm::rsa, 2048},
+                                                     {KeyAlgorithm::p256, 0},
+                                                     {KeyAlgorithm::p384, 0},
+                                                     {KeyAlgorithm::ed25519, 0},
+                                                     {KeyAlgorithm::x25519, 0}};
   for (const auto& [algorithm, bits] : kinds) {
     VirtualPiv card;
     card.authenticate();
@@ -186,48 +189,21 @@ BOOST_AUTO_TEST_CASE(keys_made_elsewhere_work_and_keep_their_policies) {
   }
 }
 
-// The virtual card has no Ed25519, so its part is played here: INS 87 signs, INS FE takes the private key.
 BOOST_AUTO_TEST_CASE(ed25519_signs_whole_messages) {
-  const auto key = good(crypto::AsymmetricKey::generate(KeyAlgorithm::ed25519));
-  Bytes imported;
-  const auto channel =
-      std::make_shared<MemoryChannel>(Bytes{0x3b}, extended_length, [&](ByteView command) -> Result<Bytes> {
-        const ByteView data = command_data(command);
-        Bytes answer;
-        if (command[1] == 0xfe) imported = to_bytes(data);
-        if (command[1] == 0x87) {
-          BOOST_TEST(command[2] == algorithm::ed25519);
-          const ByteView message = good(require_tlv(good(require_tlv(data, 0x7c)), 0x81));
-          Bytes signature(64);
-          good(key->sign_message({}, message, signature));
-          answer = make_tlv(0x7c, make_tlv(0x82, signature));
-        }
-        const bool known = command[1] != 0xcb;
-        answer.push_back(known ? 0x90 : 0x6a);
-        answer.push_back(known ? 0x00 : 0x82);
-        return answer;
-      });
-  CardTransaction transaction = good(CardTransaction::begin(channel));
-  const Recognition card = good(recognise_piv(transaction));
-  const SecretBytes encoded = good(crypto::private_key_info(*key));
-  KeyRequest request;
-  request.touch = TouchPolicy::always;
-  good(card.module->administrator()->import_key(transaction, *place_of(key_signature), encoded, request));
-  Bytes expected = make_tlv(0x07, good(key->private_value()).view());
-  append_tlv(expected, 0xab, Bytes{2});
-  BOOST_TEST(imported == expected);
-  Container container;
-  container.place = *place_of(key_signature);
-  container.public_key = good(crypto::subject_public_key_info(*key));
-  container.primitives = static_cast<Primitives>(Primitive::eddsa_sign);
+  VirtualPiv card;
+  card.authenticate();
+  card.generate(key_authentication, KeyAlgorithm::ed25519);
+  const Container container = *card.container(key_authentication);
+  BOOST_TEST(container.signs);
+  card.log_in();
   const Bytes message(600, 0x77);
-  Bytes signature(64);
-  BOOST_TEST(good(card.module->perform(transaction, container, {.primitive = Primitive::eddsa_sign}, message,
-                                       signature)) == 64u);
-  good(key->verify_message({}, message, signature));
+  const Bytes signature = good(perform(card, container, Primitive::eddsa_sign, message));
+  BOOST_TEST(signature.size() == 64u);
+  good(public_key(container)->verify_message({}, message, signature));
+  Bytes room(64);
   const PrimitiveRequest prehashed{.primitive = Primitive::eddsa_sign, .prehash = true};
-  BOOST_TEST((card.module->perform(transaction, container, prehashed, message, signature).code() ==
-              Code::mechanism_param_invalid));
+  BOOST_TEST(
+      (card->perform(card.transaction(), container, prehashed, message, room).code() == Code::mechanism_param_invalid));
 }
 
 BOOST_AUTO_TEST_CASE(an_rsa_key_with_another_exponent_is_refused) {

@@ -76,6 +76,8 @@ class CardKind : public TokenKind {
 
   /// Whether the administrator makes keys; elsewhere the user PIN is what that takes.
   virtual bool officer_makes_keys() const = 0;
+  /// Whether the card has Ed25519 and X25519.
+  virtual bool has_25519() const = 0;
   /// Takes the card out of the reader, and puts the same one back.
   void pull() { card_.reset(); }
   void insert() {
@@ -122,6 +124,7 @@ class PivKind final : public CardKind {
  public:
   PivKind() : CardKind("piv", "010203040506070801020304050607080102030405060708", {"--management-key", "3des"}) {}
   bool officer_makes_keys() const override { return true; }
+  bool has_25519() const override { return true; }
 };
 
 /// A generic minidriver card as it is after Windows' initialisation.
@@ -129,6 +132,7 @@ class GidsKind final : public CardKind {
  public:
   GidsKind() : CardKind("gids", "010203040506070801020304050607080102030405060708", {"--initialised"}) {}
   bool officer_makes_keys() const override { return false; }
+  bool has_25519() const override { return false; }
 };
 
 }  // namespace cardea::p11

@@ -4,11 +4,13 @@
 
 #include <functional>
 
+#include "contract/counterpart/openssl.h"
 #include "contract/fixture.h"
 
 namespace {
 
 using namespace cardea::p11;
+namespace counterpart = cardea::counterpart;
 
 struct Cards : Fixture {
   CardKind& card() const { return dynamic_cast<CardKind&>(*kind); }
@@ -21,6 +23,23 @@ struct Cards : Fixture {
                                 Template().boolean(CKA_TOKEN, true).text(CKA_LABEL, "born here"), out.public_key,
                                 out.private_key));
     return out;
+  }
+  static CK_RV generate_curve(const Session& s, CK_MECHANISM_TYPE type, const Bytes& curve, Pair& out) {
+    return s.generate_pair(Mechanism(type), Template().bytes(CKA_EC_PARAMS, curve).boolean(CKA_TOKEN, true),
+                           Template().boolean(CKA_TOKEN, true), out.public_key, out.private_key);
+  }
+  static counterpart::Pkey public_key(const Session& s, const Pair& pair) {
+    return counterpart::read_public(s.get(pair.public_key, CKA_PUBLIC_KEY_INFO).bytes);
+  }
+  /// With a secret as long as the curve's, to a readable session object.
+  static CK_RV derive(const Session& s, CK_OBJECT_HANDLE key, Bytes peer, CK_OBJECT_HANDLE& secret) {
+    const CK_ECDH1_DERIVE_PARAMS parameter{CKD_NULL, 0, nullptr, peer.size(), peer.data()};
+    return s.derive(Mechanism(CKM_ECDH1_DERIVE, parameter), key,
+                    object_template(CKO_SECRET_KEY)
+                        .ulong(CKA_KEY_TYPE, CKK_GENERIC_SECRET)
+                        .boolean(CKA_SENSITIVE, false)
+                        .boolean(CKA_EXTRACTABLE, true),
+                    secret);
   }
   static std::vector<CK_OBJECT_HANDLE> private_keys(const Session& s) {
     return s.find(Template().ulong(CKA_CLASS, CKO_PRIVATE_KEY));
@@ -112,6 +131,40 @@ BOOST_AUTO_TEST_CASE(a_key_decrypts) {
   const Output opened = s->decrypt(Mechanism(CKM_RSA_PKCS), pair.private_key, sealed.bytes);
   CONTRACT_RV(opened.rv, CKR_OK);
   BOOST_TEST((opened.bytes == message()));
+}
+
+BOOST_AUTO_TEST_CASE(ed25519_of_a_card_verifies_in_openssl) {
+  const auto s = user();
+  Pair pair;
+  const CK_RV made = generate_curve(*s, CKM_EC_EDWARDS_KEY_PAIR_GEN, ed25519(), pair);
+  if (!card().has_25519()) {
+    CONTRACT_RV(made, CKR_CURVE_NOT_SUPPORTED);
+    return;
+  }
+  CONTRACT_OK(made);
+  BOOST_TEST(s->flag(pair.private_key, CKA_LOCAL));
+  for (const std::size_t size : {std::size_t{1}, std::size_t{300}, std::size_t{3000}}) {
+    const Output signature = s->sign(Mechanism(CKM_EDDSA), pair.private_key, counted(size));
+    CONTRACT_OK(signature.rv);
+    BOOST_TEST(counterpart::verify(public_key(*s, pair), counted(size), signature.bytes));
+  }
+  CK_OBJECT_HANDLE secret = 0;
+  CONTRACT_RV(derive(*s, pair.private_key, Bytes(32, 9), secret), CKR_KEY_FUNCTION_NOT_PERMITTED);
+}
+
+BOOST_AUTO_TEST_CASE(x25519_of_a_card_agrees_with_openssl) {
+  const auto s = user();
+  Pair pair;
+  const CK_RV made = generate_curve(*s, CKM_EC_MONTGOMERY_KEY_PAIR_GEN, x25519(), pair);
+  if (!card().has_25519()) {
+    CONTRACT_RV(made, CKR_CURVE_NOT_SUPPORTED);
+    return;
+  }
+  CONTRACT_OK(made);
+  const auto peer = counterpart::generate("X25519");
+  CK_OBJECT_HANDLE secret = 0;
+  CONTRACT_OK(derive(*s, pair.private_key, counterpart::octets(peer, "pub"), secret));
+  BOOST_TEST((s->get(secret, CKA_VALUE).bytes == counterpart::agree(peer, public_key(*s, pair))));
 }
 
 BOOST_AUTO_TEST_CASE(a_card_keeps_no_objects_of_other_kinds) {

@@ -65,6 +65,7 @@ std::optional<KeyType> key_type_of(Byte identifier) {
     case KeyType::rsa4096:
     case KeyType::p256:
     case KeyType::p384:
+    case KeyType::ed25519:
     case KeyType::x25519:
       return static_cast<KeyType>(identifier);
   }
@@ -72,7 +73,7 @@ std::optional<KeyType> key_type_of(Byte identifier) {
 }
 
 bool is_rsa(KeyType type) {
-  return group_of(type) == MBEDTLS_ECP_DP_NONE;
+  return type == KeyType::rsa1024 || type == KeyType::rsa2048 || type == KeyType::rsa3072 || type == KeyType::rsa4096;
 }
 
 std::size_t field_size(KeyType type) {
@@ -92,8 +93,9 @@ std::size_t field_size(KeyType type) {
   }
 }
 
-CardKey::CardKey(KeyType type, std::unique_ptr<Rsa> rsa, std::unique_ptr<Curve> curve)
-    : type_(type), rsa_(std::move(rsa)), curve_(std::move(curve)) {}
+CardKey::CardKey(KeyType type, std::unique_ptr<Rsa> rsa) : type_(type), rsa_(std::move(rsa)) {}
+CardKey::CardKey(KeyType type, std::unique_ptr<Curve> curve) : type_(type), curve_(std::move(curve)) {}
+CardKey::CardKey(Ed25519Key edwards) : type_(KeyType::ed25519), edwards_(std::move(edwards)) {}
 CardKey::CardKey(CardKey&&) noexcept = default;
 CardKey& CardKey::operator=(CardKey&&) noexcept = default;
 CardKey::~CardKey() = default;
@@ -109,7 +111,12 @@ Result<CardKey> CardKey::generate(KeyType type) {
     if (mbedtls_rsa_gen_key(rsa->context.get(), random_for_mbedtls, nullptr, bits, usual_exponent) != 0) {
       return Code::device_error;
     }
-    return CardKey(type, std::move(rsa), nullptr);
+    return CardKey(type, std::move(rsa));
+  }
+  if (type == KeyType::ed25519) {
+    SecretBytes seed(Ed25519Key::seed_size);
+    fill_random(seed.mutable_view());
+    return from_scalar(type, seed.view());
   }
   auto curve = std::make_unique<Curve>();
   if (mbedtls_ecp_group_load(curve->group.get(), group_of(type)) != 0 ||
@@ -117,7 +124,7 @@ Result<CardKey> CardKey::generate(KeyType type) {
                               nullptr) != 0) {
     return Code::device_error;
   }
-  return CardKey(type, nullptr, std::move(curve));
+  return CardKey(type, std::move(curve));
 }
 
 Result<CardKey> CardKey::from_primes(KeyType type, ByteView p, ByteView q, std::uint32_t exponent) {
@@ -131,11 +138,15 @@ Result<CardKey> CardKey::from_primes(KeyType type, ByteView p, ByteView q, std::
     return Code::data_invalid;
   }
   if (mbedtls_rsa_get_len(context) != field_size(type)) return Code::key_size_range;
-  return CardKey(type, std::move(rsa), nullptr);
+  return CardKey(type, std::move(rsa));
 }
 
 Result<CardKey> CardKey::from_scalar(KeyType type, ByteView scalar) {
   if (is_rsa(type) || scalar.size() != field_size(type)) return Code::key_size_range;
+  if (type == KeyType::ed25519) {
+    CARDEA_ASSIGN(Ed25519Key edwards, Ed25519Key::from_seed(scalar));
+    return CardKey(std::move(edwards));
+  }
   auto curve = std::make_unique<Curve>();
   mbedtls_ecp_group* group = curve->group.get();
   if (mbedtls_ecp_group_load(group, group_of(type)) != 0) return Code::device_error;
@@ -147,7 +158,7 @@ Result<CardKey> CardKey::from_scalar(KeyType type, ByteView scalar) {
   if (mbedtls_ecp_mul(group, curve->point.get(), curve->scalar.get(), &group->G, random_for_mbedtls, nullptr) != 0) {
     return Code::device_error;
   }
-  return CardKey(type, nullptr, std::move(curve));
+  return CardKey(type, std::move(curve));
 }
 
 Result<CardKey> CardKey::from_secret(KeyType type, ByteView secret) {
@@ -160,6 +171,7 @@ Result<CardKey> CardKey::from_secret(KeyType type, ByteView secret) {
 }
 
 SecretBytes CardKey::secret() const {
+  if (edwards_) return SecretBytes(edwards_->seed());
   if (!rsa_) {
     SecretBytes scalar(field_size(type_));
     write_number(type_, curve_->scalar.get(), scalar.mutable_view());
@@ -188,6 +200,7 @@ Bytes CardKey::exponent() const {
 }
 
 Bytes CardKey::point() const {
+  if (edwards_) return to_bytes(edwards_->public_key());
   Bytes out(1 + 2 * field_size(type_));
   std::size_t size = 0;
   if (curve_) {
@@ -244,6 +257,11 @@ Result<Bytes> CardKey::sign_digest(ByteView digest) const {
     append_tlv(numbers, 0x02, integer);
   }
   return make_tlv(0x30, numbers);
+}
+
+Result<Bytes> CardKey::sign_message(ByteView message) const {
+  if (!edwards_) return Code::key_type_inconsistent;
+  return edwards_->sign(message);
 }
 
 Result<Bytes> CardKey::agree(ByteView peer) const {

@@ -6,6 +6,7 @@
 
 #include "card/card_key.h"
 #include "card/mbedtls_handles.h"
+#include "card/pem.h"
 #include "card/tlv.h"
 
 namespace cardea::vcard {
@@ -18,6 +19,7 @@ constexpr Byte ec_public_key[] = {0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01};
 constexpr Byte prime256v1[] = {0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07};
 constexpr Byte secp384r1[] = {0x2B, 0x81, 0x04, 0x00, 0x22};
 constexpr Byte x25519[] = {0x2B, 0x65, 0x6E};
+constexpr Byte ed25519[] = {0x2B, 0x65, 0x70};
 
 ByteView curve_identifier(KeyType type) {
   return type == KeyType::p256 ? ByteView(prime256v1) : ByteView(secp384r1);
@@ -37,6 +39,7 @@ Bytes unsigned_integer(Bytes number) {
 Bytes algorithm_identifier(KeyType type) {
   if (is_rsa(type)) return make_tlv(0x30, joined({make_tlv(0x06, rsa_encryption), make_tlv(0x05, {})}));
   if (type == KeyType::x25519) return make_tlv(0x30, make_tlv(0x06, x25519));
+  if (type == KeyType::ed25519) return make_tlv(0x30, make_tlv(0x06, ed25519));
   return make_tlv(0x30, joined({make_tlv(0x06, ec_public_key), make_tlv(0x06, curve_identifier(type))}));
 }
 
@@ -80,12 +83,14 @@ Result<CardKey> from_parsed_curve(mbedtls_pk_context* pk) {
   return Code::key_size_range;
 }
 
-// PKCS#8 of X25519 (RFC 8410, 7), which mbedTLS 2.28 does not read.
-std::optional<ByteView> x25519_scalar(ByteView der) {
+// PKCS#8 of the curves of RFC 8410, 7, which mbedTLS 2.28 does not read. Nothing for other keys.
+std::optional<Result<CardKey>> from_rfc8410(ByteView der) {
   const auto algorithm = find_tlv(der, {0x30, 0x30, 0x06});
-  const auto wrapped = find_tlv(der, {0x30, 0x04, 0x04});
-  if (!algorithm || !wrapped || !same_bytes(*algorithm, x25519)) return std::nullopt;
-  return wrapped;
+  const auto scalar = find_tlv(der, {0x30, 0x04, 0x04});
+  if (!algorithm || !scalar) return std::nullopt;
+  if (same_bytes(*algorithm, x25519)) return CardKey::from_scalar(KeyType::x25519, *scalar);
+  if (same_bytes(*algorithm, ed25519)) return CardKey::from_scalar(KeyType::ed25519, *scalar);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -102,7 +107,8 @@ Bytes CardKey::public_key_der() const {
 }
 
 Result<CardKey> CardKey::from_file(ByteView content) {
-  if (const auto scalar = x25519_scalar(content)) return from_scalar(KeyType::x25519, *scalar);
+  const auto decoded = from_pem(content, "PRIVATE KEY");
+  if (auto key = from_rfc8410(decoded ? decoded->view() : content)) return std::move(*key);
   // The parser tells PEM from DER by a terminating zero within the length.
   SecretBytes text(content.size() + 1);
   std::copy(content.begin(), content.end(), text.data());

@@ -78,6 +78,36 @@ BOOST_AUTO_TEST_CASE(x25519_gives_the_published_result) {
   BOOST_TEST(to_hex(restored->point()) == to_hex(key->point()));
 }
 
+// RFC 8032, 7.1, test 2.
+BOOST_AUTO_TEST_CASE(ed25519_gives_the_published_signature) {
+  const auto key =
+      CardKey::from_scalar(KeyType::ed25519, hex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"));
+  BOOST_REQUIRE(key.ok());
+  BOOST_TEST(to_hex(key->point()) == "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
+  BOOST_TEST(to_hex(*key->sign_message(hex("72"))) ==
+             "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+             "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00");
+  const auto restored = CardKey::from_secret(KeyType::ed25519, key->secret().view());
+  BOOST_TEST(to_hex(restored->point()) == to_hex(key->point()));
+  BOOST_TEST((key->sign_digest(hex("72")).code() == Code::key_type_inconsistent));
+  BOOST_TEST((key->agree(key->point()).code() == Code::key_type_inconsistent));
+  BOOST_TEST((CardKey::generate(KeyType::p256)->sign_message(hex("72")).code() == Code::key_type_inconsistent));
+  BOOST_TEST((CardKey::from_scalar(KeyType::ed25519, Bytes(31)).code() == Code::key_size_range));
+}
+
+// RFC 8410, 10.3.
+BOOST_AUTO_TEST_CASE(an_ed25519_key_comes_from_a_file) {
+  const std::string base64 = "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC";
+  const std::string pem = "-----BEGIN PRIVATE KEY-----\n" + base64 + "\n-----END PRIVATE KEY-----\n";
+  const auto key = CardKey::from_file(view_of(pem));
+  BOOST_REQUIRE(key.ok());
+  BOOST_TEST((key->type() == KeyType::ed25519));
+  const std::string point = "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1";
+  BOOST_TEST(to_hex(key->point()) == point);
+  BOOST_TEST(to_hex(key->public_key_der()) == "302a300506032b6570032100" + point);
+  BOOST_TEST(!CardKey::from_file(view_of(pem.substr(0, pem.size() - 30))).ok());
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_key_is_refused) {
   BOOST_TEST((CardKey::from_scalar(KeyType::p256, Bytes(32)).code() == Code::data_invalid));
   BOOST_TEST((CardKey::from_scalar(KeyType::p256, Bytes(31, 1)).code() == Code::key_size_range));

@@ -10,6 +10,7 @@ namespace {
 
 constexpr Byte sha256_with_rsa[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0B};  // RFC 8017, A.2.4
 constexpr Byte ecdsa_with_sha256[] = {0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02};      // RFC 5758, 3.2
+constexpr Byte ed25519[] = {0x2B, 0x65, 0x70};                                              // RFC 8410, 3
 constexpr Byte common_name_type[] = {0x55, 0x04, 0x03};
 constexpr Byte basic_constraints_type[] = {0x55, 0x1D, 0x13};
 constexpr Byte der_true[] = {0xFF};
@@ -19,6 +20,7 @@ void append(Bytes& out, ByteView part) {
 }
 
 Bytes signature_algorithm(KeyType type) {
+  if (type == KeyType::ed25519) return make_tlv(0x30, make_tlv(0x06, ed25519));
   if (!is_rsa(type)) return make_tlv(0x30, make_tlv(0x06, ecdsa_with_sha256));
   Bytes content = make_tlv(0x06, sha256_with_rsa);
   append_tlv(content, 0x05, {});
@@ -50,6 +52,7 @@ Bytes encoded_extensions(const std::vector<CertificateExtension>& extensions) {
 }
 
 Result<Bytes> sign(const CardKey& key, ByteView content) {
+  if (key.type() == KeyType::ed25519) return key.sign_message(content);
   CARDEA_ASSIGN(const Bytes digest, hash(HashType::sha256, content));
   if (!is_rsa(key.type())) return key.sign_digest(digest);
   CARDEA_ASSIGN(const Bytes block,

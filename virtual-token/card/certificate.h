@@ -20,7 +20,8 @@ struct CertificateExtension {
 Bytes common_name(std::string_view name);
 
 /// A certificate over `subject_key`, valid from 2020 without end, with a random serial number, signed by `issuer_key`
-/// with SHA-256. Names are in DER. Codes: key_type_inconsistent (X25519 signs nothing), device_error.
+/// with SHA-256 (Ed25519 by itself). Names are in DER. Codes: key_type_inconsistent (X25519 signs nothing),
+/// device_error.
 Result<Bytes> issue_certificate(const CardKey& issuer_key, ByteView issuer, ByteView subject, ByteView subject_key,
                                 const std::vector<CertificateExtension>& extensions);
 

@@ -267,6 +267,25 @@ BOOST_AUTO_TEST_CASE(a_key_is_imported_moved_and_deleted) {
   BOOST_TEST(test.send("00fe119a", "0602aabb") == 0x6A80u);
 }
 
+BOOST_AUTO_TEST_CASE(ed25519_signs_messages_of_any_length_but_agrees_with_nobody) {
+  PivCard test;
+  BOOST_TEST(test.authenticate() == 0x9000u);
+  const Bytes public_key = test.generate("9e", "ac038001e0");
+  BOOST_TEST(find_tlv(public_key, {0x7F49, 0x86})->size() == 32u);
+  for (const std::size_t size : {1u, 64u, 3000u}) {
+    Bytes data = hex("8200");
+    append_tlv(data, 0x81, Bytes(size, 0x55));
+    BOOST_TEST(test.send("0087e09e", make_tlv(0x7C, data)) == 0x9000u);
+    BOOST_TEST(find_tlv(test.response, {0x7C, 0x82})->size() == 64u);
+  }
+  BOOST_TEST(test.send("0087e09e", make_tlv(0x7C, make_tlv(0x85, Bytes(32, 9)))) == 0x6A80u);
+  BOOST_TEST(test.send("00f7009e") == 0x9000u);
+  BOOST_TEST(to_hex(*find_tlv(test.response, 0x01)) == "e0");
+  BOOST_TEST(test.send("00f99e00") == 0x9000u);
+  BOOST_TEST(test.send("00fee09a", make_tlv(0x06, Bytes(32, 1))) == 0x6A80u);
+  BOOST_TEST(test.send("00fee09a", make_tlv(0x07, Bytes(32, 1))) == 0x9000u);
+}
+
 BOOST_AUTO_TEST_CASE(a_generated_key_is_attested) {
   PivCard test;
   BOOST_TEST(test.authenticate() == 0x9000u);

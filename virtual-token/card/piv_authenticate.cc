@@ -40,6 +40,7 @@ Response PivApplet::compute(const PivKey& entry, ByteView dynamic_data) {
   const auto challenge = find_tlv(dynamic_data, challenge_tag);
   if (!challenge || challenge->empty()) return sw::wrong_data;
   if (is_rsa(key.type())) return answer(key.raw_rsa(*challenge));
+  if (key.type() == KeyType::ed25519) return answer(key.sign_message(*challenge));
   return answer(key.sign_digest(*challenge));
 }
 

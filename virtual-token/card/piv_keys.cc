@@ -38,7 +38,8 @@ std::optional<Policies> policies(ByteView data, Byte slot) {
   return Policies{static_cast<PinPolicy>(*pin), static_cast<TouchPolicy>(*touch)};
 }
 
-// Yubico's import: 01 and 02 hold the primes, 06 the scalar of a NIST curve, 08 that of X25519.
+// Yubico's import: 01 and 02 hold the primes, 06 the scalar of a NIST curve, 07 that of Ed25519, 08 that of
+// X25519.
 Result<CardKey> imported_key(KeyType type, ByteView data) {
   if (is_rsa(type)) {
     const auto p = find_tlv(data, 0x01);
@@ -46,7 +47,10 @@ Result<CardKey> imported_key(KeyType type, ByteView data) {
     if (!p || !q) return Code::data_invalid;
     return CardKey::from_primes(type, *p, *q, usual_exponent);
   }
-  const auto scalar = find_tlv(data, type == KeyType::x25519 ? 0x08 : 0x06);
+  std::uint32_t tag = 0x06;
+  if (type == KeyType::ed25519) tag = 0x07;
+  if (type == KeyType::x25519) tag = 0x08;
+  const auto scalar = find_tlv(data, tag);
   if (!scalar) return Code::data_invalid;
   return CardKey::from_scalar(type, *scalar);
 }

@@ -1,8 +1,5 @@
 #include "card/piv_load.h"
 
-#include <mbedtls/pem.h>
-#include <mbedtls/version.h>
-
 #include <algorithm>
 #include <charconv>
 #include <fstream>
@@ -10,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "card/pem.h"
 #include "card/piv_applet.h"
 #include "card/tlv.h"
 
@@ -67,24 +65,9 @@ const NumberedFile* known_file(const std::string& name) {
 
 Result<Bytes> certificate_der(ByteView content) {
   if (!content.empty() && content.front() == 0x30) return to_bytes(content);
-  std::string text(text_of(content));
-  mbedtls_pem_context pem;
-  mbedtls_pem_init(&pem);
-  std::size_t used = 0;
-  const int outcome = mbedtls_pem_read_buffer(&pem, "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----",
-                                              reinterpret_cast<const unsigned char*>(text.c_str()), nullptr, 0, &used);
-  Bytes der;
-#if MBEDTLS_VERSION_MAJOR >= 3
-  std::size_t size = 0;
-  const unsigned char* start = outcome == 0 ? mbedtls_pem_get_buffer(&pem, &size) : nullptr;
-#else
-  const std::size_t size = pem.buflen;
-  const unsigned char* start = outcome == 0 ? pem.buf : nullptr;
-#endif
-  if (start) der.assign(start, start + size);
-  mbedtls_pem_free(&pem);
-  if (der.empty()) return error(Code::data_invalid, "no certificate in PEM or DER");
-  return der;
+  const auto decoded = from_pem(content, "CERTIFICATE");
+  if (!decoded) return error(Code::data_invalid, "no certificate in PEM or DER");
+  return to_bytes(decoded->view());
 }
 
 PinPolicy usual_policy(Byte reference) {

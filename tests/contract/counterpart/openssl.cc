@@ -179,6 +179,17 @@ Bytes decapsulate(const Pkey& key, const Bytes& ciphertext) {
   return secret;
 }
 
+Bytes agree(const Pkey& key, const Pkey& peer) {
+  const Owned<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new(key.get(), nullptr));
+  Bytes secret(32);
+  std::size_t size = secret.size();
+  must(context && EVP_PKEY_derive_init(context.get()) == 1 &&
+           EVP_PKEY_derive_set_peer(context.get(), peer.get()) == 1 &&
+           EVP_PKEY_derive(context.get(), secret.data(), &size) == 1 && size == secret.size(),
+       "agreeing on a secret");
+  return secret;
+}
+
 Bytes digest(const std::string& name, const Bytes& data) {
   Bytes out(EVP_MAX_MD_SIZE);
   std::size_t size = 0;

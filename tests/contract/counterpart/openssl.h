@@ -49,6 +49,9 @@ struct Encapsulation {
 Encapsulation encapsulate(const Pkey& key);
 Bytes decapsulate(const Pkey& key, const Bytes& ciphertext);
 
+/// What X25519 agrees on (RFC 7748, 6.1).
+Bytes agree(const Pkey& key, const Pkey& peer);
+
 /// A digest by its name, and AES-256 key wrap with padding (RFC 5649).
 Bytes digest(const std::string& name, const Bytes& data);
 Bytes wrap(const Bytes& key, const Bytes& data);
