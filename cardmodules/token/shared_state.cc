@@ -46,16 +46,12 @@ SharedState::SharedState(const std::filesystem::path& runtime_directory, ByteVie
   const Result<Bytes> name = crypto::digest(Hash::sha256, identity);
   if (!name || !ensure_private_directory(runtime_directory) || !ensure_private_directory(directory)) return;
   const std::filesystem::path file = directory / to_hex(ByteView(*name).first(16));
-  descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-}
-
-SharedState::~SharedState() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+  file_.emplace(file, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 }
 
 std::uint64_t SharedState::stamp() const {
   std::uint64_t value = 0;
-  if (descriptor_ < 0 || ::pread(descriptor_, &value, sizeof value, 0) != sizeof value) return 0;
+  if (descriptor() < 0 || ::pread(descriptor(), &value, sizeof value, 0) != sizeof value) return 0;
   return value;
 }
 
@@ -63,28 +59,28 @@ std::uint64_t SharedState::stamp_anew() {
   // Random rather than counted: a file that was lost starts anew, and must not come to a number that was there before.
   std::uint64_t value = 0;
   if (!crypto::random_bytes(MutableBytes(reinterpret_cast<Byte*>(&value), sizeof value))) value = stamp() + 1;
-  if (descriptor_ < 0 || ::pwrite(descriptor_, &value, sizeof value, 0) != sizeof value) return stamp();
+  if (descriptor() < 0 || ::pwrite(descriptor(), &value, sizeof value, 0) != sizeof value) return stamp();
   return value;
 }
 
 void SharedState::line_up() {
-  lock_in_time(descriptor_, queue_byte, F_WRLCK, longest_queue);
+  lock_in_time(descriptor(), queue_byte, F_WRLCK, longest_queue);
 }
 
 void SharedState::step_out() {
-  if (descriptor_ >= 0) lock(descriptor_, queue_byte, F_UNLCK);
+  if (descriptor() >= 0) lock(descriptor(), queue_byte, F_UNLCK);
 }
 
 void SharedState::enter() {
-  lock_in_time(descriptor_, login_byte, F_RDLCK, longest_wait);
+  lock_in_time(descriptor(), login_byte, F_RDLCK, longest_wait);
 }
 
 bool SharedState::become_only_one() {
-  return descriptor_ < 0 || lock(descriptor_, login_byte, F_WRLCK);
+  return descriptor() < 0 || lock(descriptor(), login_byte, F_WRLCK);
 }
 
 void SharedState::count_out() {
-  if (descriptor_ >= 0) lock(descriptor_, login_byte, F_UNLCK);
+  if (descriptor() >= 0) lock(descriptor(), login_byte, F_UNLCK);
 }
 
 }  // namespace cardea::card

@@ -2,19 +2,20 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "base/bytes.h"
+#include "base/process_file.h"
 
 namespace cardea::card {
 
 /// A small file for each card in the user's runtime directory. Logged-in processes hold a lock on it that the kernel
-/// takes back when they die (open file description locks, fcntl(2)). Without a directory of that kind every process
-/// believes to be alone. One thread at a time.
+/// takes back when they die (open file description locks, fcntl(2)), and which their children do not inherit. Without a
+/// directory of that kind every process believes to be alone. One thread at a time.
 class SharedState {
  public:
   /// `identity` names the card (CardDescription::identity), or a reader to line up at before the card is known.
   SharedState(const std::filesystem::path& runtime_directory, ByteView identity);
-  ~SharedState();
   SharedState(const SharedState&) = delete;
   SharedState& operator=(const SharedState&) = delete;
 
@@ -43,7 +44,9 @@ class SharedState {
   bool become_only_one();
   void count_out();
 
-  int descriptor_ = -1;
+  int descriptor() const noexcept { return file_ ? file_->number() : -1; }
+
+  std::optional<ProcessFile> file_;
 };
 
 }  // namespace cardea::card

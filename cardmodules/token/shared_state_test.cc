@@ -1,5 +1,6 @@
 #include "cards/shared_state.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,25 +24,40 @@ bool leaves_as_last(SharedState& state) {
 /// A process that is logged in until it is killed.
 class OtherProcess {
  public:
-  explicit OtherProcess(const std::filesystem::path& directory) {
+  /// `with_child`: it has one, which lives on.
+  explicit OtherProcess(const std::filesystem::path& directory, bool with_child = false) {
     std::array<int, 2> ready{};
+    std::array<int, 2> end{};
     BOOST_REQUIRE(::pipe(ready.data()) == 0);
+    BOOST_REQUIRE(::pipe2(end.data(), O_CLOEXEC) == 0);
     id_ = ::fork();
     BOOST_REQUIRE(id_ >= 0);
     if (id_ == 0) {
+      ::close(end[1]);
       ::alarm(60);
       SharedState state(directory, identity);
       state.enter();
-      const char byte = 'r';
-      if (::write(ready[1], &byte, 1) != 1) ::_exit(1);
-      for (;;) ::pause();
+      state.line_up();
+      char byte = 'r';
+      const bool is_child = with_child && ::fork() == 0;
+      if (is_child == with_child && ::write(ready[1], &byte, 1) != 1) ::_exit(1);
+      // The child lives until the test lets go of the pipe, its parent until it is killed.
+      while (!is_child) ::pause();
+      ::alarm(60);
+      while (::read(end[0], &byte, 1) < 0) continue;
+      ::_exit(0);
     }
     ::close(ready[1]);
+    ::close(end[0]);
+    lets_child_go_ = end[1];
     char byte = 0;
     BOOST_REQUIRE(::read(ready[0], &byte, 1) == 1);
     ::close(ready[0]);
   }
-  ~OtherProcess() { kill(); }
+  ~OtherProcess() {
+    kill();
+    ::close(lets_child_go_);
+  }
   OtherProcess(const OtherProcess&) = delete;
   OtherProcess& operator=(const OtherProcess&) = delete;
   void kill() {
@@ -53,6 +69,7 @@ class OtherProcess {
 
  private:
   pid_t id_ = 0;
+  int lets_child_go_ = -1;
 };
 
 }  // namespace
@@ -74,6 +91,16 @@ BOOST_AUTO_TEST_CASE(only_the_last_one_closes) {
 BOOST_AUTO_TEST_CASE(a_killed_process_is_forgotten) {
   SharedState own(root / "run", identity);
   OtherProcess other(root / "run");
+  own.enter();
+  BOOST_TEST(!leaves_as_last(own));
+  other.kill();
+  own.enter();
+  BOOST_TEST(leaves_as_last(own));
+}
+
+BOOST_AUTO_TEST_CASE(a_child_does_not_stay_logged_in_for_its_killed_parent) {
+  SharedState own(root / "run", identity);
+  OtherProcess other(root / "run", /*with_child=*/true);
   own.enter();
   BOOST_TEST(!leaves_as_last(own));
   other.kill();

@@ -212,23 +212,20 @@ Status remove_token_directory(const fs::path& home, const std::string& serial) {
 }
 
 Result<LoginLock> LoginLock::take(const fs::path& directory) {
-  const fs::path file = directory / lock_name;
-  const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (descriptor < 0) return system_error("cannot open", file);
+  const fs::path path = directory / lock_name;
+  auto file = std::make_unique<ProcessFile>(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+  if (file->number() < 0) return system_error("cannot open", path);
   for (int tried = 0; tried < lock_tries; ++tried) {
-    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return LoginLock(descriptor);
+    if (flock(file->number(), LOCK_EX | LOCK_NB) == 0) return LoginLock(std::move(file));
     if (errno != EWOULDBLOCK && errno != EINTR) break;
     usleep(lock_pause_us);
   }
-  close(descriptor);
   return error(Code::device_error, "another process has kept the login of this token for half a minute");
 }
 
 LoginLock::~LoginLock() {
-  if (descriptor_ < 0) return;
-  // Said aloud: a child forked meanwhile holds a copy of the descriptor, and closing ours alone would keep the lock.
-  flock(descriptor_, LOCK_UN);
-  close(descriptor_);
+  // Said aloud: a child that is on its way to another program may still have a copy of the descriptor.
+  if (file_ && file_->number() >= 0) flock(file_->number(), LOCK_UN);
 }
 
 }  // namespace cardea::keystore

@@ -7,9 +7,11 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "base/process_file.h"
 #include "base/result.h"
 
 namespace cardea::keystore {
@@ -62,20 +64,18 @@ class NewTokenDirectory {
 Status remove_token_directory(const std::filesystem::path& home, const std::string& serial);
 
 /// A lock that processes and threads take in turn while they try a PIN, so that right PINs tried at the same moment do
-/// not add up in the counter of wrong ones.
+/// not add up in the counter of wrong ones. It ends with the process that took it, children or not.
 class LoginLock {
  public:
   /// Waits up to half a minute; device_error in words after that.
   static Result<LoginLock> take(const std::filesystem::path& directory);
-  LoginLock(LoginLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  LoginLock(LoginLock&&) noexcept = default;
   LoginLock& operator=(LoginLock&&) = delete;
-  LoginLock(const LoginLock&) = delete;
-  LoginLock& operator=(const LoginLock&) = delete;
   ~LoginLock();
 
  private:
-  explicit LoginLock(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
+  explicit LoginLock(std::unique_ptr<ProcessFile> file) : file_(std::move(file)) {}
+  std::unique_ptr<ProcessFile> file_;
 };
 
 }  // namespace cardea::keystore

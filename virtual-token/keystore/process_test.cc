@@ -1,5 +1,7 @@
 // Many processes and their ends: forks, kills, read-only places, permissions, slots.
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -104,6 +106,39 @@ BOOST_AUTO_TEST_CASE(a_forked_child_uses_nothing_inherited) {
   BOOST_TEST(closing == 0);
   BOOST_REQUIRE(parent->create(one(secret_key("parent", "value"))).ok());
   BOOST_TEST(in_child([&] { return intact(*this, serial) ? 0 : 1; }) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_child_does_not_keep_the_login_lock_of_its_killed_parent) {
+  const std::string serial = make_token();
+  int ready[2];
+  int end[2];
+  BOOST_REQUIRE(pipe(ready) == 0);
+  BOOST_REQUIRE(pipe(end) == 0);
+  const pid_t parent = fork();
+  BOOST_REQUIRE(parent >= 0);
+  if (parent == 0) {
+    close(end[1]);
+    alarm(60);
+    const auto lock = LoginLock::take(directory(serial));  // as while a PIN is tried
+    char byte = lock ? 'y' : 'n';
+    const bool is_child = fork() == 0;
+    if (is_child && write(ready[1], &byte, 1) != 1) _exit(1);
+    while (!is_child) pause();
+    alarm(60);
+    while (read(end[0], &byte, 1) < 0) continue;  // until the test has closed its end
+    _exit(0);
+  }
+  close(end[0]);
+  char byte = 0;
+  BOOST_REQUIRE(read(ready[0], &byte, 1) == 1);
+  BOOST_TEST(byte == 'y');
+  const int locked = ::open((directory(serial) / lock_name).c_str(), O_RDWR | O_CLOEXEC);
+  BOOST_TEST(flock(locked, LOCK_EX | LOCK_NB) != 0);
+  close(locked);
+  BOOST_REQUIRE(kill(parent, SIGKILL) == 0);
+  BOOST_REQUIRE(waitpid(parent, nullptr, 0) == parent);
+  BOOST_TEST(open(serial)->login(Role::user, pin(user_pin)).ok());
+  for (const int descriptor : {ready[0], ready[1], end[1]}) close(descriptor);
 }
 
 BOOST_AUTO_TEST_CASE(a_long_log_left_behind_is_put_away_by_the_next_opener) {
