@@ -147,6 +147,10 @@ class CardModule {
   /// State of a PIN without burning a try.
   virtual Result<PinState> pin_state(CardTransaction& transaction, PinRole role) = 0;
   virtual Status change_pin(CardTransaction& transaction, PinRole role, const Pin& old_pin, const Pin& new_pin) = 0;
+  /// Old and new PIN typed on the reader's pad. Errors as those of verify() and PinPad::modify.
+  virtual Status change_pin_on_pad(CardTransaction&, PinPad&, PinRole) {
+    return error(Code::function_not_supported, "PINs of cards of this kind are not changed on a reader's PIN pad");
+  }
   /// Sets the user PIN by the PUK. pin_incorrect counts the PUK's tries.
   virtual Status unblock(CardTransaction& transaction, const Pin& puk, const Pin& new_pin) = 0;
   /// Closes the security status; false when only a reset of the card does that.

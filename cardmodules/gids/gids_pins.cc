@@ -41,6 +41,11 @@ Status outcome(std::uint16_t status) {
   return status_error(status);
 }
 
+PinPad::PinBlock block_on_pad(Byte ins, Byte p1, Byte reference) {
+  return {
+      .ins = ins, .p1 = p1, .p2 = reference, .min_length = min_length, .max_length = max_length, .padded_length = 0};
+}
+
 Status send(CardTransaction& transaction, Byte ins, Byte p1, Byte reference, std::initializer_list<const Pin*> pins) {
   std::size_t size = 0;
   for (const Pin* pin : pins) size += pin->size();
@@ -85,11 +90,7 @@ Status GidsCard::verify(CardTransaction& transaction, PinRole role, const Pin& p
 
 Status GidsCard::verify_on_pad(CardTransaction&, PinPad& pad, PinRole role) {
   CARDEA_ASSIGN(const Byte reference, reference_of(role));
-  CARDEA_ASSIGN(const std::uint16_t status, pad.verify({.ins = ins_verify,
-                                                        .p2 = reference,
-                                                        .min_length = min_length,
-                                                        .max_length = max_length,
-                                                        .padded_length = 0}));
+  CARDEA_ASSIGN(const std::uint16_t status, pad.verify(block_on_pad(ins_verify, 0, reference)));
   return outcome(status);
 }
 
@@ -115,6 +116,20 @@ Status GidsCard::change_pin(CardTransaction& transaction, PinRole role, const Pi
   CARDEA_TRY(send(transaction, ins_change, 0, reference, {&old_pin, &new_pin}));
   // The PIN has changed; a counter that did not move must not make that look like a failure.
   (void)advance(transaction, {.pins = true});
+  return {};
+}
+
+// PINs of this card are not padded, so a pad does not know where the new one begins behind the old one. It asks for
+// them one after the other instead: the card lets a user who has shown the old PIN set the new one alone.
+Status GidsCard::change_pin_on_pad(CardTransaction& transaction, PinPad& pad, PinRole role) {
+  constexpr Byte new_data_only = 1;
+  if (role != PinRole::user) return error(Code::function_not_supported, "a reader's pad changes only the user's PIN");
+  if (!pad.modifies()) return error(Code::function_not_supported, "the reader's pad cannot change PINs");
+  CARDEA_TRY(verify_on_pad(transaction, pad, role));
+  CARDEA_ASSIGN(const std::uint16_t status,
+                pad.modify(block_on_pad(ins_change, new_data_only, user_pin), PinPad::Change::new_alone));
+  CARDEA_TRY(outcome(status));
+  (void)advance(transaction, {.pins = true});  // as above
   return {};
 }
 

@@ -42,10 +42,17 @@ class PinPad {
     std::size_t padded_length = 8;  ///< 0: not padded
     Byte padding = 0xff;
   };
-  /// The user types the PIN on the reader; answers the card's status word. function_rejected when cancelled, timed_out.
+  /// What the command for a change holds.
+  enum class Change : std::uint8_t { old_and_new, new_alone };
+
+  /// The user types the PIN on the reader; answers the card's status word. function_canceled when the user gave up or
+  /// typed nothing for too long; pin_length; function_not_supported when the reader cannot lay out such a PIN.
   virtual Result<std::uint16_t> verify(const PinBlock& block) = 0;
-  /// Old PIN and new PIN twice.
-  virtual Result<std::uint16_t> modify(const PinBlock& block) = 0;
+  /// The new PIN is typed twice, after the old one where the command holds both; `block` bounds their lengths. Errors
+  /// as above, and pin_invalid when the two entries of the new PIN differ.
+  virtual Result<std::uint16_t> modify(const PinBlock& block, Change change) = 0;
+  /// Whether the reader has modify() at all.
+  virtual bool modifies() const = 0;
 };
 
 /// One card in one reader. begin() to end() is exclusive: other threads and processes wait, for a bounded time.

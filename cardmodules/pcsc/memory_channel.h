@@ -33,6 +33,12 @@ class MemoryChannel final : public CardChannel {
     return exchange_(command);
   }
 
+  PinPad* pin_pad() override { return pad_; }
+  void keep_connected(bool keep) override { kept_ = keep; }
+
+  /// The reader has this pad, which must outlive the channel.
+  void attach(PinPad& pad) noexcept { pad_ = &pad; }
+  bool kept() const noexcept { return kept_; }
   /// As if another process had reset the card; the function behind is not told.
   void reset() noexcept { state_ = CardState::reset; }
   /// APDUs so far.
@@ -45,6 +51,8 @@ class MemoryChannel final : public CardChannel {
   ApduLimits limits_;
   CardState state_ = CardState::reset;  // guarded by busy_, but for reset() which tests call between transactions
   std::size_t exchanges_ = 0;
+  PinPad* pad_ = nullptr;
+  bool kept_ = false;
 };
 
 }  // namespace cardea::card

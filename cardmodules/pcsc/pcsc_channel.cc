@@ -14,8 +14,8 @@ constexpr std::chrono::milliseconds after_waiting_in_vain{250};
 constexpr std::chrono::milliseconds short_wait_for_card{100};
 constexpr std::chrono::milliseconds longest_end{500};
 constexpr std::chrono::milliseconds thread_rests_after{2000};
-// As long as readers themselves wait for keys, and some.
-constexpr std::chrono::milliseconds pin_entry{90'000};
+// Longer than readers themselves wait for the entries of a change, which are three.
+constexpr std::chrono::milliseconds pin_entry{180'000};
 
 /// A command on its way and its answer, owned by caller and worker alike.
 struct Exchange {

@@ -7,6 +7,7 @@
 #include "pcsc/card_transaction.h"
 #include "pcsc/fake_pcsc.h"
 #include "pcsc/test_support.h"
+#include "pcsc/typing_pad.h"
 
 using namespace cardea;
 using namespace cardea::card;
@@ -311,7 +312,40 @@ BOOST_AUTO_TEST_CASE(a_pin_is_verified_on_the_readers_pad) {
              "00000000"
              "0d000000"
              "0020008008ffffffffffffffff");
-  BOOST_TEST(!pad->modify({.ins = 0x24, .p2 = 0x80}).ok());
+  BOOST_TEST(!pad->modify({.ins = 0x24, .p2 = 0x80}, PinPad::Change::old_and_new).ok());
+}
+
+BOOST_AUTO_TEST_CASE(a_pin_is_changed_on_the_readers_pad) {
+  std::string sent;
+  TypingPad reader_pad([&](ByteView command) {
+    sent = to_hex(command);
+    return hex("9000");
+  });
+  pcsc.control_by([&](DWORD code, ByteView input, Bytes& output) -> LONG {
+    output = code == CM_IOCTL_GET_FEATURE_REQUEST ? hex("060442000006070442000007") : reader_pad.control(code, input);
+    return SCARD_S_SUCCESS;
+  });
+  auto transaction = CardTransaction::begin(channel());
+  BOOST_REQUIRE(transaction.ok());
+  PinPad* const pad = transaction->pin_pad();
+  BOOST_REQUIRE(pad != nullptr);
+  BOOST_TEST(pad->modifies());
+  const auto change = [&] {
+    const auto status = pad->modify({.ins = 0x24, .p2 = 0x80, .min_length = 6}, PinPad::Change::old_and_new);
+    return status ? to_hex(Bytes{static_cast<Byte>(*status >> 8), static_cast<Byte>(*status)})
+                  : std::string(name(status.code()));
+  };
+  reader_pad.typed = {"123456", "7654321", "7654321"};
+  BOOST_TEST(change() == "9000");
+  BOOST_TEST(sent == "0024008010313233343536ffff37363534333231ff");
+  sent.clear();
+  reader_pad.typed = {"123456", "7654321", "7654322"};
+  BOOST_TEST(change() == "pin_invalid");
+  reader_pad.typed = {"123456", "765"};
+  BOOST_TEST(change() == "pin_length");
+  reader_pad.typed = {"123456"};
+  BOOST_TEST(change() == "function_canceled");
+  BOOST_TEST(sent.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

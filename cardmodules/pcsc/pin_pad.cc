@@ -1,6 +1,7 @@
 #include "pcsc/pin_pad.h"
 
 #include <algorithm>
+#include <array>
 
 namespace cardea::card {
 namespace {
@@ -51,20 +52,23 @@ std::size_t length_limits(const PinPad::PinBlock& block) {
   return block.min_length << 8 | block.max_length;
 }
 
-/// Readers report what happened at the pad as status words of their own (PC/SC part 10, 2.5.2).
+/// Readers report what happened at the pad as status words of their own (PC/SC part 10, 2.5.2). That nobody typed is
+/// CKR_FUNCTION_CANCELED for programs too (PKCS#11 3.2, 5.1.6), and no fault of the device.
 Result<std::uint16_t> status_of(Result<Bytes> answer) {
   if (!answer) return std::move(answer).error();
   if (answer->size() < 2) return error(Code::device_error, "the reader answered without a status word");
   const auto status = static_cast<std::uint16_t>((*answer)[answer->size() - 2] << 8 | answer->back());
   switch (status) {
     case 0x6400:
-      return error(Code::timed_out, "no PIN was entered on the reader");
+      return error(Code::function_canceled, "no PIN was entered on the reader in time");
     case 0x6401:
-      return error(Code::function_rejected, "the PIN entry was cancelled on the reader");
+      return error(Code::function_canceled, "the PIN entry was cancelled on the reader");
     case 0x6402:
       return error(Code::pin_invalid, "the new PIN was not repeated as it was entered first");
     case 0x6403:
       return error(Code::pin_length, "the PIN entered on the reader is too short or too long");
+    case 0x6b80:
+      return error(Code::function_not_supported, "the reader's PIN pad does not lay out such a PIN");
     default:
       return status;
   }
@@ -90,20 +94,24 @@ Result<Bytes> pin_verify_structure(const PinPad::PinBlock& block) {
   return structure.with_command(block, 1);
 }
 
-Result<Bytes> pin_modify_structure(const PinPad::PinBlock& block) {
+Result<Bytes> pin_modify_structure(const PinPad::PinBlock& block, PinPad::Change change) {
   CARDEA_TRY(check(block));
-  // Where the new PIN begins is known beforehand only when the old one has a fixed place before it.
-  if (block.padded_length == 0)
+  const bool both = change == PinPad::Change::old_and_new;
+  // Where the new PIN begins is known beforehand only when the old one has a fixed place before it. A reader that
+  // guesses otherwise sends a wrong PIN, which the card counts.
+  if (both && block.padded_length == 0)
     return error(Code::function_not_supported, "the reader's PIN pad changes only PINs that are padded");
-  constexpr std::size_t confirm_new_and_ask_old = 0x03;
-  constexpr std::size_t messages = 3;
+  constexpr std::size_t confirm_new = 0x01;
+  constexpr std::size_t ask_old = 0x02;
+  // Of the reader's texts 0 asks for the PIN, 1 for the new one, and 2 for the new one again.
+  const std::array<Byte, 3> texts = both ? std::array<Byte, 3>{0, 1, 2} : std::array<Byte, 3>{1, 2, 0};
   Structure structure;
   structure.byte(reader_decides_timeout).byte(reader_decides_timeout);
   structure.byte(format_ascii_from_first_byte).byte(block.padded_length).byte(no_length_in_block);
-  structure.byte(0).byte(block.padded_length);
-  structure.number(length_limits(block), 2).byte(confirm_new_and_ask_old).byte(done_when_confirmed);
-  structure.byte(messages).number(english, 2).byte(0).byte(1).byte(2);
-  return structure.with_command(block, 2);
+  structure.byte(0).byte(both ? block.padded_length : 0);
+  structure.number(length_limits(block), 2).byte(both ? confirm_new | ask_old : confirm_new).byte(done_when_confirmed);
+  structure.byte(both ? 3 : 2).number(english, 2).byte(texts[0]).byte(texts[1]).byte(texts[2]);
+  return structure.with_command(block, both ? 2 : 1);
 }
 
 Result<std::uint16_t> ReaderPinPad::verify(const PinBlock& block) {
@@ -111,9 +119,9 @@ Result<std::uint16_t> ReaderPinPad::verify(const PinBlock& block) {
   return status_of(control_(features_.verify_pin, structure));
 }
 
-Result<std::uint16_t> ReaderPinPad::modify(const PinBlock& block) {
-  if (features_.modify_pin == 0) return error(Code::function_not_supported, "the reader's pad cannot change PINs");
-  CARDEA_ASSIGN(const Bytes structure, pin_modify_structure(bounded(block, features_)));
+Result<std::uint16_t> ReaderPinPad::modify(const PinBlock& block, Change change) {
+  if (!modifies()) return error(Code::function_not_supported, "the reader's pad cannot change PINs");
+  CARDEA_ASSIGN(const Bytes structure, pin_modify_structure(bounded(block, features_), change));
   return status_of(control_(features_.modify_pin, structure));
 }
 

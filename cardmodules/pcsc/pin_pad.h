@@ -10,7 +10,7 @@ namespace cardea::card {
 
 /// PIN_VERIFY and PIN_MODIFY structures for ASCII PINs; function_not_supported for layouts that they cannot express.
 Result<Bytes> pin_verify_structure(const PinPad::PinBlock& block);
-Result<Bytes> pin_modify_structure(const PinPad::PinBlock& block);
+Result<Bytes> pin_modify_structure(const PinPad::PinBlock& block, PinPad::Change change);
 
 /// The pad behind a way to send control codes, which must outlive it.
 class ReaderPinPad final : public PinPad {
@@ -19,7 +19,8 @@ class ReaderPinPad final : public PinPad {
 
   ReaderPinPad(ReaderFeatures features, Control control) : features_(features), control_(std::move(control)) {}
   Result<std::uint16_t> verify(const PinBlock& block) override;
-  Result<std::uint16_t> modify(const PinBlock& block) override;
+  Result<std::uint16_t> modify(const PinBlock& block, Change change) override;
+  bool modifies() const override { return features_.modify_pin != 0; }
 
  private:
   const ReaderFeatures features_;

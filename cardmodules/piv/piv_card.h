@@ -34,6 +34,7 @@ class PivCard final : public CardModule, public CardAdministrator {
   Status verify_on_pad(CardTransaction& transaction, PinPad& pad, PinRole role) override;
   Result<PinState> pin_state(CardTransaction& transaction, PinRole role) override;
   Status change_pin(CardTransaction& transaction, PinRole role, const Pin& old_pin, const Pin& new_pin) override;
+  Status change_pin_on_pad(CardTransaction& transaction, PinPad& pad, PinRole role) override;
   Status unblock(CardTransaction& transaction, const Pin& puk, const Pin& new_pin) override;
   bool deauthenticate(CardTransaction& transaction) override;
   Result<std::size_t> perform(CardTransaction& transaction, const Container& container, const PrimitiveRequest& request,

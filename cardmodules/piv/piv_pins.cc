@@ -26,8 +26,9 @@ Error pin_error(std::uint16_t status) {
   return status_error(status);
 }
 
-Status pin_status(const Response& answer) {
-  if (!answer.ok()) return pin_error(answer.status);
+Status pin_status(std::uint16_t status) {
+  constexpr std::uint16_t done = 0x9000;
+  if (status != done) return pin_error(status);
   return {};
 }
 
@@ -50,10 +51,19 @@ SecretBytes blocks(std::initializer_list<const Pin*> pins) {
   return data;
 }
 
+PinPad::PinBlock block_on_pad(Byte ins, Byte reference, std::size_t shortest) {
+  return {.ins = ins,
+          .p2 = reference,
+          .min_length = shortest,
+          .max_length = pin_block,
+          .padded_length = pin_block,
+          .padding = padding};
+}
+
 Status send(CardTransaction& transaction, Byte ins, Byte reference, const SecretBytes& data) {
   Command command{.ins = ins, .p2 = reference, .data = data.view(), .expects_data = false, .secret_data = true};
   CARDEA_ASSIGN(const Response answer, transaction.transmit(command));
-  return pin_status(answer);
+  return pin_status(answer.status);
 }
 
 /// VERIFY without data tells the counter and burns no try.
@@ -108,13 +118,8 @@ Status PivCard::verify(CardTransaction& transaction, PinRole role, const Pin& pi
 Status PivCard::verify_on_pad(CardTransaction& transaction, PinPad& pad, PinRole role) {
   if (role == PinRole::unblock) return error(Code::function_not_supported, "a PUK only unblocks");
   CARDEA_ASSIGN(const Byte reference, pin_reference(transaction, role));
-  CARDEA_ASSIGN(const std::uint16_t status, pad.verify({.ins = instruction::verify,
-                                                        .p2 = reference,
-                                                        .min_length = shortest_pin,
-                                                        .max_length = pin_block,
-                                                        .padded_length = pin_block,
-                                                        .padding = padding}));
-  return pin_status(Response({}, status));
+  CARDEA_ASSIGN(const std::uint16_t status, pad.verify(block_on_pad(instruction::verify, reference, shortest_pin)));
+  return pin_status(status);
 }
 
 Result<PinState> PivCard::pin_state(CardTransaction& transaction, PinRole role) {
@@ -139,6 +144,15 @@ Status PivCard::change_pin(CardTransaction& transaction, PinRole role, const Pin
   CARDEA_TRY(check_length(new_pin, shortest_new_pin));
   CARDEA_ASSIGN(const Byte reference, pin_reference(transaction, role));
   return send(transaction, instruction::change_reference, reference, blocks({&old_pin, &new_pin}));
+}
+
+Status PivCard::change_pin_on_pad(CardTransaction& transaction, PinPad& pad, PinRole role) {
+  CARDEA_ASSIGN(const Byte reference, pin_reference(transaction, role));
+  // The pad has one lower limit for both PINs, and what counts is that of the new one.
+  CARDEA_ASSIGN(const std::uint16_t status,
+                pad.modify(block_on_pad(instruction::change_reference, reference, shortest_new_pin),
+                           PinPad::Change::old_and_new));
+  return pin_status(status);
 }
 
 Status PivCard::unblock(CardTransaction& transaction, const Pin& puk, const Pin& new_pin) {

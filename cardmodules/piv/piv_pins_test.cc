@@ -1,6 +1,7 @@
 #include <array>
 
 #include "crypto/symmetric_key.h"
+#include "pcsc/typing_pad.h"
 #include "piv/piv_card.h"
 #include "piv/virtual_piv.h"
 
@@ -159,33 +160,64 @@ BOOST_AUTO_TEST_CASE(the_number_of_tries_is_set) {
   BOOST_TEST((card.administrator().set_tries(card.transaction(), 4, 256).code() == Code::arguments_bad));
 }
 
-/// A pad on which somebody types, or not.
-class FakePad final : public PinPad {
- public:
-  explicit FakePad(std::uint16_t status) : status_(status) {}
-  Result<std::uint16_t> verify(const PinBlock& block) override {
-    asked = block;
-    return status_;
-  }
-  Result<std::uint16_t> modify(const PinBlock&) override { return Code::function_not_supported; }
+/// The card in a reader with a PIN pad.
+struct PivWithPad : VirtualPiv {
+  Status verify() { return operator->()->verify_on_pad(transaction(), pad, PinRole::user); }
+  Status change(PinRole role = PinRole::user) { return operator->()->change_pin_on_pad(transaction(), pad, role); }
+  int tries_left() { return good(operator->()->pin_state(transaction(), PinRole::user)).retries_left.value_or(-1); }
 
-  PinBlock asked;
-
- private:
-  std::uint16_t status_;
+  TypingPad reader{[this](ByteView command) { return exchange(command); }};
+  ReaderPinPad pad = reader.pad();
 };
 
-BOOST_AUTO_TEST_CASE(the_readers_pad_gets_the_layout_of_the_pin) {
-  VirtualPiv card;
-  FakePad pad(0x63c2);
-  const Status refused = card->verify_on_pad(card.transaction(), pad, PinRole::user);
+BOOST_AUTO_TEST_CASE(a_pin_is_verified_on_the_readers_pad) {
+  PivWithPad card;
+  card.reader.typed = {"654321", "123456", "123"};
+  const Status refused = card.verify();
   BOOST_TEST((refused.code() == Code::pin_incorrect));
   BOOST_TEST((refused.error().retries_left == 2));
-  BOOST_TEST(pad.asked.p2 == 0x80);
-  BOOST_TEST(pad.asked.padded_length == 8u);
-  BOOST_TEST(pad.asked.padding == 0xff);
-  FakePad done(0x9000);
-  good(card->verify_on_pad(card.transaction(), done, PinRole::user));
+  good(card.verify());
+  BOOST_TEST((card.verify().code() == Code::pin_length));
+  card.restart();
+  BOOST_TEST(card.tries_left() == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_pin_is_changed_on_the_readers_pad) {
+  PivWithPad card;
+  card.reader.typed = {"123456", "76543210", "76543210"};
+  good(card.change());
+  BOOST_TEST(card.reader.entries == 3);
+  BOOST_TEST(card.reader.change->offset_old == 0);
+  BOOST_TEST(card.reader.change->offset_new == 8);
+  BOOST_TEST(card.reader.change->confirm == 3);
+  BOOST_TEST(card.reader.change->messages == 3);
+  BOOST_TEST((card.reader.change->texts == std::array<Byte, 3>{0, 1, 2}));
+  card.restart();
+  card.log_in("76543210");
+  card.reader.typed = {"12345678", "87654321", "87654321"};
+  good(card.change(PinRole::unblock));
+  good(card->unblock(card.transaction(), pin_of("87654321"), pin_of("222222")));
+}
+
+BOOST_AUTO_TEST_CASE(what_goes_wrong_at_the_pad_changes_no_pin_and_burns_no_try) {
+  PivWithPad card;
+  card.reader.typed = {"123456", "12345"};
+  BOOST_TEST((card.change().code() == Code::pin_length));
+  card.reader.typed = {"123456", "765432", "765433"};
+  BOOST_TEST((card.change().code() == Code::pin_invalid));
+  card.reader.typed = {"123456"};
+  BOOST_TEST((card.change().code() == Code::function_canceled));
+  card.reader.cancels = true;
+  BOOST_TEST((card.change().code() == Code::function_canceled));
+  card.reader.cancels = false;
+  BOOST_TEST(card.tries_left() == 3);
+  // But a wrong PIN is one also when it is typed there.
+  card.reader.typed = {"111111", "765432", "765432"};
+  const Status wrong = card.change();
+  BOOST_TEST((wrong.code() == Code::pin_incorrect));
+  BOOST_TEST((wrong.error().retries_left == 2));
+  card.restart();
+  card.log_in();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -55,6 +55,8 @@ class VirtualPiv {
     card_.reset();
     good(module_->select(transaction_));
   }
+  /// A command past the module, as a reader's PIN pad sends it.
+  Bytes exchange(ByteView command) { return card_.exchange(command); }
   /// APDUs that a piece of work takes.
   template <class Work>
   std::size_t count(Work work) {

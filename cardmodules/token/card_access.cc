@@ -142,14 +142,18 @@ Status CardAccess::run_selected(const Work& work) {
   });
 }
 
+void CardAccess::forget_pin_of_pad() {
+  user_pin_.reset();
+  channel_->keep_connected(true);  // it cannot be shown again, so the card must not lose it
+}
+
 Status CardAccess::login_user(const Pin& pin) {
   return run_selected([&](CardModule& module, CardTransaction& transaction) -> Status {
     user_verified_ = false;  // a wrong PIN ends what a right one began
     PinPad* const pad = pin.size() == 0 ? transaction.pin_pad() : nullptr;
     if (pad != nullptr) {
       CARDEA_TRY(module.verify_on_pad(transaction, *pad, PinRole::user));
-      user_pin_.reset();
-      channel_->keep_connected(true);  // it cannot be shown again, so the card must not lose it
+      forget_pin_of_pad();
     } else {
       CARDEA_TRY(module.verify(transaction, PinRole::user, pin));
       user_pin_ = copy_of(pin);
@@ -170,6 +174,20 @@ Status CardAccess::login_administrator(SecretBytes key) {
   });
 }
 
+Status CardAccess::change_user_pin(const Pin& old_pin, const Pin& new_pin) {
+  return run_selected([&](CardModule& module, CardTransaction& transaction) -> Status {
+    PinPad* const pad = old_pin.size() == 0 && new_pin.size() == 0 ? transaction.pin_pad() : nullptr;
+    if (pad == nullptr) {
+      CARDEA_TRY(module.change_pin(transaction, PinRole::user, old_pin, new_pin));
+      if (user_pin_) user_pin_ = copy_of(new_pin);
+      return {};
+    }
+    CARDEA_TRY(module.change_pin_on_pad(transaction, *pad, PinRole::user));
+    if (user_logged_in_) forget_pin_of_pad();
+    return {};
+  });
+}
+
 void CardAccess::logout(bool close) {
   const std::lock_guard lock(busy_);
   const bool verified = user_verified_ || administrator_verified_;
@@ -184,11 +202,6 @@ void CardAccess::logout(bool close) {
                       if (!module.deauthenticate(transaction)) transaction.reset_at_end();
                       return {};
                     }).ok());
-}
-
-void CardAccess::replace_kept_pin(const Pin& pin) {
-  const std::lock_guard lock(busy_);
-  if (user_pin_) user_pin_ = copy_of(pin);
 }
 
 void CardAccess::replace_kept_key(SecretBytes key) {

@@ -42,10 +42,11 @@ class CardAccess {
   /// as the login lasts.
   Status login_user(const Pin& pin);
   Status login_administrator(SecretBytes key);
+  /// Changes the user's PIN, on the reader's pad where both are empty, and what is kept of it.
+  Status change_user_pin(const Pin& old_pin, const Pin& new_pin);
   /// Forgets what was kept. `close`: has the card forget too.
   void logout(bool close);
   /// After a change by this process: what is now to be shown in the old one's place.
-  void replace_kept_pin(const Pin& pin);
   void replace_kept_key(SecretBytes key);
   /// The administrator's key for work of the user where the configuration tells it; empty: that of the factory.
   void lend_administrator_key(SecretBytes key);
@@ -62,6 +63,8 @@ class CardAccess {
   Status establish(CardTransaction& transaction, Need need);
   Status verify_again(CardTransaction& transaction);
   Status authenticate_again(CardTransaction& transaction);
+  /// The user's PIN is now one that was typed on the reader.
+  void forget_pin_of_pad();
   void forget_card_state() noexcept { selected_ = user_verified_ = administrator_verified_ = false; }
 
   const CardChannelPtr channel_;

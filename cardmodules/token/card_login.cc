@@ -96,13 +96,9 @@ Status CardToken::change(Role role, const Pin& old_pin, const Pin& new_pin) {
     access_->replace_kept_key(std::move(new_key));
     return {};
   }
-  Status done = access_->run_selected([&](CardModule& module, CardTransaction& transaction) {
-    return module.change_pin(transaction, PinRole::user, old_pin, new_pin);
-  });
+  Status done = access_->change_user_pin(old_pin, new_pin);
   note_pin(done);
-  CARDEA_TRY(std::move(done));
-  access_->replace_kept_pin(new_pin);
-  return {};
+  return done;
 }
 
 Status CardToken::set_user_pin(const Pin& new_pin) {

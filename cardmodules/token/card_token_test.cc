@@ -4,6 +4,7 @@
 #include "cards/card_source.h"
 #include "cards/fake_card.h"
 #include "crypto/digest.h"
+#include "pcsc/typing_pad.h"
 
 namespace cardea::card::test {
 namespace {
@@ -255,6 +256,57 @@ BOOST_AUTO_TEST_CASE(changes_the_pin) {
   BOOST_REQUIRE(token->change(Role::user, pin("123456"), pin("222222")).ok());
   card.verified = false;
   check_signs(*token, 1);
+}
+
+/// The reader has a PIN pad.
+struct BenchWithPad : Bench {
+  BenchWithPad() {
+    readers->insert(card);
+    readers->channel().attach(pad);
+    token = open();
+  }
+
+  TypingPad reader{[this](ByteView command) { return *card.exchange(command); }};
+  ReaderPinPad pad = reader.pad();
+};
+
+BOOST_FIXTURE_TEST_CASE(changes_the_pin_on_the_readers_pad, BenchWithPad) {
+  BOOST_TEST(token->describe().protected_authentication_path);
+  reader.typed = {"123456", "222222", "222222"};
+  BOOST_REQUIRE(token->change(Role::user, pin(""), pin("")).ok());
+  BOOST_TEST(card.user_pin == "222222");
+  BOOST_TEST(!readers->channel().kept());  // nobody is logged in
+  reader.typed = {"123456"};
+  const Status wrong = token->change(Role::user, pin(""), pin(""));
+  BOOST_TEST(wrong.code() == Code::pin_incorrect);
+  BOOST_TEST((wrong.error().retries_left == 2));
+  BOOST_TEST(token->describe().user_pin.retries_left.value_or(-1) == 2);
+  reader.cancels = true;
+  BOOST_TEST(token->change(Role::user, pin(""), pin("")).code() == Code::function_canceled);
+  BOOST_TEST(card.tries == 2);
+  BOOST_TEST(card.user_pin == "222222");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_pin_that_a_pad_replaced_is_not_shown_again, BenchWithPad) {
+  BOOST_REQUIRE(token->login(Role::user, pin("123456")).ok());
+  reader.typed = {"123456", "222222", "222222"};
+  BOOST_REQUIRE(token->change(Role::user, pin(""), pin("")).ok());
+  BOOST_TEST(readers->channel().kept());
+  check_signs(*token, 1);
+  const auto key = token->key(*private_key(*token, 1));
+  card.verified = false;
+  const int before = card.verifies;
+  Bytes signature;
+  BOOST_TEST(sign(*key, signature).code() == Code::user_not_logged_in);
+  BOOST_TEST(card.verifies == before);
+  token->logout();
+  BOOST_TEST(!readers->channel().kept());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_typed_change_does_not_trouble_the_pad, BenchWithPad) {
+  BOOST_REQUIRE(token->change(Role::user, pin("123456"), pin("222222")).ok());
+  BOOST_TEST(reader.entries == 0);
+  BOOST_TEST(card.user_pin == "222222");
 }
 
 BOOST_AUTO_TEST_CASE(the_administrator_logs_in_with_the_key) {

@@ -206,7 +206,13 @@ class FakeModule final : public CardModule, public CardAdministrator {
   Status verify(CardTransaction& transaction, PinRole, const Pin& given) override {
     return send(transaction, FakeCard::verify, 0, given.view());
   }
-  Status verify_on_pad(CardTransaction&, PinPad&, PinRole) override { return Code::function_not_supported; }
+  Status verify_on_pad(CardTransaction&, PinPad& pad, PinRole) override {
+    return outcome(pad.verify({.ins = FakeCard::verify, .padded_length = 0}));
+  }
+  Status change_pin_on_pad(CardTransaction& transaction, PinPad& pad, PinRole role) override {
+    CARDEA_TRY(verify_on_pad(transaction, pad, role));
+    return outcome(pad.modify({.ins = FakeCard::change, .padded_length = 0}, PinPad::Change::new_alone));
+  }
   Result<PinState> pin_state(CardTransaction& transaction, PinRole) override {
     CARDEA_ASSIGN(const Response response, transaction.transmit(command(FakeCard::state, 0)));
     PinState state;
@@ -268,6 +274,11 @@ class FakeModule final : public CardModule, public CardAdministrator {
   }
 
  private:
+  static Status outcome(const Result<std::uint16_t>& status) {
+    if (!status) return status.error();
+    if (*status != 0x9000) return status_error(*status);
+    return {};
+  }
   static Command command(FakeCard::Ins ins, std::uint32_t p2) {
     return Command{.ins = ins, .p2 = static_cast<Byte>(p2)};
   }

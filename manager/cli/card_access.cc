@@ -41,6 +41,11 @@ std::string_view next_step(Code code) {
       return "The card wants its PIN, its administrator's key, or both.";
     case Code::function_not_supported:
       return "This card cannot do it.";
+    case Code::function_canceled:
+      return "Run the command again.";
+    case Code::pin_invalid:
+    case Code::pin_length:
+      return "Run the command again with another one.";
     case Code::device_memory:
       return "Delete certificates or files that are not needed from the card.";
     case Code::key_size_range:

@@ -43,6 +43,8 @@ class CardConnection {
   const card::CardDescription& description() const { return description_; }
   card::CardModule& module() const { return *module_; }
   bool has_pin_pad() const { return channel_->pin_pad() != nullptr; }
+  /// Whether the reader's pad changes PINs too.
+  bool pad_changes_pins() const { return has_pin_pad() && channel_->pin_pad()->modifies(); }
   /// The administrator; function_not_supported in words when the card cannot be written.
   Result<card::CardAdministrator*> administrator() const;
   /// Takes the card and selects its application.

@@ -29,14 +29,33 @@ Status say_done(const Context& context, const CardConnection& card, std::string_
   return print(fmt::format("The {} of card '{}'.\n", done, label));
 }
 
+/// False where the reader's pad turns out not to lay out this card's PINs.
+Result<bool> change_on_pad(const CardConnection& card, card::PinRole role, std::string_view name) {
+  CARDEA_TRY(permit_card_try(card, role));
+  CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());
+  note(fmt::format("enter the present {}, then the new one twice, at the reader", name));
+  const Status done = card.module().change_pin_on_pad(transaction, *transaction.pin_pad(), role);
+  if (done) return true;
+  if (done.code() != Code::function_not_supported) {
+    return card_failure(done.error(), fmt::format("The {} was not changed", name));
+  }
+  note(fmt::format("{}; enter it here", cardea::describe(done.error())));
+  return false;
+}
+
 Status change(const Context& context, const PinOptions& options, card::PinRole role) {
   const bool is_puk = role == card::PinRole::unblock;
   const std::string name = is_puk ? "PUK" : "PIN";
   CARDEA_ASSIGN(const CardConnection card, CardConnection::open(context.options, options.card));
-  CARDEA_ASSIGN(const Pin old_pin,
-                obtain_card_pin(context, card, role, is_puk ? options.puk_file : context.options.pin_file));
-  CARDEA_ASSIGN(const Pin new_pin,
-                obtain_new_card_pin(context, card, name, is_puk ? options.new_puk_file : options.new_pin_file));
+  const std::string& old_file = is_puk ? options.puk_file : context.options.pin_file;
+  const std::string& new_file = is_puk ? options.new_puk_file : options.new_pin_file;
+  const bool named = !old_file.empty() || !new_file.empty() || context.options.pin_stdin;
+  if (!named && card.pad_changes_pins()) {
+    CARDEA_ASSIGN(const bool changed, change_on_pad(card, role, name));
+    if (changed) return say_done(context, card, name + " was changed");
+  }
+  CARDEA_ASSIGN(const Pin old_pin, obtain_card_pin(context, card, role, old_file));
+  CARDEA_ASSIGN(const Pin new_pin, obtain_new_card_pin(context, card, name, new_file));
   CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());
   if (const Status done = card.module().change_pin(transaction, role, old_pin, new_pin); !done) {
     return card_failure(done.error(), fmt::format("The {} was not changed", name));

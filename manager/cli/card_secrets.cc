@@ -35,26 +35,29 @@ int digit(Byte character) {
 
 }  // namespace
 
-Result<Pin> obtain_card_pin(const Context& context, const CardConnection& card, card::PinRole role,
-                            const std::string& file) {
+Result<bool> permit_card_try(const CardConnection& card, card::PinRole role) {
   const std::string_view name = pin_word(role);
-  const std::string prompt = fmt::format("{} of card '{}': ", name, card.description().label);
-  bool is_last = false;
   {
     CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());
     const auto state = card.module().pin_state(transaction, role);
     if (!state) return card_failure(state.error(), fmt::format("The state of the {} cannot be read", name));
     if (state->locked) return card_failure(error(Code::pin_locked), fmt::format("The {} cannot be used", name));
-    is_last = state->retries_left == 1;
+    if (state->retries_left != 1) return false;
   }
-  if (!is_last) return read_secret(context, file, prompt);
   if (!confirm(fmt::format("This is the last try: a wrong {} locks it.", name))) {
     return failure(Code::pin_incorrect, fmt::format("Only one try of the {} is left, and it was not used. The last try "
                                                     "is made only after a \"yes\" on a terminal, with the {} typed "
                                                     "there.",
                                                     name, name));
   }
-  return ask_pin(prompt);
+  return true;
+}
+
+Result<Pin> obtain_card_pin(const Context& context, const CardConnection& card, card::PinRole role,
+                            const std::string& file) {
+  const std::string prompt = fmt::format("{} of card '{}': ", pin_word(role), card.description().label);
+  CARDEA_ASSIGN(const bool is_last, permit_card_try(card, role));
+  return is_last ? ask_pin(prompt) : read_secret(context, file, prompt);
 }
 
 Result<Pin> obtain_new_card_pin(const Context& context, const CardConnection& card, const std::string& name,
@@ -92,7 +95,10 @@ Result<SecretBytes> read_admin_key(const std::string& file) {
 Result<UserProof> UserProof::obtain(const Context& context, const CardConnection& card) {
   UserProof proof;
   const bool named = !context.options.pin_file.empty() || context.options.pin_stdin;
-  if (!named && card.has_pin_pad()) return proof;
+  if (!named && card.has_pin_pad()) {
+    CARDEA_TRY(permit_card_try(card, card::PinRole::user));
+    return proof;
+  }
   CARDEA_ASSIGN(proof.pin_, obtain_card_pin(context, card, card::PinRole::user, context.options.pin_file));
   return proof;
 }

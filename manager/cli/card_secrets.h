@@ -8,6 +8,9 @@
 
 namespace cardea::cli {
 
+/// Whether only one try is left, once somebody has said "yes" to using it; pin_locked, pin_incorrect in words without.
+Result<bool> permit_card_try(const CardConnection& card, card::PinRole role);
+
 /// A PIN or PUK that the card has: refuses a locked one, and takes the last try only freshly typed and after a "yes".
 /// `file` may name where it stands; else --pin-stdin or the terminal.
 Result<Pin> obtain_card_pin(const Context& context, const CardConnection& card, card::PinRole role,

@@ -172,6 +172,8 @@ std::string_view advice(Code code) {
       return "Close the other programs that use the token and try again.";
     case action_prohibited:
       return "The object was made so that this is forbidden.";
+    case function_canceled:
+      return "Run the command again.";
     case not_found:
     case arguments_bad:
       return "";

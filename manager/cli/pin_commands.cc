@@ -23,6 +23,18 @@ Status say_done(const Context& context, const TokenInfo& token, std::string_view
   return print(fmt::format("The {} of token '{}'.\n", done, token.label));
 }
 
+/// False where the token asks for a PIN by itself, but not for a new one.
+Result<bool> change_without_pin(const Connection& connection, std::string_view name) {
+  note("enter the present PIN, then the new one twice, at the reader or in the token's own window");
+  const CK_RV rv = (*connection.module)->C_SetPIN(connection->handle(), nullptr, 0, nullptr, 0);
+  if (rv == CKR_OK) return true;
+  if (rv != CKR_FUNCTION_NOT_SUPPORTED) {
+    return pin_failure(*connection, rv, CKU_USER, fmt::format("The {} was not changed", name));
+  }
+  note("the token does not ask for a new PIN by itself; enter it here");
+  return false;
+}
+
 Status change_pin(Context& context, bool officer) {
   const CK_USER_TYPE user = officer ? CKU_SO : CKU_USER;
   const std::string name = officer ? "security officer's PIN" : "user PIN";
@@ -31,6 +43,10 @@ Status change_pin(Context& context, bool officer) {
   CARDEA_TRY(check_tries(token, user));
   const bool last = is_final_try(token, user);
   if (last) CARDEA_TRY(confirm_final_try());
+  if (context.options.new_pin_file.empty() && asks_by_itself(context, token, user)) {
+    CARDEA_ASSIGN(const bool changed, change_without_pin(connection, name));
+    if (changed) return say_done(context, token, name + " was changed");
+  }
   const PinRole role = officer ? PinRole::officer : PinRole::user;
   const std::string prompt = fmt::format("Present {} of token '{}': ", name, token.label);
   CARDEA_ASSIGN(const Pin old_pin, last ? ask_pin(prompt) : obtain_pin(context, role, prompt));

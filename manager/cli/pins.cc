@@ -106,6 +106,11 @@ Result<Pin> obtain_new_pin(const Context& context, PinRole role, const std::stri
   return pin;
 }
 
+bool asks_by_itself(const Context& context, const TokenInfo& token, CK_USER_TYPE user) {
+  const bool named = context.options.pin_stdin || !pin_file(context, PinRole::user).empty();
+  return user != CKU_SO && !named && token.has(CKF_PROTECTED_AUTHENTICATION_PATH);
+}
+
 bool is_final_try(const TokenInfo& token, CK_USER_TYPE user) {
   return token.has(user == CKU_SO ? CKF_SO_PIN_FINAL_TRY : CKF_USER_PIN_FINAL_TRY);
 }
@@ -154,7 +159,7 @@ Status log_in(const Context& context, const Session& session, CK_USER_TYPE user)
   const bool last = is_final_try(token, user);
   if (last) CARDEA_TRY(confirm_final_try());
   CK_RV rv = CKR_OK;
-  if (token.has(CKF_PROTECTED_AUTHENTICATION_PATH)) {
+  if (asks_by_itself(context, token, user)) {
     note("enter the PIN at the reader or in the token's own window");
     rv = session.login(user, nullptr);
   } else {

@@ -27,6 +27,10 @@ Result<Pin> obtain_new_pin(const Context& context, PinRole role, const std::stri
 /// needs a "yes" and a freshly typed PIN on a terminal. Never tries again by itself.
 Status log_in(const Context& context, const Session& session, CK_USER_TYPE user);
 
+/// Whether the token asks for this PIN by itself (protected authentication path), no option naming where it stands. The
+/// security officer's is always given: a card's is a key, which nobody types on a reader.
+bool asks_by_itself(const Context& context, const TokenInfo& token, CK_USER_TYPE user);
+
 /// Refuses as log_in does, before a PIN is used by C_SetPIN. `user` says whose PIN.
 Status check_tries(const TokenInfo& token, CK_USER_TYPE user);
 
