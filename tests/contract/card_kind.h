@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include <chrono>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -44,8 +45,9 @@ class ChildProcess {
   int status_ = -1;
 };
 
-/// A fresh card for every token, in the first reader. The administrator's key is the factory's, and the configuration
-/// lends it to the user, so that who is logged in as user writes keys, as on a keystore.
+/// A fresh card for every token, in the first reader; in the second one where a case wants two. The administrator's key
+/// is the factory's, and the configuration lends it to the user, so that who is logged in as user writes keys, as on a
+/// keystore.
 class CardKind : public TokenKind {
  public:
   CardKind(std::string kind, std::string so_pin, std::vector<std::string> create_options)
@@ -66,37 +68,35 @@ class CardKind : public TokenKind {
 
   CK_SLOT_ID make_token(const Module& module, const std::string&) override {
     pull();
-    std::vector<std::string> create{
-        required("CARDEA_VCARD"), "create", "--replace", "--kind", kind_, "--state", state()};
-    create.insert(create.end(), create_options_.begin(), create_options_.end());
-    if (ChildProcess(create).wait() != 0) throw std::runtime_error("cardea-vcard makes no card");
+    create(first_);
     insert();
     return slot_with_card(module);
   }
+  /// In the second reader.
+  CK_SLOT_ID make_other_token(const Module& module, const std::string&) override {
+    const CK_SLOT_ID first = slot_with_card(module);
+    create(second_);
+    run(second_);
+    return slot_with_card(module, first);
+  }
 
-  /// Whether the administrator makes keys; elsewhere the user PIN is what that takes.
-  virtual bool officer_makes_keys() const = 0;
   /// Whether the card has Ed25519 and X25519.
   virtual bool has_25519() const = 0;
   /// Takes the card out of the reader, and puts the same one back.
-  void pull() { card_.reset(); }
-  void insert() {
-    card_ = std::make_unique<ChildProcess>(std::vector<std::string>{required("CARDEA_VCARD"), "run", "--state", state(),
-                                                                    "--port", required("CARDEA_READER_PORT"),
-                                                                    "--control", control()});
-  }
+  void pull() { first_.process.reset(); }
+  void insert() { run(first_); }
   /// A command on the card's control socket: "reset", "fault pull@3" …
   void steer(std::initializer_list<std::string> words) const {
-    std::vector<std::string> command{required("CARDEA_VCARD"), "control", control()};
+    std::vector<std::string> command{required("CARDEA_VCARD"), "control", control(first_)};
     command.insert(command.end(), words.begin(), words.end());
     if (ChildProcess(command).wait() != 0) throw std::runtime_error("the card does not obey");
   }
-  /// The slot with a card, waited for.
-  static CK_SLOT_ID slot_with_card(const Module& module) {
+  /// The slot with a card, waited for; another one than `known`.
+  static CK_SLOT_ID slot_with_card(const Module& module, std::optional<CK_SLOT_ID> known = std::nullopt) {
     for (int tries = 0; tries < 400; ++tries) {
       for (const CK_SLOT_ID slot : module.slots()) {
         CK_TOKEN_INFO info{};
-        if (module->C_GetTokenInfo(slot, &info) == CKR_OK) return slot;
+        if (slot != known && module->C_GetTokenInfo(slot, &info) == CKR_OK) return slot;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
@@ -109,14 +109,33 @@ class CardKind : public TokenKind {
     if (value == nullptr) throw std::runtime_error(std::string(name) + " is not set");
     return value;
   }
-  std::string state() const { return (home_.path() / "card").string(); }
-  std::string control() const { return (home_.path() / "control").string(); }
+  /// A card and the reader it belongs in; vpcd has two, on neighbouring ports.
+  struct Card {
+    std::string name;
+    int reader = 0;
+    std::unique_ptr<ChildProcess> process = {};
+  };
+  std::string state(const Card& card) const { return (home_.path() / card.name).string(); }
+  std::string control(const Card& card) const { return state(card) + ".control"; }
+  void create(const Card& card) const {
+    std::vector<std::string> words{
+        required("CARDEA_VCARD"), "create", "--replace", "--kind", kind_, "--state", state(card)};
+    words.insert(words.end(), create_options_.begin(), create_options_.end());
+    if (ChildProcess(words).wait() != 0) throw std::runtime_error("cardea-vcard makes no card");
+  }
+  void run(Card& card) const {
+    const int port = std::stoi(required("CARDEA_READER_PORT")) + card.reader;
+    card.process = std::make_unique<ChildProcess>(std::vector<std::string>{required("CARDEA_VCARD"), "run", "--state",
+                                                                           state(card), "--port", std::to_string(port),
+                                                                           "--control", control(card)});
+  }
 
   const std::string kind_;
   const std::string so_pin_;
   const std::vector<std::string> create_options_;
   TemporaryDirectory home_;
-  std::unique_ptr<ChildProcess> card_;
+  Card first_{"first", 0};
+  Card second_{"second", 1};
 };
 
 /// SP 800-73-4 with the vendor extensions of the virtual card.
@@ -124,6 +143,10 @@ class PivKind final : public CardKind {
  public:
   PivKind() : CardKind("piv", "010203040506070801020304050607080102030405060708", {"--management-key", "3des"}) {}
   bool officer_makes_keys() const override { return true; }
+  /// 9A and 9D, which ask for the PIN once; 02 would be 9C, which asks for each signature.
+  Bytes key_id(std::uint8_t number) const override { return {static_cast<std::uint8_t>(2 * number - 1)}; }
+  /// The PUK does (docs/cards.md).
+  bool officer_sets_user_pin() const override { return false; }
   bool has_25519() const override { return true; }
 };
 
@@ -131,7 +154,6 @@ class PivKind final : public CardKind {
 class GidsKind final : public CardKind {
  public:
   GidsKind() : CardKind("gids", "010203040506070801020304050607080102030405060708", {"--initialised"}) {}
-  bool officer_makes_keys() const override { return false; }
   bool has_25519() const override { return false; }
 };
 

@@ -1,6 +1,7 @@
 // What real clients send, so that a change of the attribute rules cannot break one unnoticed. Most templates are those
 // that CARDEA_TRACE shows of the client named; pkcs11-provider's, Java's session keys and TLS derivation, and NSS's
 // import of EC keys are written from those clients' sources and documentation.
+#include "contract/counterpart/openssl.h"
 #include "contract/fixture.h"
 #include "cryptoki/nss.h"
 
@@ -18,6 +19,14 @@ struct Clients : UserFixture {
                      Template().ulong(CKA_MODULUS_BITS, 2048).bytes(CKA_PUBLIC_EXPONENT, {1, 0, 1}));
   }
   Pair ec_from_file() const { return from_file(CKM_EC_KEY_PAIR_GEN, Template().bytes(CKA_EC_PARAMS, p256())); }
+
+  /// Of a key that is on the token under the first CKA_ID: cards keep a certificate beside its key.
+  Bytes certificate_of_token_key() const {
+    const Template name = Template().boolean(CKA_TOKEN, true).bytes(CKA_ID, kind->key_id(1));
+    const Pair made = pair(CKM_EC_KEY_PAIR_GEN, Template(name).bytes(CKA_EC_PARAMS, p256()), name);
+    const auto key = cardea::counterpart::read_public(s.get(made.public_key, CKA_PUBLIC_KEY_INFO).bytes);
+    return cardea::counterpart::certificate(key);
+  }
 
   void signs(CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE private_key, CK_OBJECT_HANDLE public_key) const {
     const Bytes data = counted(32);
@@ -70,47 +79,51 @@ BOOST_AUTO_TEST_CASE(pkcs11_tool_generates_pairs) {
            {CKA_VERIFY, CKA_ENCRYPT});
   const Template rsa_private =
       uses(common(CKO_PRIVATE_KEY, CKK_RSA, true).boolean(CKA_SENSITIVE, true), {CKA_SIGN, CKA_DECRYPT});
-  const Pair rsa_pair = pair(CKM_RSA_PKCS_KEY_PAIR_GEN, named(rsa_public, "rsa", {1}), named(rsa_private, "rsa", {1}));
+  const Pair rsa_pair = pair(CKM_RSA_PKCS_KEY_PAIR_GEN, named(rsa_public, "rsa", kind->key_id(1)),
+                             named(rsa_private, "rsa", kind->key_id(1)));
   signs(CKM_SHA256_RSA_PKCS, rsa_pair.private_key, rsa_pair.public_key);
   decrypts(rsa_pair.public_key, rsa_pair.private_key);
   const Template ec_public =
       uses(common(CKO_PUBLIC_KEY, CKK_EC, false).bytes(CKA_EC_PARAMS, p256()), {CKA_VERIFY, CKA_DERIVE});
   const Template ec_private =
       uses(common(CKO_PRIVATE_KEY, CKK_EC, true).boolean(CKA_SENSITIVE, true), {CKA_SIGN, CKA_DERIVE});
-  const Pair ec_pair = pair(CKM_EC_KEY_PAIR_GEN, named(ec_public, "ec", {2}), named(ec_private, "ec", {2}));
+  const Pair ec_pair =
+      pair(CKM_EC_KEY_PAIR_GEN, named(ec_public, "ec", kind->key_id(2)), named(ec_private, "ec", kind->key_id(2)));
   signs(CKM_ECDSA, ec_pair.private_key, ec_pair.public_key);
 }
 
 BOOST_AUTO_TEST_CASE(pkcs11_tool_writes_a_certificate) {
+  const Bytes der = certificate_of_token_key();
   const CK_OBJECT_HANDLE certificate = created(named(object_template(CKO_CERTIFICATE, true)
-                                                         .bytes(CKA_VALUE, counted(710))
+                                                         .bytes(CKA_VALUE, der)
                                                          .ulong(CKA_CERTIFICATE_TYPE, CKC_X_509)
                                                          .boolean(CKA_PRIVATE, false)
                                                          .bytes(CKA_SUBJECT, counted(38))
                                                          .bytes(CKA_ISSUER, counted(44))
                                                          .bytes(CKA_SERIAL_NUMBER, counted(10)),
-                                                     "rsa", {1}));
-  BOOST_TEST(s.get(certificate, CKA_VALUE).bytes == counted(710));
+                                                     "rsa", kind->key_id(1)));
+  BOOST_TEST(s.get(certificate, CKA_VALUE).bytes == der);
 }
 
 BOOST_AUTO_TEST_CASE(p11tool_generates_pairs_without_saying_all_uses) {
-  const Pair rsa_pair = pair(CKM_RSA_PKCS_KEY_PAIR_GEN,
-                             named(uses(Template()
-                                            .boolean(CKA_TOKEN, true)
-                                            .boolean(CKA_PRIVATE, false)
-                                            .ulong(CKA_MODULUS_BITS, 2048)
-                                            .bytes(CKA_PUBLIC_EXPONENT, {1, 0, 1}),
-                                        {CKA_ENCRYPT, CKA_VERIFY}),
-                                   "rsa-gnutls", {0x21}),
-                             named(uses(closed_private_half(), {CKA_DECRYPT, CKA_SIGN}), "rsa-gnutls", {0x21}));
+  const Pair rsa_pair =
+      pair(CKM_RSA_PKCS_KEY_PAIR_GEN,
+           named(uses(Template()
+                          .boolean(CKA_TOKEN, true)
+                          .boolean(CKA_PRIVATE, false)
+                          .ulong(CKA_MODULUS_BITS, 2048)
+                          .bytes(CKA_PUBLIC_EXPONENT, {1, 0, 1}),
+                      {CKA_ENCRYPT, CKA_VERIFY}),
+                 "rsa-gnutls", kind->key_id(1)),
+           named(uses(closed_private_half(), {CKA_DECRYPT, CKA_SIGN}), "rsa-gnutls", kind->key_id(1)));
   signs(CKM_SHA256_RSA_PKCS, rsa_pair.private_key, rsa_pair.public_key);
   decrypts(rsa_pair.public_key, rsa_pair.private_key);
   const Pair ec_pair =
       pair(CKM_EC_KEY_PAIR_GEN,
            named(uses(Template().boolean(CKA_TOKEN, true).boolean(CKA_PRIVATE, false).bytes(CKA_EC_PARAMS, p256()),
                       {CKA_VERIFY}),
-                 "from-gnutls", {0x20}),
-           named(uses(closed_private_half(), {CKA_SIGN}), "from-gnutls", {0x20}));
+                 "from-gnutls", kind->key_id(2)),
+           named(uses(closed_private_half(), {CKA_SIGN}), "from-gnutls", kind->key_id(2)));
   signs(CKM_ECDSA, ec_pair.private_key, ec_pair.public_key);
 }
 
@@ -128,11 +141,11 @@ BOOST_AUTO_TEST_CASE(nss_certutil_generates_pairs_and_renames_them) {
                             uses(closed_private_half(), {CKA_DERIVE, CKA_SIGN}, {CKA_UNWRAP, CKA_DECRYPT}));
   signs(CKM_ECDSA, ec_pair.private_key, ec_pair.public_key);
   for (const CK_OBJECT_HANDLE half : {ec_pair.public_key, ec_pair.private_key}) {
-    CONTRACT_RV(s.set(half, Template().bytes(CKA_ID, counted(20))), CKR_OK);
+    CONTRACT_RV(s.set(half, Template().bytes(CKA_ID, counted(20))), kind->is_card() ? CKR_ACTION_PROHIBITED : CKR_OK);
   }
 }
 
-BOOST_AUTO_TEST_CASE(nss_pk12util_imports_a_key_and_its_public_half) {
+BOOST_AUTO_TEST_CASE(nss_pk12util_imports_a_key_and_its_public_half, *precondition(keeps_any_object)) {
   const Pair file = rsa_from_file();
   Bytes password = bytes_of("secret"), salt = counted(16);
   const CK_PKCS5_PBKD2_PARAMS2 pbkdf2{
@@ -172,7 +185,7 @@ BOOST_AUTO_TEST_CASE(nss_imports_an_ec_key_with_its_point) {
                                                      .ulong(CKA_KEY_TYPE, CKK_EC)
                                                      .boolean(CKA_PRIVATE, true)
                                                      .boolean(CKA_SENSITIVE, true)
-                                                     .bytes(CKA_ID, counted(20))
+                                                     .bytes(CKA_ID, kind->key_id(1))
                                                      .bytes(CKA_EC_PARAMS, p256())
                                                      .bytes(CKA_EC_POINT, s.get(file.public_key, CKA_EC_POINT).bytes)
                                                      .bytes(CKA_VALUE, s.get(file.private_key, CKA_VALUE).bytes),
@@ -185,7 +198,12 @@ BOOST_AUTO_TEST_CASE(nss_server_copies_its_key_with_no_template) {
       pair(CKM_RSA_PKCS_KEY_PAIR_GEN, Template().ulong(CKA_MODULUS_BITS, 2048).bytes(CKA_PUBLIC_EXPONENT, {1, 0, 1}),
            closed_private_half());
   CK_OBJECT_HANDLE copy = 0;
-  CONTRACT_RV(module->C_CopyObject(s, both.private_key, nullptr, 0, &copy), CKR_OK);
+  const CK_RV copied = module->C_CopyObject(s, both.private_key, nullptr, 0, &copy);
+  if (kind->is_card()) {  // no private key comes twice; NSS goes on with the one it has
+    CONTRACT_RV(copied, CKR_ACTION_PROHIBITED);
+    return;
+  }
+  CONTRACT_RV(copied, CKR_OK);
   signs(CKM_SHA256_RSA_PKCS, copy, both.public_key);
 }
 
@@ -220,7 +238,7 @@ BOOST_AUTO_TEST_CASE(nss_decrypts_with_a_key_that_it_unwrapped_to_unwrap) {
 
 BOOST_AUTO_TEST_CASE(nss_looks_for_its_own_classes_and_finds_nothing) {
   constexpr CK_OBJECT_CLASS nss_class = CKO_VENDOR_DEFINED | 0x4e534353;
-  created(data_template("there", true));
+  created(data_template("there", on_token()));
   BOOST_TEST(s.find(Template().ulong(CKA_CLASS, nss_class)).empty());
   BOOST_TEST(
       s.find(object_template(nss_class, true).bytes(CKA_ISSUER, counted(44)).bytes(CKA_SERIAL_NUMBER, {2, 1})).empty());
@@ -298,15 +316,17 @@ BOOST_AUTO_TEST_CASE(java_makes_a_tls_12_session) {
 }
 
 BOOST_AUTO_TEST_CASE(java_stores_a_certificate_and_names_its_key) {
+  const Bytes der = certificate_of_token_key();
+  const Bytes id = kind->is_card() ? kind->key_id(1) : bytes_of("spare");
   const CK_OBJECT_HANDLE certificate = created(object_template(CKO_CERTIFICATE, true)
                                                    .ulong(CKA_CERTIFICATE_TYPE, CKC_X_509)
                                                    .bytes(CKA_SUBJECT, counted(40))
                                                    .bytes(CKA_ISSUER, counted(44))
                                                    .bytes(CKA_SERIAL_NUMBER, counted(8))
-                                                   .bytes(CKA_VALUE, counted(511))
+                                                   .bytes(CKA_VALUE, der)
                                                    .text(CKA_LABEL, "spare")
-                                                   .text(CKA_ID, "spare"));
-  BOOST_TEST(s.get(certificate, CKA_ID).bytes == bytes_of("spare"));
+                                                   .bytes(CKA_ID, id));
+  BOOST_TEST(s.get(certificate, CKA_ID).bytes == id);
   const Pair both = ec(CKM_EC_KEY_PAIR_GEN, p256(), {CKA_VERIFY}, {CKA_SIGN});
   CONTRACT_RV(s.set(both.private_key, Template().text(CKA_ID, "spare")), CKR_OK);
 }

@@ -298,11 +298,11 @@ BOOST_AUTO_TEST_CASE(handles_of_other_kinds) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(handles_of_other_tokens, *precondition(keeps_any_object)) {
-  const CK_SLOT_ID other_slot = kind->make_token(module, "other");
+BOOST_AUTO_TEST_CASE(handles_of_other_tokens) {
+  const CK_SLOT_ID other_slot = kind->make_other_token(module, "other");
   const Session other(module, other_slot);
   CONTRACT_OK(other.login(kind->user_pin()));
-  for (const bool token : {false, true}) {
+  for (const bool token : places()) {
     const CK_OBJECT_HANDLE here = created(aes_template({CKA_ENCRYPT}, token));
     CONTRACT_RV(other.get(here, CKA_LABEL).rv, CKR_OBJECT_HANDLE_INVALID);
     CONTRACT_RV(other.destroy(here), CKR_OBJECT_HANDLE_INVALID);

@@ -50,8 +50,18 @@ class TokenKind {
   /// Whether the token is a card: it keeps keys with certificates and the files of its kind, no secret keys and no
   /// objects of any name; it is made new by its administrator, not by C_InitToken.
   virtual bool is_card() const { return false; }
+  /// Whether the security officer makes keys, and so sees private objects.
+  virtual bool officer_makes_keys() const { return false; }
+  /// The CKA_ID under which a key of the user's may be made: 1 or 2 for the first or the second one.
+  virtual Bytes key_id(std::uint8_t number) const { return {number}; }
+  /// Whether C_InitPIN sets the user PIN.
+  virtual bool officer_sets_user_pin() const { return true; }
   /// Makes an initialised token with both PINs set; the slot that holds it. The module is initialised.
   virtual CK_SLOT_ID make_token(const Module& module, const std::string& label) = 0;
+  /// One more beside it, with the same PINs.
+  virtual CK_SLOT_ID make_other_token(const Module& module, const std::string& label) {
+    return make_token(module, label);
+  }
   /// Protects all tokens from being written by this process and those it starts, for the rest of their lives. False
   /// where the kind, or this machine, has no such protection. Called in a child process with the module not
   /// initialised.

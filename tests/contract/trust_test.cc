@@ -7,30 +7,41 @@ namespace {
 using namespace cardea::p11;
 
 struct Trust : Fixture {
-  /// Runs `work` in a session of the security officer and logs out.
+  Trust() : keeper(open()) {}
+
+  /// A session that is logged out at its end, since the keeper's would keep the login.
+  struct LogOut {
+    void operator()(const Session* session) const {
+      session->logout();
+      delete session;
+    }
+  };
+  using Visit = std::unique_ptr<const Session, LogOut>;
+  Visit user() const { return Visit(Fixture::user().release()); }
+  /// Runs `work` in a session that the security officer is logged in to.
   template <typename Work>
   void as_officer(Work work) const {
-    const auto session = officer();
-    work(*session);
+    const Visit login(officer().release());
+    work(*keeper);
   }
-  /// The one token object of that label; the case ends when there is none.
+  /// The one object of that label; the case ends when there is none.
   CK_OBJECT_HANDLE named(const Session& session, std::string_view label) const {
     const auto found = session.find(Template().text(CKA_LABEL, label));
     BOOST_REQUIRE_EQUAL(found.size(), 1u);
     return found[0];
   }
-  /// A public token key that only wraps, so that the security officer sees it.
-  void make_carrier(const Session& user) const {
+  /// A public key that only wraps, so that the security officer sees it. On the token where it takes one.
+  void make_carrier() const {
     CK_OBJECT_HANDLE key = 0;
-    CONTRACT_OK(user.generate(Mechanism(CKM_AES_KEY_GEN),
-                              Template()
-                                  .ulong(CKA_VALUE_LEN, 32)
-                                  .boolean(CKA_TOKEN, true)
-                                  .boolean(CKA_PRIVATE, false)
-                                  .boolean(CKA_SENSITIVE, true)
-                                  .boolean(CKA_WRAP, true)
-                                  .text(CKA_LABEL, "carrier"),
-                              key));
+    CONTRACT_OK(keeper->generate(Mechanism(CKM_AES_KEY_GEN),
+                                 Template()
+                                     .ulong(CKA_VALUE_LEN, 32)
+                                     .boolean(CKA_TOKEN, on_token())
+                                     .boolean(CKA_PRIVATE, false)
+                                     .boolean(CKA_SENSITIVE, true)
+                                     .boolean(CKA_WRAP, true)
+                                     .text(CKA_LABEL, "carrier"),
+                                 key));
   }
   CK_OBJECT_HANDLE make_guarded(const Session& user) const {
     CK_OBJECT_HANDLE key = 0;
@@ -46,6 +57,9 @@ struct Trust : Fixture {
       CONTRACT_RV(session.set(named(session, "carrier"), Template().boolean(CKA_TRUSTED, trusted)), CKR_OK);
     });
   }
+
+  /// Keeps objects that a card has no place for, whoever is logged in.
+  std::unique_ptr<Session> keeper;
 };
 
 const CK_MECHANISM_TYPE kwp = CKM_AES_KEY_WRAP_KWP;
@@ -69,7 +83,7 @@ BOOST_AUTO_TEST_CASE(the_user_cannot_grant_trust) {
 BOOST_AUTO_TEST_CASE(what_demands_trust_leaves_under_a_trusted_key_only) {
   {
     const auto session = user();
-    make_carrier(*session);
+    make_carrier();
     CONTRACT_RV(session->wrap(Mechanism(kwp), named(*session, "carrier"), make_guarded(*session)).rv,
                 CKR_KEY_NOT_WRAPPABLE);
   }
@@ -104,7 +118,10 @@ BOOST_AUTO_TEST_CASE(the_mark_cannot_be_taken_off) {
 }
 
 BOOST_AUTO_TEST_CASE(trust_ends_with_a_copy_and_with_the_officer_s_word) {
-  make_carrier(*user());
+  {
+    const auto session = user();
+    make_carrier();
+  }
   set_trust(true);
   {
     const auto session = user();
@@ -122,7 +139,7 @@ BOOST_AUTO_TEST_CASE(trust_ends_with_a_copy_and_with_the_officer_s_word) {
 BOOST_AUTO_TEST_CASE(trusted_certificates_are_the_officer_s) {
   as_officer([&](const Session& session) {
     CK_OBJECT_HANDLE certificate = 0;
-    CONTRACT_OK(session.create(object_template(CKO_CERTIFICATE, true)
+    CONTRACT_OK(session.create(object_template(CKO_CERTIFICATE, on_token())
                                    .ulong(CKA_CERTIFICATE_TYPE, CKC_X_509)
                                    .bytes(CKA_SUBJECT, counted(20))
                                    .bytes(CKA_VALUE, counted(100))
@@ -146,15 +163,15 @@ BOOST_AUTO_TEST_CASE(the_public_key_of_a_recovery_authority) {
   {
     const auto session = user();
     CK_OBJECT_HANDLE public_key = 0, private_key = 0;
-    CONTRACT_OK(session->generate_pair(Mechanism(CKM_RSA_PKCS_KEY_PAIR_GEN),
-                                       Template()
-                                           .ulong(CKA_MODULUS_BITS, 2048)
-                                           .bytes(CKA_PUBLIC_EXPONENT, {1, 0, 1})
-                                           .boolean(CKA_TOKEN, true)
-                                           .boolean(CKA_PRIVATE, false)
-                                           .boolean(CKA_WRAP, true)
-                                           .text(CKA_LABEL, "carrier"),
-                                       Template(), public_key, private_key));
+    CONTRACT_OK(keeper->generate_pair(Mechanism(CKM_RSA_PKCS_KEY_PAIR_GEN),
+                                      Template()
+                                          .ulong(CKA_MODULUS_BITS, 2048)
+                                          .bytes(CKA_PUBLIC_EXPONENT, {1, 0, 1})
+                                          .boolean(CKA_TOKEN, on_token())
+                                          .boolean(CKA_PRIVATE, false)
+                                          .boolean(CKA_WRAP, true)
+                                          .text(CKA_LABEL, "carrier"),
+                                      Template(), public_key, private_key));
     CONTRACT_OK(session->destroy(private_key));
   }
   const CK_RSA_PKCS_OAEP_PARAMS oaep{CKM_SHA256, CKG_MGF1_SHA256, CKZ_DATA_SPECIFIED, nullptr, 0};

@@ -15,6 +15,7 @@ struct ContextFree {
   void operator()(EVP_CIPHER_CTX* p) const { EVP_CIPHER_CTX_free(p); }
   void operator()(EVP_CIPHER* p) const { EVP_CIPHER_free(p); }
   void operator()(PKCS8_PRIV_KEY_INFO* p) const { PKCS8_PRIV_KEY_INFO_free(p); }
+  void operator()(X509* p) const { X509_free(p); }
   void operator()(unsigned char* p) const { OPENSSL_free(p); }
 };
 template <typename T>
@@ -177,6 +178,24 @@ Bytes decapsulate(const Pkey& key, const Bytes& ciphertext) {
        "decapsulating");
   secret.resize(size);
   return secret;
+}
+
+Bytes certificate(const Pkey& subject_key) {
+  const Owned<X509> made(X509_new());
+  const Pkey issuer(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+  constexpr long day = 24 * 60 * 60;
+  const auto* name = reinterpret_cast<const unsigned char*>("contract");
+  must(made && issuer && X509_set_version(made.get(), X509_VERSION_3) == 1 &&
+           ASN1_INTEGER_set(X509_get_serialNumber(made.get()), 1) == 1 &&
+           X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", MBSTRING_UTF8, name, -1, -1, 0) == 1 &&
+           X509_set_issuer_name(made.get(), X509_get_subject_name(made.get())) == 1 &&
+           X509_gmtime_adj(X509_getm_notBefore(made.get()), 0) != nullptr &&
+           X509_gmtime_adj(X509_getm_notAfter(made.get()), day) != nullptr &&
+           X509_set_pubkey(made.get(), subject_key.get()) == 1 && X509_sign(made.get(), issuer.get(), EVP_sha256()) > 0,
+       "making a certificate");
+  unsigned char* raw = nullptr;
+  const int size = i2d_X509(made.get(), &raw);
+  return taken(raw, size);
 }
 
 Bytes agree(const Pkey& key, const Pkey& peer) {

@@ -49,6 +49,9 @@ struct Encapsulation {
 Encapsulation encapsulate(const Pkey& key);
 Bytes decapsulate(const Pkey& key, const Bytes& ciphertext);
 
+/// A certificate in DER over a public key, by an issuer that exists for it alone.
+Bytes certificate(const Pkey& subject_key);
+
 /// What X25519 agrees on (RFC 7748, 6.1).
 Bytes agree(const Pkey& key, const Pkey& peer);
 
