@@ -12,6 +12,7 @@ enum class Root : unsigned {
   library,
   crypto,
   hashes,
+  blake2b,
   ciphers,
   aead,
   derivations,

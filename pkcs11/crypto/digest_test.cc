@@ -1,4 +1,5 @@
-// Digests against the examples of FIPS 180-4, FIPS 202 and RFC 7693 (the message "abc").
+// Digests of "abc": the examples of FIPS 180-4, FIPS 202 and RFC 7693; the shorter BLAKE2b by Python's hashlib.
+// hashlib.
 #include "crypto/digest.h"
 
 #include <boost/test/unit_test.hpp>
@@ -33,6 +34,10 @@ const Example examples[] = {
      "b751850b1a57168a5693cd924b6b096e08f621827444f70d884f5d0240d2712e10e116e9192af3c91a7ec57647e3934057340b4cf408d5a56"
      "5"
      "92f8274eec53f0"},
+    {Hash::blake2b_160, "384264f676f39536840523f284921cdc68b6846b"},
+    {Hash::blake2b_256, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319"},
+    {Hash::blake2b_384,
+     "6f56a82c8e7ef526dfe182eb5212f7db9df1317e57815dbda46083fc30f54ee6c66ba83be64b302d7cba6ce15bb556f4"},
     {Hash::blake2b_512,
      "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d17d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab"
      "92386edd4009923"},

@@ -1,89 +1,13 @@
 #include "crypto/eddsa_variants.h"
 
-#include <dlfcn.h>
-#include <gcrypt.h>
-#include <pthread.h>
-
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <mutex>
 
-#include "base/process_root.h"
+#include "crypto/gcrypt_library.h"
 
 namespace cardea::crypto::eddsa_variants {
 namespace {
-
-// One operation at a time: the whole process shares libgcrypt's pool of locked memory, which is 32 KiB. fork() waits
-// for it too, so that a child never inherits a lock of libgcrypt's that nobody will release.
-std::mutex running;
-
-void hold_for_fork() {
-  running.lock();
-}
-void release_after_fork() {
-  running.unlock();
-}
-
-// What we use of libgcrypt. Linking it would make every host that loads the module pay for it.
-struct Gcrypt {
-  decltype(&gcry_check_version) check_version = nullptr;
-  decltype(&gcry_control) control = nullptr;
-  decltype(&gcry_malloc_secure) malloc_secure = nullptr;
-  decltype(&gcry_free) free = nullptr;
-  decltype(&gcry_sexp_build) sexp_build = nullptr;
-  decltype(&gcry_sexp_release) sexp_release = nullptr;
-  decltype(&gcry_sexp_find_token) sexp_find_token = nullptr;
-  decltype(&gcry_sexp_nth_data) sexp_nth_data = nullptr;
-  decltype(&gcry_pk_sign) pk_sign = nullptr;
-  decltype(&gcry_pk_verify) pk_verify = nullptr;
-  bool usable = false;
-
-  Gcrypt() {
-    // Never closed: libgcrypt does not clean up after itself, and others may be using it.
-    void* const library = dlopen("libgcrypt.so.20", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    usable = library != nullptr && find(library) && set_up();
-  }
-
- private:
-  bool find(void* library) {
-    const auto get = [library](auto& function, const char* name) {
-      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
-      return function != nullptr;
-    };
-    return get(check_version, "gcry_check_version") && get(control, "gcry_control") &&
-           get(malloc_secure, "gcry_malloc_secure") && get(free, "gcry_free") && get(sexp_build, "gcry_sexp_build") &&
-           get(sexp_release, "gcry_sexp_release") && get(sexp_find_token, "gcry_sexp_find_token") &&
-           get(sexp_nth_data, "gcry_sexp_nth_data") && get(pk_sign, "gcry_pk_sign") && get(pk_verify, "gcry_pk_verify");
-  }
-
-  // A host that uses libgcrypt has set it up as it wants; only when nobody has, we do the least. The default pool of
-  // locked memory is left as it is. Without it libgcrypt's secrets would not be wiped.
-  bool set_up() {
-    if (control(GCRYCTL_INITIALIZATION_FINISHED_P) != 0) return check_version("1.10.0") != nullptr;
-    if (check_version("1.10.0") == nullptr) return false;
-    control(GCRYCTL_SUSPEND_SECMEM_WARN);  // it would go to the host's stderr where the system lets nobody lock memory
-    control(GCRYCTL_DISABLE_PRIV_DROP);    // in a set-user-id host it would change the host's user
-    control(GCRYCTL_INITIALIZATION_FINISHED, 0);
-    return true;
-  }
-};
-
-const Gcrypt& gcrypt() {
-  return process_singleton<Gcrypt>(Root::gcrypt);
-}
-
-// Held while libgcrypt runs.
-class Turn {
- public:
-  Turn() : lock_(running) {
-    static bool fork_waits = false;  // under the lock; handlers outlive a fork as this does
-    if (!fork_waits) fork_waits = pthread_atfork(hold_for_fork, release_after_fork, release_after_fork) == 0;
-  }
-
- private:
-  std::lock_guard<std::mutex> lock_;
-};
 
 struct Release {
   void operator()(gcry_sexp_t expression) const noexcept { gcrypt().sexp_release(expression); }
@@ -165,14 +89,14 @@ bool below_order(KeyAlgorithm curve, ByteView s) {
 }  // namespace
 
 bool available() {
-  const Turn turn;
+  const GcryptTurn turn;
   return gcrypt().usable;
 }
 
 Result<std::size_t> sign(const Variant& variant, const SecretBytes& private_key, ByteView public_key, ByteView message,
                          MutableBytes out) {
   if (message.size() > longest_message) return Code::data_length;
-  const Turn turn;
+  const GcryptTurn turn;
   if (!gcrypt().usable) return Code::mechanism_param_invalid;
   CARDEA_ASSIGN(const Expression key, private_expression(variant, private_key, public_key));
   CARDEA_ASSIGN(const Expression data, data_expression(variant, message));
@@ -193,7 +117,7 @@ Status verify(const Variant& variant, ByteView public_key, ByteView message, Byt
   const ByteView r = signature.first(half);
   const ByteView s = signature.subspan(half);
   if (!below_order(variant.curve, s)) return Code::signature_invalid;
-  const Turn turn;
+  const GcryptTurn turn;
   if (!gcrypt().usable) return Code::mechanism_param_invalid;
   CARDEA_ASSIGN(const Expression key,
                 build(variant.curve == KeyAlgorithm::ed25519 ? "(public-key(ecc(curve Ed25519)(flags eddsa)(q %b)))"

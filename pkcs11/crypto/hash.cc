@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "base/process_root.h"
+#include "crypto/blake2b.h"
 #include "crypto/library.h"
 
 namespace cardea::crypto {
@@ -18,8 +19,8 @@ struct HashFacts {
   std::uint8_t nist_arc;
 };
 
-// In the order of the enumeration. Only BLAKE2b-512 has a name of its own in OpenSSL; the shorter ones are not
-// truncations of it (RFC 7693, 2.5) and have no fetchable algorithm.
+// In the order of the enumeration. OpenSSL itself has only the longest BLAKE2b; the shorter ones, which are no
+// truncations of it (RFC 7693, 2.5), come from crypto/blake2b.h.
 constexpr std::array<HashFacts, hash_count> facts{{{nullptr, 0, 0, 0},
                                                    {"SHA1", 20, 64, 0},
                                                    {"SHA2-224", 28, 64, 4},
@@ -32,9 +33,9 @@ constexpr std::array<HashFacts, hash_count> facts{{{nullptr, 0, 0, 0},
                                                    {"SHA3-256", 32, 136, 8},
                                                    {"SHA3-384", 48, 104, 9},
                                                    {"SHA3-512", 64, 72, 10},
-                                                   {nullptr, 20, 128, 0},
-                                                   {nullptr, 32, 128, 0},
-                                                   {nullptr, 48, 128, 0},
+                                                   {"BLAKE2B-160", 20, 128, 0},
+                                                   {"BLAKE2B-256", 32, 128, 0},
+                                                   {"BLAKE2B-384", 48, 128, 0},
                                                    {"BLAKE2B-512", 64, 128, 0},
                                                    {"SHAKE-128", 32, 168, 11},
                                                    {"SHAKE-256", 64, 136, 12}}};
@@ -75,6 +76,7 @@ const EVP_MD* hash_md(Hash hash) noexcept {
   if (name == nullptr) return nullptr;
   std::atomic<EVP_MD*>& slot = process_singleton<FetchedHashes>(Root::hashes).md[static_cast<std::size_t>(hash)];
   if (EVP_MD* const known = slot.load(std::memory_order_acquire)) return known;
+  if (hash == Hash::blake2b_160 || hash == Hash::blake2b_256 || hash == Hash::blake2b_384) provide_short_blake2b();
   EVP_MD* const fetched = EVP_MD_fetch(context(), name, nullptr);
   EVP_MD* expected = nullptr;
   if (slot.compare_exchange_strong(expected, fetched, std::memory_order_acq_rel)) return fetched;

@@ -163,6 +163,8 @@ BOOST_AUTO_TEST_CASE(kdfs_hash_in_the_order_of_their_standard) {
   const SecretBytes sp800 = must(ec_kdf(CKD_SHA3_384_KDF_SP800, secret, shared, 16));
   const Bytes expected = must(crypto::digest(Hash::sha3_384, joined({counter, secret, shared})));
   BOOST_TEST(same_bytes(sp800.view(), ByteView(expected).first(16)));
+  const SecretBytes blake = must(ec_kdf(CKD_BLAKE2B_160_KDF, secret, shared, 20));
+  BOOST_TEST(same_bytes(blake.view(), must(crypto::digest(Hash::blake2b_160, joined({counter, secret, shared})))));
   BOOST_TEST((ec_kdf(CKD_CPDIVERSIFY_KDF, secret, shared, 16).code() == Code::mechanism_param_invalid));
 }
 

@@ -4,9 +4,9 @@ namespace cardea::fuzz {
 
 namespace {
 
-constexpr CK_MECHANISM_TYPE hashes[]{CKM_SHA_1,    CKM_SHA224,   CKM_SHA256,    CKM_SHA384,      CKM_SHA512,
-                                     CKM_SHA3_224, CKM_SHA3_256, CKM_SHA3_512,  CKM_BLAKE2B_512, CKM_SHA256_HMAC,
-                                     CKM_AES_CMAC, CKM_RSA_PKCS, CKM_SHA512_256};
+constexpr CK_MECHANISM_TYPE hashes[]{CKM_SHA_1,       CKM_SHA224,   CKM_SHA256,   CKM_SHA384,      CKM_SHA512,
+                                     CKM_SHA3_224,    CKM_SHA3_256, CKM_SHA3_512, CKM_BLAKE2B_256, CKM_BLAKE2B_512,
+                                     CKM_SHA256_HMAC, CKM_AES_CMAC, CKM_RSA_PKCS, CKM_SHA512_256};
 
 // One structure of each kind with any content. Memory behind pointers is exactly as long as the structure says.
 class Parameters {
