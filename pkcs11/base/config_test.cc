@@ -48,6 +48,8 @@ BOOST_AUTO_TEST_CASE(defaults_without_a_file) {
   BOOST_TEST(named.keystore.retry_limit == 10);
   BOOST_TEST(named.keystore.pin_cost.memory_kib > 0u);
   BOOST_TEST(named.home == path / ".local/share/cardea");
+  setenv("CARDEA_CONF", "/dev/null", 1);
+  BOOST_TEST(load_settings().problems.empty());
 }
 
 BOOST_AUTO_TEST_CASE(environment_chooses_the_home) {
