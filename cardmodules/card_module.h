@@ -193,15 +193,19 @@ class CardAdministrator {
                             const KeyRequest& request) = 0;
   /// function_not_supported where keys cannot be removed.
   virtual Status delete_key(CardTransaction& transaction, const ContainerPlace& place) = 0;
-  virtual Status move_key(CardTransaction& transaction, const ContainerPlace& from, const ContainerPlace& to) = 0;
+  /// function_not_supported where a key stays where it was made.
+  virtual Status move_key(CardTransaction&, const ContainerPlace& /*from*/, const ContainerPlace& /*to*/) {
+    return Code::function_not_supported;
+  }
   /// DER; empty removes it. Compressed where that is needed to fit. device_memory when it does not fit.
   virtual Status write_certificate(CardTransaction& transaction, const ContainerPlace& place, ByteView der) = 0;
   /// Empty removes the content.
   virtual Status write_file(CardTransaction& transaction, const FileEntry& file, ByteView content) = 0;
   /// A certificate by the card that the key was generated on it; function_not_supported.
-  virtual Result<Bytes> attest(CardTransaction& transaction, const ContainerPlace& place) = 0;
+  virtual Result<Bytes> attest(CardTransaction&, const ContainerPlace&) { return Code::function_not_supported; }
   /// Makes the card as it left the factory. Needs no authentication where the card wants blocked PINs instead.
-  virtual Status reset(CardTransaction& transaction) = 0;
+  /// function_not_supported.
+  virtual Status reset(CardTransaction&) { return Code::function_not_supported; }
   /// Makes the place's key the one that is used when nothing names a key; function_not_supported without such a thing.
   virtual Status set_default(CardTransaction&, const ContainerPlace&) { return Code::function_not_supported; }
   /// How many wrong entries lock the user PIN and the PUK. Needs the user PIN verified as well; cards that can do it

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cardmodules/deflate.h"
+#include "crypto/certificate.h"
 #include "crypto/random.h"
 
 namespace cardea::card {
@@ -176,6 +177,15 @@ Result<Bytes> wrap_file(ByteView content) {
 
 std::string certificate_name(std::size_t index, bool exchanges) {
   return fmt::format("{}{:02X}", exchanges ? "kxc" : "ksc", index);
+}
+
+void add_certificate(Container& container, ByteView file) {
+  Result<Bytes> der = unwrap_file(file);
+  if (!der) return;
+  const Result<crypto::CertificateParts> parts = crypto::certificate_parts(*der);
+  if (!parts) return;
+  container.public_key = to_bytes(parts->key_info);
+  container.certificate = std::move(*der);
 }
 
 Result<std::string> random_container_name() {

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "cardmodules/card_module.h"
 
 namespace cardea::card {
 
@@ -67,6 +68,10 @@ Result<Bytes> wrap_file(ByteView content);
 
 /// "kxc00" and "ksc00": the certificate of a container.
 std::string certificate_name(std::size_t index, bool exchanges);
+
+/// Takes the certificate that such a file holds, and its key, into the container. A damaged one is left out: the key
+/// can still be used.
+void add_certificate(Container& container, ByteView file);
 
 /// The form in which Windows names containers: a random GUID (RFC 9562, 5.4).
 Result<std::string> random_container_name();

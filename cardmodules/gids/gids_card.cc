@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "base/tlv.h"
-#include "crypto/certificate.h"
 
 namespace cardea::card::gids {
 namespace {
@@ -173,12 +172,7 @@ Status GidsCard::read_certificate(CardTransaction& transaction, const ContainerR
   if (entry == nullptr) return {};
   const Result<Bytes> content = get_object(transaction, entry->place);
   if (!content) return content.code() == Code::not_found ? Status() : content.error();
-  Result<Bytes> der = unwrap_file(*content);
-  if (!der) return {};
-  const Result<crypto::CertificateParts> parts = crypto::certificate_parts(*der);
-  if (!parts) return {};
-  container.public_key = to_bytes(parts->key_info);
-  container.certificate = std::move(*der);
+  add_certificate(container, *content);
   return {};
 }
 

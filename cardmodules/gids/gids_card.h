@@ -60,13 +60,8 @@ class GidsCard final : public CardModule, public CardAdministrator {
   Status import_key(CardTransaction& transaction, const ContainerPlace& place, const SecretBytes& pkcs8,
                     const KeyRequest& request) override;
   Status delete_key(CardTransaction& transaction, const ContainerPlace& place) override;
-  Status move_key(CardTransaction&, const ContainerPlace&, const ContainerPlace&) override {
-    return Code::function_not_supported;
-  }
   Status write_certificate(CardTransaction& transaction, const ContainerPlace& place, ByteView der) override;
   Status write_file(CardTransaction& transaction, const FileEntry& file, ByteView content) override;
-  Result<Bytes> attest(CardTransaction&, const ContainerPlace&) override { return Code::function_not_supported; }
-  Status reset(CardTransaction&) override { return Code::function_not_supported; }
   Status set_user_pin(CardTransaction& transaction, const Pin& new_pin) override;
   Status set_default(CardTransaction& transaction, const ContainerPlace& place) override;
 

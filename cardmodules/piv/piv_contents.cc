@@ -27,11 +27,7 @@ class Fields {
   std::vector<FileField> fields_;
 };
 
-using Explained = Result<std::vector<FileField>>;
-
-Explained explain_chuid(ByteView content) {
-  CARDEA_ASSIGN(const Chuid chuid, parse_chuid(content));
-  Fields fields;
+void describe(Fields& fields, const Chuid& chuid) {
   fields.add("FASC-N", to_hex(chuid.fascn_bytes));
   if (chuid.fascn) {
     fields.add("FASC-N digits", chuid.fascn->digits());
@@ -54,12 +50,9 @@ Explained explain_chuid(ByteView content) {
   fields.add("expires", chuid.expires);
   fields.add("cardholder UUID", uuid_text(chuid.cardholder_uuid));
   fields.add("signed", !chuid.signature.empty());
-  return fields.take();
 }
 
-Explained explain_capability(ByteView content) {
-  CARDEA_ASSIGN(const CardCapability card, parse_card_capability(content));
-  Fields fields;
+void describe(Fields& fields, const CardCapability& card) {
   fields.add("card identifier", to_hex(card.card_identifier));
   fields.add("container version", fmt::format("{:02x}", card.container_version));
   fields.add("grammar version", fmt::format("{:02x}", card.grammar_version));
@@ -68,12 +61,9 @@ Explained explain_capability(ByteView content) {
   if (card.data_model) fields.add("data model", fmt::format("{:02x}", *card.data_model));
   fields.add("access control rules", to_hex(card.access_rules));
   fields.add("card APDUs", card.has_card_apdus);
-  return fields.take();
 }
 
-Explained explain_discovery(ByteView content) {
-  CARDEA_ASSIGN(const Discovery discovery, parse_discovery(content));
-  Fields fields;
+void describe(Fields& fields, const Discovery& discovery) {
   fields.add("application", to_hex(discovery.application));
   fields.add("application PIN", discovery.application_pin);
   fields.add("global PIN", discovery.global_pin);
@@ -81,21 +71,15 @@ Explained explain_discovery(ByteView content) {
   fields.add("on-card biometric comparison", discovery.on_card_comparison);
   fields.add("virtual contact interface", discovery.contactless_interface);
   fields.add("pairing code needed", discovery.pairing_code_needed);
-  return fields.take();
 }
 
-Explained explain_history(ByteView content) {
-  CARDEA_ASSIGN(const KeyHistory history, parse_key_history(content));
-  Fields fields;
+void describe(Fields& fields, const KeyHistory& history) {
   fields.add("keys with certificates on the card", history.on_card);
   fields.add("keys with certificates elsewhere", history.off_card);
   fields.add("URL", history.url);
-  return fields.take();
 }
 
-Explained explain_printed(ByteView content) {
-  CARDEA_ASSIGN(const PrintedInformation printed, parse_printed_information(content));
-  Fields fields;
+void describe(Fields& fields, const PrintedInformation& printed) {
   fields.add("name", printed.name);
   fields.add("employee affiliation", printed.affiliation);
   fields.add("expires", printed.expires);
@@ -103,12 +87,9 @@ Explained explain_printed(ByteView content) {
   fields.add("issuer", printed.issuer);
   fields.add("organization, line 1", printed.organization_line_1);
   fields.add("organization, line 2", printed.organization_line_2);
-  return fields.take();
 }
 
-Explained explain_biometric(ByteView content) {
-  CARDEA_ASSIGN(const Biometric record, parse_biometric(content));
-  Fields fields;
+void describe(Fields& fields, const Biometric& record) {
   fields.add("kind", record.kind);
   fields.add("created", record.created);
   fields.add("valid from", record.valid_from);
@@ -119,34 +100,32 @@ Explained explain_biometric(ByteView content) {
   fields.add("FASC-N", to_hex(record.fascn_bytes));
   fields.add("data bytes", record.data_size);
   fields.add("signature bytes", record.signature_size);
-  return fields.take();
 }
 
-Explained explain_security_object(ByteView content) {
-  CARDEA_ASSIGN(const SecurityObject object, parse_security_object(content));
-  Fields fields;
+void describe(Fields& fields, const SecurityObject& object) {
   fields.add("hash", std::string(crypto::hash_name(object.hash)));
   for (const SecurityObject::Entry& entry : object.entries) {
     const DataObject* const named = object_of_container(entry.container);
     fields.add(named == nullptr ? fmt::format("{:04x}", entry.container) : std::string(named->name),
                to_hex(entry.digest));
   }
-  return fields.take();
 }
 
-Explained explain_certificate(ByteView content) {
-  CARDEA_ASSIGN(const CertificateObject object, parse_certificate_object(content));
-  Fields fields;
+void describe(Fields& fields, const CertificateObject& object) {
   fields.add("certificate", to_hex(object.certificate));
   fields.add("compressed", object.compressed);
   fields.add("MSCUID", to_hex(object.mscuid));
-  return fields.take();
 }
 
-Explained explain_pairing_code(ByteView content) {
-  CARDEA_ASSIGN(std::string code, parse_pairing_code(content));
+void describe(Fields& fields, const std::string& pairing_code) {
+  fields.add("pairing code", pairing_code);
+}
+
+template <class T>
+Result<std::vector<FileField>> explained(const Result<T>& parsed) {
+  if (!parsed) return parsed.error();
   Fields fields;
-  fields.add("pairing code", std::move(code));
+  describe(fields, *parsed);
   return fields.take();
 }
 
@@ -165,27 +144,27 @@ std::vector<Bytes> signer_certificates(const Chuid& chuid) {
 Result<std::vector<FileField>> PivCard::explain(const FileEntry& file, ByteView content) const {
   switch (file.reference) {
     case object::chuid:
-      return explain_chuid(content);
+      return explained(parse_chuid(content));
     case object::card_capability:
-      return explain_capability(content);
+      return explained(parse_card_capability(content));
     case object::discovery:
-      return explain_discovery(content);
+      return explained(parse_discovery(content));
     case object::key_history:
-      return explain_history(content);
+      return explained(parse_key_history(content));
     case object::printed_information:
-      return explain_printed(content);
+      return explained(parse_printed_information(content));
     case object::fingerprints:
     case object::facial_image:
     case object::iris_images:
-      return explain_biometric(content);
+      return explained(parse_biometric(content));
     case object::security_object:
-      return explain_security_object(content);
+      return explained(parse_security_object(content));
     case object::pairing_code:
-      return explain_pairing_code(content);
+      return explained(parse_pairing_code(content));
     case object::biometric_template:
       return std::vector<FileField>();
     default:
-      return explain_certificate(content);
+      return explained(parse_certificate_object(content));
   }
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "crypto/certificate.h"
 
 namespace cardea::card::plugin {
 namespace {
@@ -181,17 +180,11 @@ Primitives PluginCard::primitives_of(const cardea_plugin_container_info& info) c
   return primitives;
 }
 
-// A certificate that is damaged is left out: the key can still be used.
 Status PluginCard::read_certificate(CardTransaction& transaction, bool exchanges, Container& container) {
   const auto content =
       content_of(transaction, std::string(minidriver_directory), certificate_name(container.place.index, exchanges));
   if (!content) return content.code() == Code::not_found ? Status() : content.error();
-  Result<Bytes> der = unwrap_file(*content);
-  if (!der) return {};
-  const auto parts = crypto::certificate_parts(*der);
-  if (!parts) return {};
-  container.public_key = to_bytes(parts->key_info);
-  container.certificate = std::move(*der);
+  add_certificate(container, *content);
   return {};
 }
 

@@ -258,17 +258,12 @@ class FakeModule final : public CardModule, public CardAdministrator {
   Status delete_key(CardTransaction& transaction, const ContainerPlace& place) override {
     return send(transaction, FakeCard::remove, place.index);
   }
-  Status move_key(CardTransaction&, const ContainerPlace&, const ContainerPlace&) override {
-    return Code::function_not_supported;
-  }
   Status write_certificate(CardTransaction& transaction, const ContainerPlace& place, ByteView der) override {
     return send(transaction, FakeCard::write_slot, place.index, der);
   }
   Status write_file(CardTransaction& transaction, const FileEntry& file, ByteView content) override {
     return send(transaction, FakeCard::write_file, file.reference, content);
   }
-  Result<Bytes> attest(CardTransaction&, const ContainerPlace&) override { return Code::function_not_supported; }
-  Status reset(CardTransaction&) override { return Code::function_not_supported; }
   Status set_user_pin(CardTransaction& transaction, const Pin& new_pin) override {
     return send(transaction, FakeCard::change, 0, new_pin.view());
   }

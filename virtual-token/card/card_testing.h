@@ -1,7 +1,10 @@
 // What the tests of the cards share: a card in memory that takes and gives hexadecimal.
 #pragma once
 
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -30,6 +33,17 @@ inline Bytes command_bytes(std::string_view header, ByteView data) {
   }
   return out;
 }
+
+/// A folder of the test's own, removed with it.
+struct Folder {
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "cardea-card.XXXXXX").string();
+    BOOST_REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    path = pattern;
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::filesystem::path path;
+};
 
 class TestCard {
  public:

@@ -10,13 +10,11 @@ using StatusWord = std::uint16_t;
 namespace sw {
 inline constexpr StatusWord ok = 0x9000;
 inline constexpr StatusWord more_data = 0x6100;  ///< SW2: how many bytes remain, 00 for 256 and more
-inline constexpr StatusWord authentication_failed = 0x6300;
 inline constexpr StatusWord wrong_pin = 0x63C0;  ///< lowest four bits: tries left
 inline constexpr StatusWord memory_failure = 0x6581;
 inline constexpr StatusWord wrong_length = 0x6700;
 inline constexpr StatusWord channel_not_supported = 0x6881;
 inline constexpr StatusWord secure_messaging_not_supported = 0x6882;
-inline constexpr StatusWord last_command_of_chain_expected = 0x6883;
 inline constexpr StatusWord security_status_not_satisfied = 0x6982;
 inline constexpr StatusWord authentication_blocked = 0x6983;
 inline constexpr StatusWord data_invalid = 0x6984;

@@ -21,16 +21,6 @@ namespace {
 
 constexpr timeval patience{20, 0};
 
-struct Folder {
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "cardea-card.XXXXXX").string();
-    BOOST_REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    path = pattern;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
-
 // vpcd's side of the connection.
 class Reader {
  public:
