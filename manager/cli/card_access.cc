@@ -49,7 +49,9 @@ std::string_view next_step(Code code) {
     case Code::device_memory:
       return "Delete certificates or files that are not needed from the card.";
     case Code::key_size_range:
-      return "`cardea card info` shows the keys of the card.";
+      return "`cardea card key generate --help` lists the kinds of keys.";
+    case Code::not_found:
+      return "`cardea card info` shows what is on the card.";
     default:
       return "`cardea doctor` looks for the cause.";
   }
@@ -168,6 +170,30 @@ Error card_failure(const Error& cause, std::string_view what) {
       failure(cause.code, fmt::format("{}: {}. {}", what, cardea::describe(cause), next_step(cause.code)), cause.where);
   result.retries_left = cause.retries_left;
   return result;
+}
+
+Error secret_failure(const Error& cause, std::string_view secret, std::string_view what) {
+  if (cause.code == Code::pin_incorrect) {
+    const std::string tries = cause.retries_left ? fmt::format(" (tries left: {})", *cause.retries_left) : "";
+    const char* const warning = cause.retries_left ? ": every wrong one brings the lock nearer" : "";
+    Error result =
+        failure(cause.code,
+                fmt::format("{}: the {} is wrong{}. Check it before you try again{}.", what, secret, tries, warning),
+                cause.where);
+    result.retries_left = cause.retries_left;
+    return result;
+  }
+  if (cause.code == Code::pin_locked)
+    return failure(cause.code, fmt::format("{}: the {} is locked. {}", what, secret, next_step(cause.code)),
+                   cause.where);
+  if (cause.code == Code::key_size_range) {
+    return failure(cause.code,
+                   fmt::format("{}: the {} has another length than the card's. Triple DES and AES-192 take "
+                               "48 hexadecimal digits, AES-128 takes 32, AES-256 takes 64.",
+                               what, secret),
+                   cause.where);
+  }
+  return card_failure(cause, what);
 }
 
 Status CardConnection::recognise() {

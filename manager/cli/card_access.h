@@ -72,6 +72,9 @@ Result<std::vector<card::Reader>> list_readers(card::PcscReaders& readers);
 /// A card's failure: what was tried, why it failed, what to do.
 Error card_failure(const Error& cause, std::string_view what);
 
+/// The same where a PIN, PUK or key may have been refused; `secret` says which ("PUK").
+Error secret_failure(const Error& cause, std::string_view secret, std::string_view what);
+
 /// A place as people name it: the key reference of PIV ("9A"), elsewhere the module's number.
 std::string place_name(const CardConnection& card, const card::ContainerPlace& place);
 

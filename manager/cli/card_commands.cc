@@ -20,8 +20,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t certificate_limit = 1 << 20;
-
 std::string_view content_word(card::ReaderContent content) {
   switch (content) {
     case card::ReaderContent::nothing:
@@ -74,13 +72,17 @@ json::object pin_json(const Result<PinState>& state) {
   return result;
 }
 
+std::string tries_left(int tries) {
+  return tries == 1 ? "1 try left" : fmt::format("{} tries left", tries);
+}
+
 std::string pin_line(std::string_view name, const Result<PinState>& state) {
   if (!state) return "";
   std::string line = fmt::format("{}: ", name);
   if (state->locked) {
     line += "locked";
   } else {
-    line += state->retries_left ? fmt::format("{} tries left", *state->retries_left) : std::string("tries unknown");
+    line += state->retries_left ? tries_left(*state->retries_left) : std::string("tries unknown");
   }
   if (state->to_be_changed) line += ", still the one from the factory";
   return line + "\n";
@@ -189,6 +191,23 @@ Status info(const Context& context, const CardOptions& options) {
   return print(text);
 }
 
+/// An opened card, to which --login has shown the PIN.
+struct Reading {
+  CardConnection card;
+  card::CardTransaction transaction;
+};
+
+Result<Reading> begin_reading(const Context& context, const CardOptions& options) {
+  CARDEA_ASSIGN(CardConnection card, CardConnection::open(context.options, options.card));
+  std::optional<UserProof> user;
+  if (context.options.login) {
+    CARDEA_ASSIGN(user, UserProof::obtain(context, card));
+  }
+  CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());
+  if (user) CARDEA_TRY(user->show(card, transaction));
+  return Reading{std::move(card), std::move(transaction)};
+}
+
 struct Dump {
   std::string text;
   json::array files;
@@ -217,19 +236,14 @@ void add_file(Dump& dump, const CardConnection& card, const card::FileEntry& fil
 }
 
 Status dump(const Context& context, const CardOptions& options) {
-  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(context.options, options.card));
-  std::optional<UserProof> user;
-  if (context.options.login) {
-    CARDEA_ASSIGN(user, UserProof::obtain(context, card));
-  }
-  CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());
-  if (user) CARDEA_TRY(user->show(card, transaction));
+  CARDEA_ASSIGN(Reading reading, begin_reading(context, options));
+  auto& [card, transaction] = reading;
   const Progress progress("reading the card");
   const auto files = card.module().files(transaction);
   if (!files) return card_failure(files.error(), "The card's files cannot be listed");
   Dump result;
   for (const card::FileEntry& file : *files) {
-    if (file.needs_pin && !user) {
+    if (file.needs_pin && !context.options.login) {
       result.text += fmt::format("{} needs the PIN: add --login\n", printable(file.name));
       continue;
     }
@@ -250,17 +264,10 @@ Status dump(const Context& context, const CardOptions& options) {
 }
 
 Status verify(const Context& context, const CardOptions& options, const std::string& issuer_file) {
-  CARDEA_ASSIGN(const Bytes file, read_file(issuer_file, certificate_limit));
-  const auto issuer = x509::from_pem_or_der("CERTIFICATE", file);
-  if (!issuer) return library_failure(issuer.error(), "The issuer's certificate cannot be read");
-  CARDEA_ASSIGN(const CardConnection card, CardConnection::open(context.options, options.card));
-  std::optional<UserProof> user;
-  if (context.options.login) {
-    CARDEA_ASSIGN(user, UserProof::obtain(context, card));
-  }
-  CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());
-  if (user) CARDEA_TRY(user->show(card, transaction));
-  const auto checks = card.module().check_contents(transaction, *issuer);
+  CARDEA_ASSIGN(const x509::Certificate issuer, read_certificate_file(issuer_file));
+  CARDEA_ASSIGN(Reading reading, begin_reading(context, options));
+  auto& [card, transaction] = reading;
+  const auto checks = card.module().check_contents(transaction, issuer.der);
   if (!checks) return card_failure(checks.error(), "The card's contents cannot be checked");
   std::size_t failed = 0;
   std::string text;

@@ -10,6 +10,8 @@
 #include "cli/files.h"
 #include "cli/output.h"
 #include "cli/text.h"
+#include "crypto/asymmetric_key.h"
+#include "crypto/key_encoding.h"
 #include "x509/certificate.h"
 #include "x509/encoding.h"
 
@@ -140,17 +142,24 @@ Status generate(const Context& context, const KeyOptions& options) {
   return say_done(context, writing, fmt::format("A {} key was generated", key_words(*key_info)));
 }
 
-Status import(const Context& context, const KeyOptions& options) {
-  CARDEA_ASSIGN(Bytes file, read_file(options.in, input_limit));
+/// PKCS#8 in DER.
+Result<SecretBytes> read_private_key_file(const std::string& name) {
+  CARDEA_ASSIGN(Bytes file, read_file(name, input_limit));
   auto decoded = x509::from_pem_or_der("PRIVATE KEY", file);
   wipe(file);
-  if (!decoded) {
-    return failure(Code::arguments_bad,
-                   "The file holds no private key in PKCS#8 without encryption. Convert it: "
-                   "openssl pkey -in FILE -out pkcs8.pem");
+  SecretBytes key;
+  if (decoded) {
+    key = SecretBytes(ByteView(*decoded));
+    wipe(*decoded);
   }
-  const SecretBytes key{ByteView(*decoded)};
-  wipe(*decoded);
+  if (!key.empty() && crypto::from_private_key_info(key.view())) return key;
+  return failure(Code::arguments_bad,
+                 "The file holds no private key in PKCS#8 without encryption. Convert it: "
+                 "openssl pkey -in FILE -out pkcs8.pem");
+}
+
+Status import(const Context& context, const KeyOptions& options) {
+  CARDEA_ASSIGN(const SecretBytes key, read_private_key_file(options.in));
   CARDEA_ASSIGN(Writing writing, begin_writing(context, options));
   CARDEA_TRY(refuse_overwriting(writing, writing.place, options, "Another key"));
   if (const Status done =
@@ -173,6 +182,10 @@ Status remove_key(const Context& context, const KeyOptions& options) {
 Status move(const Context& context, const KeyOptions& options) {
   CARDEA_ASSIGN(Writing writing, begin_writing(context, options));
   CARDEA_ASSIGN(const card::ContainerPlace to, find_place(writing.card, writing.transaction, options.to));
+  if (to.index == writing.place.index) {
+    return failure(Code::arguments_bad, fmt::format("{} is the place to move from and to. Name another one with --to.",
+                                                    place_name(writing.card, to)));
+  }
   CARDEA_TRY(refuse_overwriting(writing, to, options, "Moving another key there"));
   if (const Status done = writing.administrator->move_key(writing.transaction, writing.place, to); !done) {
     return card_failure(done.error(), "The key was not moved");
@@ -182,23 +195,21 @@ Status move(const Context& context, const KeyOptions& options) {
 }
 
 Status write_certificate(const Context& context, const KeyOptions& options) {
-  CARDEA_ASSIGN(const Bytes file, read_file(options.in, input_limit));
-  const auto der = x509::from_pem_or_der("CERTIFICATE", file);
-  const auto certificate = der ? x509::read_certificate(*der) : Result<x509::Certificate>(der.error());
-  if (!certificate) return library_failure(certificate.error(), "The certificate cannot be read");
+  CARDEA_ASSIGN(const x509::Certificate certificate, read_certificate_file(options.in));
   CARDEA_ASSIGN(Writing writing, begin_writing(context, options));
   const auto present = writing.card.module().read_container(writing.transaction, writing.place);
   const bool other =
-      present && *present && !(*present)->public_key.empty() && (*present)->public_key != certificate->key_info;
+      present && *present && !(*present)->public_key.empty() && (*present)->public_key != certificate.key_info;
   if (other && !options.force) {
     return failure(Code::exists,
                    "The key in that place is another one than the certificate's. Say --force if the "
                    "certificate is meant nevertheless.");
   }
-  if (const Status done = writing.administrator->write_certificate(writing.transaction, writing.place, *der); !done) {
+  if (const Status done = writing.administrator->write_certificate(writing.transaction, writing.place, certificate.der);
+      !done) {
     return card_failure(done.error(), "The certificate was not written");
   }
-  return say_done(context, writing, fmt::format("The certificate of '{}' is", printable(certificate->subject)));
+  return say_done(context, writing, fmt::format("The certificate of '{}' is", printable(certificate.subject)));
 }
 
 Status remove_certificate(const Context& context, const KeyOptions& options) {

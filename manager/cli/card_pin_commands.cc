@@ -37,7 +37,7 @@ Result<bool> change_on_pad(const CardConnection& card, card::PinRole role, std::
   const Status done = card.module().change_pin_on_pad(transaction, *transaction.pin_pad(), role);
   if (done) return true;
   if (done.code() != Code::function_not_supported) {
-    return card_failure(done.error(), fmt::format("The {} was not changed", name));
+    return secret_failure(done.error(), name, fmt::format("The {} was not changed", name));
   }
   note(fmt::format("{}; enter it here", cardea::describe(done.error())));
   return false;
@@ -58,7 +58,7 @@ Status change(const Context& context, const PinOptions& options, card::PinRole r
   CARDEA_ASSIGN(const Pin new_pin, obtain_new_card_pin(context, card, name, new_file));
   CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());
   if (const Status done = card.module().change_pin(transaction, role, old_pin, new_pin); !done) {
-    return card_failure(done.error(), fmt::format("The {} was not changed", name));
+    return secret_failure(done.error(), name, fmt::format("The {} was not changed", name));
   }
   return say_done(context, card, name + " was changed");
 }
@@ -69,7 +69,7 @@ Status unlock(const Context& context, const PinOptions& options) {
   CARDEA_ASSIGN(const Pin new_pin, obtain_new_card_pin(context, card, "PIN", options.new_pin_file));
   CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());
   if (const Status done = card.module().unblock(transaction, puk, new_pin); !done) {
-    return card_failure(done.error(), "The PIN was not unlocked");
+    return secret_failure(done.error(), "PUK", "The PIN was not unlocked");
   }
   return say_done(context, card, "PIN was unlocked and set anew");
 }
@@ -97,7 +97,7 @@ Status set_admin_key(const Context& context, const PinOptions& options) {
   CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());
   CARDEA_TRY(writer.show(card, transaction));
   if (const Status done = administrator->set_key(transaction, fresh); !done) {
-    return card_failure(done.error(), "The administrator's key was not changed");
+    return secret_failure(done.error(), "new key", "The administrator's key was not changed");
   }
   return say_done(context, card, "administrator's key was changed");
 }

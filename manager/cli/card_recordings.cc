@@ -14,17 +14,21 @@ namespace {
 
 constexpr std::size_t recording_limit = 16 << 20;
 
-std::vector<std::string> card_command(const std::vector<std::string>& words) {
+Result<std::vector<std::string>> card_command(const std::vector<std::string>& words) {
+  if (!words.empty() && (words.front() == "record" || words.front() == "replay")) {
+    return failure(Code::arguments_bad, "A recording is of another command than record and replay.");
+  }
   std::vector<std::string> arguments{"card"};
   arguments.insert(arguments.end(), words.begin(), words.end());
   return arguments;
 }
 
 Status record(const Context& context, const std::string& file, const std::vector<std::string>& words) {
+  CARDEA_ASSIGN(const std::vector<std::string> command, card_command(words));
   Options preset;
   preset.json = context.options.json;
   preset.card_recording = std::make_shared<std::string>();
-  const Status done = run_inside(card_command(words), preset);
+  const Status done = run_inside(command, preset);
   // A command that failed is what a bug report is about, so its conversation is written too.
   if (!preset.card_recording->empty()) {
     CARDEA_TRY(write_output(file, view_of(*preset.card_recording), FileMode::secret, true));
@@ -34,6 +38,7 @@ Status record(const Context& context, const std::string& file, const std::vector
 }
 
 Status replay(const Context& context, const std::string& file, const std::vector<std::string>& words) {
+  CARDEA_ASSIGN(const std::vector<std::string> command, card_command(words));
   CARDEA_ASSIGN(const Bytes bytes, read_file(file, recording_limit));
   auto recording = card::parse_recording(text_of(bytes));
   if (!recording) return library_failure(recording.error(), "The recording cannot be read");
@@ -41,7 +46,7 @@ Status replay(const Context& context, const std::string& file, const std::vector
   Options preset;
   preset.json = context.options.json;
   preset.card_recorded = channel;
-  Status done = run_inside(card_command(words), preset);
+  Status done = run_inside(command, preset);
   if (const auto unknown = channel->unknown_commands(); !unknown.empty()) {
     note(fmt::format("{} commands are not in the recording, the first of them {}", unknown.size(), unknown.front()));
   }

@@ -78,7 +78,7 @@ Result<Pin> obtain_new_card_pin(const Context& context, const CardConnection& ca
 }
 
 Result<SecretBytes> read_admin_key(const std::string& file) {
-  CARDEA_ASSIGN(const Pin text, read_pin_file(file));
+  CARDEA_ASSIGN(const Pin text, read_pin_file(file, "key"));
   const ByteView digits = text.view();
   SecretBytes key(digits.size() / 2);
   bool good = digits.size() % 2 == 0;
@@ -111,7 +111,7 @@ Status UserProof::show(const CardConnection& card, card::CardTransaction& transa
     note("enter the PIN at the reader");
     verified = card.module().verify_on_pad(transaction, *transaction.pin_pad(), card::PinRole::user);
   }
-  if (!verified) return card_failure(verified.error(), "The PIN was not accepted");
+  if (!verified) return secret_failure(verified.error(), "PIN", "The PIN was not accepted");
   return {};
 }
 
@@ -144,7 +144,9 @@ Status WriterProof::show(const CardConnection& card, card::CardTransaction& tran
   if (user_) return user_->show(card, transaction);
   CARDEA_ASSIGN(card::CardAdministrator* const administrator, card.administrator());
   const Status authenticated = administrator->authenticate(transaction, key_);
-  if (!authenticated) return card_failure(authenticated.error(), "The administrator's key was not accepted");
+  if (!authenticated) {
+    return secret_failure(authenticated.error(), "administrator's key", "The administrator's key was not accepted");
+  }
   return {};
 }
 

@@ -23,8 +23,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t certificate_limit = 1 << 20;
-
 struct RequestOptions {
   ObjectChoice key;
   SigningOptions signing;
@@ -133,19 +131,8 @@ Result<std::optional<MatchingKey>> matching_key(const Session& session, const x5
   return std::optional<MatchingKey>();
 }
 
-Result<x509::Certificate> load_certificate(const std::string& file) {
-  CARDEA_ASSIGN(const Bytes bytes, read_file(file, certificate_limit));
-  auto der = x509::from_pem_or_der("CERTIFICATE", bytes);
-  if (der) {
-    auto certificate = x509::read_certificate(*der);
-    if (certificate) return certificate;
-  }
-  return failure(Code::data_invalid, fmt::format("{} holds no X.509 certificate in PEM or DER.",
-                                                 file.empty() ? "Standard input" : printable(file)));
-}
-
 Status write_certificate(Context& context, const WriteOptions& options) {
-  CARDEA_ASSIGN(const x509::Certificate certificate, load_certificate(options.in));
+  CARDEA_ASSIGN(const x509::Certificate certificate, read_certificate_file(options.in));
   CARDEA_ASSIGN(const Connection connection, connect(context, Access::change));
   CARDEA_ASSIGN(auto key, matching_key(*connection, certificate));
   if (!key && !options.without_key) {

@@ -9,6 +9,8 @@
 #include <memory>
 
 #include "cli/exit_status.h"
+#include "cli/text.h"
+#include "x509/encoding.h"
 
 namespace cardea::cli {
 namespace {
@@ -60,6 +62,19 @@ Result<Bytes> read_file(const std::string& file, std::size_t limit) {
     }
     whole.insert(whole.end(), part.begin(), part.end());
   }
+}
+
+Result<x509::Certificate> read_certificate_file(const std::string& file) {
+  constexpr std::size_t longest = 1 << 20;
+  CARDEA_ASSIGN(const Bytes bytes, read_file(file, longest));
+  const auto der = x509::from_pem_or_der("CERTIFICATE", bytes);
+  if (der) {
+    auto certificate = x509::read_certificate(*der);
+    if (certificate) return certificate;
+  }
+  const bool standard_input = file.empty() || file == "-";
+  return failure(Code::data_invalid, fmt::format("{} holds no X.509 certificate in PEM or DER.",
+                                                 standard_input ? "Standard input" : printable(file)));
 }
 
 }  // namespace cardea::cli

@@ -6,11 +6,15 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "cli/session.h"
+#include "x509/certificate.h"
 
 namespace cardea::cli {
 
 /// The file, or standard input for "-" and "", piece by piece. not_found or permission_denied in words.
 Result<Input> open_input(const std::string& file);
+
+/// The certificate that a file holds in PEM or DER; data_invalid in words.
+Result<x509::Certificate> read_certificate_file(const std::string& file);
 
 /// The whole file; arguments_bad in words when it is longer than `limit` bytes.
 Result<Bytes> read_file(const std::string& file, std::size_t limit);

@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t longest_pin = 1024;
 
 // The first line of what can be read from fd, byte by byte so that standard input keeps what follows.
-Result<Pin> read_pin_line(int fd, const std::string& name) {
+Result<Pin> read_pin_line(int fd, const std::string& name, std::string_view what = "PIN") {
   SecretBytes line(longest_pin);
   std::size_t size = 0;
   while (true) {
@@ -30,14 +30,14 @@ Result<Pin> read_pin_line(int fd, const std::string& name) {
       return failure(Code::permission_denied, fmt::format("{} cannot be read: {}.", name, std::strerror(errno)));
     if (count == 0 || byte == '\n') break;
     if (size == line.size()) {
-      return failure(Code::pin_length,
-                     fmt::format("The first line of {} is longer than {} bytes, so it is no PIN.", name, longest_pin));
+      return failure(Code::pin_length, fmt::format("The first line of {} is longer than {} bytes, so it is no {}.",
+                                                   name, longest_pin, what));
     }
     line.data()[size++] = byte;
   }
   if (size > 0 && line.data()[size - 1] == '\r') --size;
   if (size == 0) {
-    return failure(Code::user_not_logged_in, fmt::format("{} holds no PIN: its line is empty or missing.", name));
+    return failure(Code::user_not_logged_in, fmt::format("{} holds no {}: its line is empty or missing.", name, what));
   }
   return Pin(line.view().first(size));
 }
@@ -71,18 +71,18 @@ Status check_length(const Pin& pin, const TokenInfo& token, const std::string& n
 
 }  // namespace
 
-Result<Pin> read_pin_file(const std::string& path) {
+Result<Pin> read_pin_file(const std::string& path, std::string_view what) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (fd < 0) {
-    return failure(Code::permission_denied, fmt::format("The PIN file {} cannot be opened: {}. Check the path and its "
-                                                        "permissions.",
-                                                        path, std::strerror(errno)));
+    return failure(Code::permission_denied,
+                   fmt::format("The {} file {} cannot be opened: {}. Check the path and its permissions.", what, path,
+                               std::strerror(errno)));
   }
   struct stat about {};
   if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && (about.st_mode & 0077) != 0) {
-    note(fmt::format("warning: others on this machine can read the PIN file {}; run: chmod 600 {}", path, path));
+    note(fmt::format("warning: others on this machine can read the {} file {}; run: chmod 600 {}", what, path, path));
   }
-  auto pin = read_pin_line(fd, "the PIN file " + path);
+  auto pin = read_pin_line(fd, fmt::format("the {} file {}", what, path), what);
   close(fd);
   return pin;
 }

@@ -11,9 +11,9 @@ namespace cardea::cli {
 /// Which PIN is wanted; decides the option that may name its file.
 enum class PinRole { user, officer, fresh };
 
-/// A PIN or key in text: the first line of the file. Warns when others can read the file. user_not_logged_in when the
-/// line is empty, permission_denied.
-Result<Pin> read_pin_file(const std::string& path);
+/// A PIN or key in text: the first line of the file. `what` it holds is named in failures. Warns when others can read
+/// the file. user_not_logged_in when the line is empty, permission_denied.
+Result<Pin> read_pin_file(const std::string& path, std::string_view what = "PIN");
 
 /// A PIN that exists already: from its file, from the next line of standard input (--pin-stdin), from the URI's
 /// pin-source, else typed on the terminal without echo.

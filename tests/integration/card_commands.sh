@@ -72,6 +72,106 @@ test_keys() {
   pass "keys and certificates"
 }
 
+# Files that are not what they are given for, places that are none: refused in words, before the card is touched.
+test_wrong_input() {
+  local file
+  head -c 5000 /dev/urandom >"$work/garbage"
+  : >"$work/empty"
+  openssl pkey -in "$work/9D.key" -aes128 -passout pass:secret -out "$work/encrypted.key"
+  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out "$work/p521.key" 2>>"$work/setup.log"
+  for file in garbage empty encrypted.key 9A.pem; do
+    run 2 key import --place 9E --in "$work/$file" "${admin[@]}"
+    says 'holds no private key in PKCS#8'
+  done
+  run 1 key import --place 9E --in "$work/p521.key" "${admin[@]}"
+  says 'cardea card key generate --help'
+  for file in garbage empty 9D.key; do
+    run 1 cert write --place 9A --in "$work/$file" "${admin[@]}"
+    says 'holds no X.509 certificate'
+    run 1 verify --issuer "$work/$file"
+    says 'holds no X.509 certificate'
+  done
+  run 3 key import --place 9E --in "$work/nosuch" "${admin[@]}"
+  run 1 key import --place 9E --in "$work" "${admin[@]}"
+  run 2 key generate --place 9E --admin-key-file "$work/garbage"
+  run 4 key generate --place 9E --admin-key-file "$work/empty"
+  says 'holds no key'
+  printf '0102\n' >"$work/short.key"
+  run 1 key generate --place 9E --admin-key-file "$work/short.key"
+  says 'another length'
+  run 4 key generate --place 9E --admin-key-file "$work/admin.key"
+  says "the administrator's key is wrong. Check it"
+  run 1 admin-key set --new-admin-key-file "$work/short.key" "${admin[@]}"
+  says 'another length'
+  run 2 key move --place 9A --to 9A --force "${admin[@]}"
+  says 'to move from and to'
+  run 3 key move --place 9C --to 83 "${admin[@]}"
+  says 'cardea card info'
+  run 2 record "$work/unwritten" -- record "$work/nothing" -- info
+  [ ! -e "$work/unwritten" ] || fail "a recording of a recording was written"
+  run 1 record "$work/no/such/folder" -- info
+  run 1 replay "$work/garbage" -- info
+  run 0 info --json
+  json '[.keys[].place] == ["9A"] and .pin.tries_left == 3 and .puk.tries_left == 3'
+  pass "wrong input"
+}
+
+# A card that leaves in the middle, or forgets, or stops answering: the command ends in words, the next one works.
+test_faults() {
+  local step
+  for step in 1 2 4; do
+    card piv fault "pull@$step" >/dev/null
+    run 1 info
+    says 'Insert the card'
+    wait_for_no_card piv
+    card piv insert >/dev/null
+    wait_for_card piv
+    card piv fault "pull@$step" >/dev/null
+    run 1 key generate --place 9E --type ec:P-256 --force "${admin[@]}"
+    says 'Insert the card'
+    wait_for_no_card piv
+    card piv insert >/dev/null
+    wait_for_card piv
+  done
+  card piv fault forget@3 >/dev/null
+  run 0 info --json
+  json '[.keys[].place] == ["9A"]'
+  card piv fault mute@2 >/dev/null
+  run 1 info
+  says 'did not answer in time'
+  remove_card piv
+  insert_card piv
+  run 0 info
+  pass "faults"
+}
+
+test_two_cards() {
+  local serial
+  new_card other piv
+  insert_card other
+  run 2 info
+  says 'There are 2 cards to choose from'
+  run 2 reset --yes
+  run 2 key generate --place 9E "${admin[@]}"
+  run 3 info --card nosuch
+  run 0 list --json
+  serial=$(jq -r '[.cards[].serial][1]' "$work/out")
+  run 0 info --json --card "$serial"
+  json ".serial == \"$serial\" and (.keys | length == 0)"
+  remove_card other
+  pass "two cards"
+}
+
+# What cannot be written costs nothing but the memory of what was read.
+test_no_home() {
+  local HOME=/proc XDG_CACHE_HOME=/proc XDG_RUNTIME_DIR=/proc CARDEA_HOME=/proc
+  run 0 info --json
+  json '[.keys[].place] == ["9A"]'
+  run 0 key generate --place 9E --type ec:P-256 "${admin[@]}"
+  run 0 key delete --place 9E --force "${admin[@]}"
+  pass "a home that cannot be written"
+}
+
 test_attestation() {
   run 0 attest --place 9A --out "$work/attestation.pem"
   run 0 attest --place F9 --out "$work/attester.pem"
@@ -90,6 +190,12 @@ test_pins() {
   run 4 pin change --pin-file "$work/wrong" --new-pin-file "$work/pin"
   run 4 pin change --pin-file "$work/new-pin" --new-pin-file "$work/pin"
   says 'Only one try of the PIN is left'
+  run 4 dump --login --pin-file "$work/new-pin"
+  says 'Only one try of the PIN is left'
+  run 0 info
+  says 'PIN: 1 try left'
+  run 4 pin unlock --puk-file "$work/puk" --new-pin-file "$work/pin"
+  says 'the PUK is wrong (tries left: 2)'
   run 0 pin unlock --puk-file "$work/new-puk" --new-pin-file "$work/pin"
   run 0 info --json
   json '.pin.tries_left == 3'
@@ -221,6 +327,10 @@ new_card piv piv
 insert_card piv
 test_describing
 test_keys
+test_wrong_input
+test_faults
+test_two_cards
+test_no_home
 test_attestation
 test_pins
 test_admin_key
