@@ -4,6 +4,7 @@
 
 #include "cards/recognise.h"
 #include "cli/card_access.h"
+#include "cli/card_users.h"
 #include "cli/text.h"
 #include "plugin/plugins.h"
 
@@ -66,11 +67,15 @@ void check_card(const std::shared_ptr<card::PcscReaders>& readers, const card::R
                         fmt::format("holds a card of an unknown kind, with the answer to reset {}: {}",
                                     to_hex(reader.atr), printable(card.error().detail)),
                         "a card module of its maker can be added: `man cardea.toml`, plugin_directory"});
+  } else if (reader.held_exclusively) {
+    findings.push_back({Severity::problem, subject,
+                        "another program keeps the card for itself alone, and the card service does not tell which.",
+                        advice_about_holders(programs_with_cards())});
   } else {
     findings.push_back({Severity::problem, subject, printable(card.error().detail),
-                        reader.held_exclusively ? "end the program that holds the card, such as scdaemon: "
-                                                  "gpgconf --kill scdaemon"
-                                                : "take the card out and insert it again"});
+                        card.code() == Code::timed_out
+                            ? "take the card out and insert it again, or " + advice_about_holders(programs_with_cards())
+                            : "take the card out and insert it again"});
   }
 }
 

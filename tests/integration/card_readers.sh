@@ -3,6 +3,7 @@
 # card; somebody holds it, or it falls silent. Driven through card_readers_probe.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/pcscd_lib.sh"
+cardea=${CARDEA_COMMAND:?CARDEA_COMMAND names the program under test}
 probe=${CARDEA_READER_PROBE:?CARDEA_READER_PROBE names the built probe}
 cycles=${CARDEA_CARD_CYCLES:-100}
 begin_cards
@@ -136,6 +137,19 @@ test_nothing_is_held_at_rest() {
   pass "a program that wants the card for itself alone gets it right after we used it, 100 times"
 }
 
+test_doctor_names_who_keeps_the_card() {
+  [ "$(ask second keep)" = keeping ] || fail "a program that wants the card for itself does not get it"
+  "$cardea" doctor >"$work/doctor.txt" 2>&1 || true
+  grep -q "reader .*: another program keeps the card for itself alone" "$work/doctor.txt" ||
+    fail "doctor does not say that the card is kept: $(cat "$work/doctor.txt")"
+  # The kernel cuts names at 15 characters.
+  grep -q "these use cards now: .*card_readers_pr (process " "$work/doctor.txt" ||
+    fail "doctor does not name who may keep it: $(cat "$work/doctor.txt")"
+  [ "$(ask second release)" = ok ] || fail "the card is not given back"
+  soon '^ok ' ask first use
+  pass "doctor says that a program keeps the card for itself alone, and which may be the one"
+}
+
 test_fork() {
   local line i
   for ((i = 0; i < 10; ++i)); do
@@ -186,6 +200,7 @@ test_insertions
 test_removed_card
 test_two_processes
 test_nothing_is_held_at_rest
+test_doctor_names_who_keeps_the_card
 test_fork
 test_service_hangs
 test_mute_card

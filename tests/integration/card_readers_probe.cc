@@ -7,6 +7,7 @@
 //   use           one transaction with SELECT of the PIV application on the first card: "ok reset|undisturbed", or the
 //                 error's name; then the milliseconds it took
 //   exclusive     connects to the first card as a program does that wants it for itself alone: "ok", or PC/SC's answer
+//   keep          the same until the next word comes: "keeping" and then "ok", or PC/SC's answer
 //   fork          a child uses the card; how that went, as for "use"
 //   hold SECONDS  keeps a transaction on the first card: "holding", later "released"
 #include <sys/wait.h>
@@ -40,7 +41,8 @@ class Probe {
       if (word == "unlisten") unlisten();
       if (word == "events") events();
       if (word == "use") use();
-      if (word == "exclusive") exclusive();
+      if (word == "exclusive") std::cout << exclusively([] {}) << std::endl;
+      if (word == "keep") keep();
       if (word == "fork") fork_and_use();
       if (word == "hold") hold();
     }
@@ -104,20 +106,33 @@ class Probe {
     return std::string(name(error.code));
   }
 
-  void exclusive() {
+  /// Until the next word comes.
+  void keep() {
+    std::cout << exclusively([] {
+      std::cout << "keeping" << std::endl;
+      std::string word;
+      std::cin >> word;
+    }) << std::endl;
+  }
+
+  /// What PC/SC says to a connection that keeps the first card for this process alone; `meanwhile` runs within it.
+  template <class Meanwhile>
+  std::string exclusively(const Meanwhile& meanwhile) {
     const auto api = pcsc_api();
     SCARDCONTEXT context = 0;
     if (!api || (*api)->establish_context(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context) != SCARD_S_SUCCESS) {
-      std::cout << "no service" << std::endl;
-      return;
+      return "no service";
     }
     SCARDHANDLE card = 0;
     DWORD protocol = 0;
     const LONG rv =
         (*api)->connect(context, first_card().c_str(), SCARD_SHARE_EXCLUSIVE, SCARD_PROTOCOL_ANY, &card, &protocol);
-    if (rv == SCARD_S_SUCCESS) (*api)->disconnect(card, SCARD_LEAVE_CARD);
+    if (rv == SCARD_S_SUCCESS) {
+      meanwhile();
+      (*api)->disconnect(card, SCARD_LEAVE_CARD);
+    }
     (*api)->release_context(context);
-    std::cout << (rv == SCARD_S_SUCCESS ? "ok" : describe(pcsc_error(rv, "connecting"))) << std::endl;
+    return rv == SCARD_S_SUCCESS ? "ok" : describe(pcsc_error(rv, "connecting"));
   }
 
   std::string first_card() {
