@@ -17,6 +17,11 @@ namespace {
 
 /// PKCS#11 3.2, 5.4.1. Mutex callbacks are all or nothing; ours are the system's in any case, which on the systems we
 /// run on are the ones an application's own callbacks end in.
+///
+/// CKF_LIBRARY_CANT_CREATE_OS_THREADS is not heeded, though 5.4.1 lets a library that needs threads refuse with
+/// CKR_NEED_TO_CREATE_THREADS: NSS sets it for every module in programs that are full of threads, so a refusal would
+/// take the cards away from every browser. Threads start only where a card service must not hold a call up and where
+/// somebody waits for slot events.
 Status check_arguments(const CK_C_INITIALIZE_ARGS* arguments) {
   if (arguments == nullptr) return {};
   if (arguments->pReserved != nullptr) return Code::arguments_bad;

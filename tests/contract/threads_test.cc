@@ -187,6 +187,20 @@ BOOST_AUTO_TEST_CASE(many_threads_initialise_and_one_does) {
   }
 }
 
+// As NSS initialises every module, in programs full of threads.
+BOOST_AUTO_TEST_CASE(a_host_that_allows_no_threads_gets_its_token_all_the_same) {
+  CONTRACT_OK(module->C_Finalize(nullptr));
+  CK_C_INITIALIZE_ARGS arguments{};
+  arguments.flags = CKF_LIBRARY_CANT_CREATE_OS_THREADS | CKF_OS_LOCKING_OK;
+  CONTRACT_OK(module->C_Initialize(&arguments));
+  CK_TOKEN_INFO token{};
+  CONTRACT_OK(module->C_GetTokenInfo(slot, &token));
+  BOOST_TEST((token.flags & CKF_USER_PIN_INITIALIZED) != 0u);
+  CONTRACT_OK(user()->logout());
+  CK_SLOT_ID changed = 0;
+  CONTRACT_RV(module->C_WaitForSlotEvent(CKF_DONT_BLOCK, &changed, nullptr), CKR_NO_EVENT);
+}
+
 BOOST_AUTO_TEST_CASE(finalize_wakes_whoever_waits_for_an_event) {
   CK_SLOT_ID event = 0;
   while (module->C_WaitForSlotEvent(CKF_DONT_BLOCK, &event, nullptr) == CKR_OK) {
