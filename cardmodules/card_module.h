@@ -153,6 +153,9 @@ class CardModule {
   }
   /// Sets the user PIN by the PUK. pin_incorrect counts the PUK's tries.
   virtual Status unblock(CardTransaction& transaction, const Pin& puk, const Pin& new_pin) = 0;
+  /// Has the card confirm a PUK, on kinds where nothing but the PUK sets the user PIN anew. pin_incorrect counts the
+  /// PUK's tries; function_not_supported on other kinds, and for what is no PUK by its length.
+  virtual Status confirm_puk(CardTransaction&, const Pin& /*puk*/) { return Code::function_not_supported; }
   /// Closes the security status; false when only a reset of the card does that.
   virtual bool deauthenticate(CardTransaction& transaction) = 0;
 

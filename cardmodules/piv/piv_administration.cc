@@ -301,7 +301,9 @@ Status PivCard::set_tries(CardTransaction& transaction, int user, int unblock) {
 }
 
 Status PivCard::set_user_pin(CardTransaction&, const Pin&) {
-  return error(Code::function_not_supported, "a PIV card's PIN is set anew with its PUK");
+  return error(Code::function_not_supported,
+               "a PIV card's PIN is set anew with its PUK: log in as security officer with the PUK instead of the "
+               "management key, or use `cardea card pin unlock`");
 }
 
 }  // namespace cardea::card::piv

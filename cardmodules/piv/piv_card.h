@@ -36,6 +36,7 @@ class PivCard final : public CardModule, public CardAdministrator {
   Status change_pin(CardTransaction& transaction, PinRole role, const Pin& old_pin, const Pin& new_pin) override;
   Status change_pin_on_pad(CardTransaction& transaction, PinPad& pad, PinRole role) override;
   Status unblock(CardTransaction& transaction, const Pin& puk, const Pin& new_pin) override;
+  Status confirm_puk(CardTransaction& transaction, const Pin& puk) override;
   bool deauthenticate(CardTransaction& transaction) override;
   Result<std::size_t> perform(CardTransaction& transaction, const Container& container, const PrimitiveRequest& request,
                               ByteView input, MutableBytes out) override;

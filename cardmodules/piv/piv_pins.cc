@@ -162,6 +162,12 @@ Status PivCard::unblock(CardTransaction& transaction, const Pin& puk, const Pin&
   return send(transaction, instruction::reset_retry, reference_application, blocks({&puk, &new_pin}));
 }
 
+// No command shows a PUK alone (part 2, 3.2.1: VERIFY is not for it), so it is changed to what it is.
+Status PivCard::confirm_puk(CardTransaction& transaction, const Pin& puk) {
+  if (!check_length(puk, shortest_new_pin)) return error(Code::function_not_supported, "a PUK has another length");
+  return send(transaction, instruction::change_reference, reference_unblock, blocks({&puk, &puk}));
+}
+
 bool PivCard::deauthenticate(CardTransaction& transaction) {
   // There is no command that forgets the administrator.
   if (administered_) return false;

@@ -52,6 +52,21 @@ BOOST_AUTO_TEST_CASE(change_lock_and_unblock) {
   card.log_in("222222");
 }
 
+BOOST_AUTO_TEST_CASE(a_puk_is_confirmed_and_stays_what_it_is) {
+  VirtualPiv card;
+  good(card->confirm_puk(card.transaction(), pin_of("12345678")));
+  const Status wrong = card->confirm_puk(card.transaction(), pin_of("87654321"));
+  BOOST_TEST((wrong.code() == Code::pin_incorrect));
+  BOOST_TEST((wrong.error().retries_left == 2));
+  BOOST_TEST(card.count([&] {
+    for (const std::string_view no_puk : {"", "12345", "010203040506070801020304050607080102030405060708"}) {
+      BOOST_TEST((card->confirm_puk(card.transaction(), pin_of(no_puk)).code() == Code::function_not_supported));
+    }
+  }) == 0u);
+  good(card->unblock(card.transaction(), pin_of("12345678"), pin_of("222222")));
+  card.log_in("222222");
+}
+
 BOOST_AUTO_TEST_CASE(the_global_pin_serves_where_the_card_says_so) {
   VirtualPiv without;
   BOOST_TEST((without->verify(without.transaction(), PinRole::global, pin_of("123456")).code() ==

@@ -174,6 +174,52 @@ Status CardAccess::login_administrator(SecretBytes key) {
   });
 }
 
+Status CardAccess::login_puk(const Pin& puk) {
+  return run_selected([&](CardModule& module, CardTransaction& transaction) -> Status {
+    CARDEA_TRY(module.confirm_puk(transaction, puk));
+    puk_ = copy_of(puk);
+    return {};
+  });
+}
+
+bool CardAccess::has_puk() const {
+  const std::lock_guard lock(busy_);
+  return puk_.has_value();
+}
+
+Status CardAccess::set_user_pin(const Pin& new_pin) {
+  if (has_puk()) {
+    return run_selected([&](CardModule& module, CardTransaction& transaction) {
+      return unblock_by_kept_puk(module, transaction, new_pin);
+    });
+  }
+  return run(Need::administrator, [&](CardModule& module, CardTransaction& transaction) {
+    return module.administrator()->set_user_pin(transaction, new_pin);
+  });
+}
+
+Status CardAccess::unblock_by_kept_puk(CardModule& module, CardTransaction& transaction, const Pin& new_pin) {
+  if (!puk_) return error(Code::user_not_logged_in, "the PUK must be typed again");
+  const Result<PinState> state = module.pin_state(transaction, PinRole::unblock);
+  if (state && (state->locked || (state->retries_left && *state->retries_left <= 1))) {
+    return error(Code::user_not_logged_in, "the last try of the PUK is left to who types it");
+  }
+  Status done = module.unblock(transaction, *puk_, new_pin);
+  if (!done && (done.code() == Code::pin_incorrect || done.code() == Code::pin_locked)) {
+    puk_.reset();  // changed by somebody else; never to be sent again
+    return error(Code::user_not_logged_in, "the card no longer takes the PUK of this login");
+  }
+  return done;
+}
+
+Status CardAccess::change_puk(const Pin& old_puk, const Pin& new_puk) {
+  return run_selected([&](CardModule& module, CardTransaction& transaction) -> Status {
+    CARDEA_TRY(module.change_pin(transaction, PinRole::unblock, old_puk, new_puk));
+    if (puk_) puk_ = copy_of(new_puk);
+    return {};
+  });
+}
+
 Status CardAccess::change_user_pin(const Pin& old_pin, const Pin& new_pin) {
   return run_selected([&](CardModule& module, CardTransaction& transaction) -> Status {
     PinPad* const pad = old_pin.size() == 0 && new_pin.size() == 0 ? transaction.pin_pad() : nullptr;
@@ -195,6 +241,7 @@ void CardAccess::logout(bool close) {
   user_logged_in_ = user_verified_ = administrator_verified_ = false;
   user_pin_.reset();
   administrator_key_.reset();
+  puk_.reset();
   if (!close || !verified || !module_) return;
   // A card that cannot be reached has lost its status, or will with its power.
   static_cast<void>(in_transaction([&](CardModule& module, CardTransaction& transaction) -> Status {

@@ -42,6 +42,14 @@ class CardAccess {
   /// as the login lasts.
   Status login_user(const Pin& pin);
   Status login_administrator(SecretBytes key);
+  /// Has the card confirm the PUK and keeps it as long as the login lasts. function_not_supported where an
+  /// administrator's key sets the user PIN (CardModule::confirm_puk).
+  Status login_puk(const Pin& puk);
+  bool has_puk() const;
+  /// Sets the user PIN anew, by the PUK of this login or as administrator.
+  Status set_user_pin(const Pin& new_pin);
+  /// Changes the PUK, and what is kept of it.
+  Status change_puk(const Pin& old_puk, const Pin& new_puk);
   /// Changes the user's PIN, on the reader's pad where both are empty, and what is kept of it.
   Status change_user_pin(const Pin& old_pin, const Pin& new_pin);
   /// Forgets what was kept. `close`: has the card forget too.
@@ -63,6 +71,7 @@ class CardAccess {
   Status establish(CardTransaction& transaction, Need need);
   Status verify_again(CardTransaction& transaction);
   Status authenticate_again(CardTransaction& transaction);
+  Status unblock_by_kept_puk(CardModule& module, CardTransaction& transaction, const Pin& new_pin);
   /// The user's PIN is now one that was typed on the reader.
   void forget_pin_of_pad();
   void forget_card_state() noexcept { selected_ = user_verified_ = administrator_verified_ = false; }
@@ -84,6 +93,7 @@ class CardAccess {
   bool user_logged_in_ = false;
   std::optional<Pin> user_pin_;  // absent when it was typed on the reader, or the card refused it
   std::optional<SecretBytes> administrator_key_;
+  std::optional<Pin> puk_;
 };
 
 }  // namespace cardea::card

@@ -12,7 +12,9 @@ Result<SecretBytes> key_from_hex(const Pin& pin) {
   SecretBytes secret(key);
   wipe(key);
   if (!right)
-    return error(Code::pin_incorrect, "the security officer's PIN is the administrator's key in hexadecimal digits");
+    return error(Code::pin_incorrect,
+                 "the security officer's PIN is the administrator's key in hexadecimal digits, "
+                 "on PIV cards also the PUK");
   return secret;
 }
 
@@ -44,20 +46,22 @@ void CardToken::note_pin(const Status& outcome) {
   save();
 }
 
-Status CardToken::login(Role role, const Pin& pin) {
-  if (role == Role::security_officer) {
-    CARDEA_ASSIGN(SecretBytes key, key_from_hex(pin));
-    shared_.enter();
-    Status done = access_->login_administrator(std::move(key));
-    if (!done) shared_.leave([] {});
-    CARDEA_TRY(std::move(done));
-    role_.store(role, std::memory_order_release);
-    return {};
+/// By the administrator's key, or where the PUK sets the user PIN by that.
+Status CardToken::login_officer(const Pin& pin) {
+  constexpr std::size_t shorter_than_any_key = 8;
+  if (pin.size() <= shorter_than_any_key) {
+    Status shown = access_->login_puk(pin);
+    if (shown || shown.code() != Code::function_not_supported) return shown;
   }
+  CARDEA_ASSIGN(SecretBytes key, key_from_hex(pin));
+  return access_->login_administrator(std::move(key));
+}
+
+Status CardToken::login(Role role, const Pin& pin) {
   // Counted before the PIN is shown, so that nobody who logs out at this moment takes the status away again.
   shared_.enter();
-  Status done = access_->login_user(pin);
-  note_pin(done);
+  Status done = role == Role::security_officer ? login_officer(pin) : access_->login_user(pin);
+  if (role == Role::user) note_pin(done);
   if (!done) {
     shared_.leave([] {});
     return done;
@@ -84,6 +88,7 @@ Status CardToken::authenticate_again(const Pin& pin) {
 }
 
 Status CardToken::change(Role role, const Pin& old_pin, const Pin& new_pin) {
+  if (role == Role::security_officer && access_->has_puk()) return access_->change_puk(old_pin, new_pin);
   if (role == Role::security_officer) {
     CARDEA_ASSIGN(const SecretBytes old_key, key_from_hex(old_pin));
     CARDEA_ASSIGN(SecretBytes new_key, key_from_hex(new_pin));
@@ -102,10 +107,7 @@ Status CardToken::change(Role role, const Pin& old_pin, const Pin& new_pin) {
 }
 
 Status CardToken::set_user_pin(const Pin& new_pin) {
-  // Where only the PUK sets a PIN anew there is none here: the security officer's secret is the administrator's key.
-  Status done = access_->run(Need::administrator, [&](CardModule& module, CardTransaction& transaction) {
-    return module.administrator()->set_user_pin(transaction, new_pin);
-  });
+  Status done = access_->set_user_pin(new_pin);
   if (done) {
     known_.with([](Known& known) { known.card.user_pin.reset(); });
   }

@@ -16,7 +16,7 @@ struct Interest;
 /// Thread-safe. Lives on after the card was pulled, when everything that needs the card answers device_removed.
 ///
 /// The user is the card's user PIN. The security officer is its administrator, whose "PIN" is the administrator's key
-/// in hexadecimal digits.
+/// in hexadecimal digits; or, where nothing but the PUK sets the user PIN anew, who knows the PUK.
 class CardToken final : public Token,
                         public PinManager,
                         public KeyGenerator,
@@ -78,6 +78,7 @@ class CardToken final : public Token,
   void contents_changed();
   /// Takes note of what a place holds now. Objects whose key or certificate was replaced by another get new ids.
   static void take_note(Known& known, std::uint32_t index, std::optional<Container> container);
+  Status login_officer(const Pin& pin);
   void note_pin(const Status& outcome);
   void refresh_pin_state();
 

@@ -311,11 +311,43 @@ BOOST_FIXTURE_TEST_CASE(a_typed_change_does_not_trouble_the_pad, BenchWithPad) {
 
 BOOST_AUTO_TEST_CASE(the_administrator_logs_in_with_the_key) {
   BOOST_TEST(token->login(Role::security_officer, pin("no hex")).code() == Code::pin_incorrect);
-  BOOST_TEST(token->login(Role::security_officer, pin("00112233")).code() == Code::pin_incorrect);
+  BOOST_TEST(token->login(Role::security_officer, pin("001122")).code() == Code::pin_incorrect);
   BOOST_REQUIRE(token->login(Role::security_officer, pin("11111111111111111111111111111111")).ok());
   BOOST_TEST(token->set_user_pin(pin("999999")).ok());
   BOOST_TEST(card.user_pin == "999999");
   BOOST_TEST(token->key(*private_key(*token, 1)).code() == Code::user_not_logged_in);
+}
+
+BOOST_AUTO_TEST_CASE(the_puk_sets_the_user_pin_where_the_card_wants_that) {
+  const Status wrong = token->login(Role::security_officer, pin("00000000"));
+  BOOST_TEST(wrong.code() == Code::pin_incorrect);
+  BOOST_TEST((wrong.error().retries_left == 2));
+  card.tries = 0;
+  BOOST_REQUIRE(token->login(Role::security_officer, pin("87654321")).ok());
+  BOOST_REQUIRE(token->set_user_pin(pin("999999")).ok());
+  BOOST_TEST(card.user_pin == "999999");
+  BOOST_REQUIRE(token->change(Role::security_officer, pin("87654321"), pin("22222222")).ok());
+  BOOST_REQUIRE(token->set_user_pin(pin("888888")).ok());
+  // Knowing the PUK makes nobody an administrator.
+  BOOST_TEST(token->destroy(private_key(*token, 1)->id).code() == Code::user_not_logged_in);
+  token->logout();
+  BOOST_TEST(token->set_user_pin(pin("777777")).code() == Code::user_not_logged_in);
+  BOOST_TEST(card.user_pin == "888888");
+}
+
+BOOST_AUTO_TEST_CASE(a_puk_that_another_changed_costs_one_try_and_never_the_last) {
+  BOOST_REQUIRE(token->login(Role::security_officer, pin("87654321")).ok());
+  card.puk = "11111111";
+  BOOST_TEST(token->set_user_pin(pin("999999")).code() == Code::user_not_logged_in);
+  BOOST_TEST(card.puk_tries == 2);
+  BOOST_TEST(token->set_user_pin(pin("999999")).code() == Code::user_not_logged_in);
+  BOOST_TEST(card.puk_tries == 2);
+  token->logout();
+  BOOST_REQUIRE(token->login(Role::security_officer, pin("11111111")).ok());
+  card.puk_tries = 1;
+  BOOST_TEST(token->set_user_pin(pin("999999")).code() == Code::user_not_logged_in);
+  BOOST_TEST(card.puk_tries == 1);
+  BOOST_TEST(card.user_pin == "123456");
 }
 
 BOOST_AUTO_TEST_CASE(the_user_writes_only_with_a_configured_key) {

@@ -42,6 +42,8 @@ struct FakeCard {
   std::string user_pin = "123456";
   Bytes admin_key = Bytes(16, 0x11);
   int tries = 3;
+  std::string puk = "87654321";
+  int puk_tries = 3;
   bool foreign = false;
   bool selected = false;
   bool verified = false;
@@ -56,6 +58,8 @@ struct FakeCard {
     select = 0xa4,
     verify = 0x20,
     change = 0x24,
+    show_puk = 0x25,
+    unblock = 0x2c,
     authenticate = 0x87,
     state = 0x21,
     read_serial = 0x30,
@@ -106,9 +110,17 @@ struct FakeCard {
         tries = verified ? 3 : tries - 1;
         return answer({}, verified ? 0x9000 : tries == 0 ? 0x6983 : static_cast<std::uint16_t>(0x63c0 + tries));
       case change:
-        user_pin = text_of(data);
+        (p2 == 1 ? puk : user_pin) = text_of(data);
+        return answer({}, 0x9000);
+      case show_puk:
+      case unblock:
+        if (puk_tries == 0) return answer({}, 0x6983);
+        if (!text_of(data).starts_with(puk)) return answer({}, static_cast<std::uint16_t>(0x63c0 + --puk_tries));
+        puk_tries = 3;
+        if (ins == unblock) user_pin = text_of(data.subspan(puk.size()));
         return answer({}, 0x9000);
       case state:
+        if (p2 == 1) return answer({}, static_cast<std::uint16_t>(0x63c0 + puk_tries));
         return answer({}, tries == 0 ? 0x6983 : static_cast<std::uint16_t>(0x63c0 + tries));
       case authenticate:
         administered = same_bytes(data, admin_key);
@@ -213,8 +225,9 @@ class FakeModule final : public CardModule, public CardAdministrator {
     CARDEA_TRY(verify_on_pad(transaction, pad, role));
     return outcome(pad.modify({.ins = FakeCard::change, .padded_length = 0}, PinPad::Change::new_alone));
   }
-  Result<PinState> pin_state(CardTransaction& transaction, PinRole) override {
-    CARDEA_ASSIGN(const Response response, transaction.transmit(command(FakeCard::state, 0)));
+  Result<PinState> pin_state(CardTransaction& transaction, PinRole role) override {
+    const std::uint32_t which = role == PinRole::unblock ? 1 : 0;
+    CARDEA_ASSIGN(const Response response, transaction.transmit(command(FakeCard::state, which)));
     PinState state;
     state.initialized = true;
     state.locked = response.status == 0x6983;
@@ -222,11 +235,23 @@ class FakeModule final : public CardModule, public CardAdministrator {
     state.retries_left = state.locked ? 0 : response.status & 0x0f;
     return state;
   }
-  Status change_pin(CardTransaction& transaction, PinRole, const Pin& old_pin, const Pin& new_pin) override {
+  Status change_pin(CardTransaction& transaction, PinRole role, const Pin& old_pin, const Pin& new_pin) override {
+    if (role == PinRole::unblock) {
+      CARDEA_TRY(confirm_puk(transaction, old_pin));
+      return send(transaction, FakeCard::change, 1, new_pin.view());
+    }
     CARDEA_TRY(verify(transaction, PinRole::user, old_pin));
     return send(transaction, FakeCard::change, 0, new_pin.view());
   }
-  Status unblock(CardTransaction&, const Pin&, const Pin&) override { return Code::function_not_supported; }
+  Status unblock(CardTransaction& transaction, const Pin& puk, const Pin& new_pin) override {
+    Bytes both = to_bytes(puk.view());
+    both.insert(both.end(), new_pin.view().begin(), new_pin.view().end());
+    return send(transaction, FakeCard::unblock, 0, both);
+  }
+  Status confirm_puk(CardTransaction& transaction, const Pin& puk) override {
+    if (puk.size() != 8) return Code::function_not_supported;
+    return send(transaction, FakeCard::show_puk, 0, puk.view());
+  }
   bool deauthenticate(CardTransaction& transaction) override { return send(transaction, FakeCard::close, 0).ok(); }
   Result<std::size_t> perform(CardTransaction& transaction, const Container& container, const PrimitiveRequest&,
                               ByteView input, MutableBytes out) override {
