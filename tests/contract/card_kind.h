@@ -80,6 +80,8 @@ class CardKind : public TokenKind {
     return slot_with_card(module, first);
   }
 
+  /// What the security officer logs in with to set the user PIN anew.
+  virtual std::string unblocking_pin() const { return so_pin_; }
   /// Whether the card has Ed25519 and X25519.
   virtual bool has_25519() const = 0;
   /// Takes the card out of the reader, and puts the same one back.
@@ -147,6 +149,7 @@ class PivKind final : public CardKind {
   Bytes key_id(std::uint8_t number) const override { return {static_cast<std::uint8_t>(2 * number - 1)}; }
   /// The PUK does (docs/cards.md).
   bool officer_sets_user_pin() const override { return false; }
+  std::string unblocking_pin() const override { return "12345678"; }
   bool has_25519() const override { return true; }
 };
 

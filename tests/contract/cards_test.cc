@@ -220,6 +220,23 @@ BOOST_AUTO_TEST_CASE(pins_change_and_lock) {
   BOOST_TEST((token.flags & CKF_USER_PIN_LOCKED) != 0u);
 }
 
+BOOST_AUTO_TEST_CASE(the_officer_unlocks_the_pin) {
+  const auto s = open();
+  for (int tries = kind->retry_limit(); tries > 0; --tries) s->login("000000");
+  CONTRACT_RV(s->login(kind->user_pin()), CKR_PIN_LOCKED);
+  Bytes fresh = bytes_of("654321");
+  if (!kind->officer_sets_user_pin()) {
+    CONTRACT_OK(s->login(kind->so_pin(), CKU_SO));
+    CONTRACT_RV(module->C_InitPIN(*s, fresh.data(), fresh.size()), CKR_FUNCTION_NOT_SUPPORTED);
+    CONTRACT_OK(s->logout());
+    CONTRACT_RV(s->login("00000000", CKU_SO), CKR_PIN_INCORRECT);
+  }
+  CONTRACT_OK(s->login(card().unblocking_pin(), CKU_SO));
+  CONTRACT_OK(module->C_InitPIN(*s, fresh.data(), fresh.size()));
+  CONTRACT_OK(s->logout());
+  CONTRACT_OK(s->login("654321"));
+}
+
 BOOST_AUTO_TEST_CASE(a_pulled_card_takes_its_sessions_along) {
   const auto s = user();
   const Pair pair = generate(*s);
