@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-
 namespace cardea::card::plugin {
 namespace {
 

@@ -285,6 +285,9 @@ Result<card::ContainerPlace> find_place(const CardConnection& card, card::CardTr
     if (!place.label.empty() && lower(place.label) == lower(name)) return place;
     if (names.find(own_name) == std::string::npos) names += (names.empty() ? "" : " ") + own_name;
   }
+  if (names.empty()) {
+    return failure(Code::not_found, "The card has no places for keys. `cardea card info` tells what is wrong with it.");
+  }
   return failure(Code::not_found,
                  fmt::format("The card has no place '{}' for a key. It has: {}.", printable(name), names));
 }

@@ -139,7 +139,7 @@ Status generate(const Context& context, const KeyOptions& options) {
                        {"key", key_words(*key_info)},
                        {"public_key", pem}});
   }
-  return say_done(context, writing, fmt::format("A {} key was generated", key_words(*key_info)));
+  return say_done(context, writing, fmt::format("The key ({}) was generated", key_words(*key_info)));
 }
 
 /// PKCS#8 in DER.

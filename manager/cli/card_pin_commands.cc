@@ -26,13 +26,14 @@ using PinOptionsPtr = std::shared_ptr<PinOptions>;
 Status say_done(const Context& context, const CardConnection& card, std::string_view done) {
   const std::string label = printable(card.description().label);
   if (context.options.json) return print_json({{"card", label}, {"done", done}});
-  return print(fmt::format("The {} of card '{}'.\n", done, label));
+  return print(fmt::format("Card '{}': the {}.\n", label, done));
 }
 
 /// False where the reader's pad turns out not to lay out this card's PINs.
 Result<bool> change_on_pad(const CardConnection& card, card::PinRole role, std::string_view name) {
   CARDEA_TRY(permit_card_try(card, role));
   CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());
+  close_at_end(transaction);
   note(fmt::format("enter the present {}, then the new one twice, at the reader", name));
   const Status done = card.module().change_pin_on_pad(transaction, *transaction.pin_pad(), role);
   if (done) return true;
@@ -57,6 +58,7 @@ Status change(const Context& context, const PinOptions& options, card::PinRole r
   CARDEA_ASSIGN(const Pin old_pin, obtain_card_pin(context, card, role, old_file));
   CARDEA_ASSIGN(const Pin new_pin, obtain_new_card_pin(context, card, name, new_file));
   CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());
+  close_at_end(transaction);
   if (const Status done = card.module().change_pin(transaction, role, old_pin, new_pin); !done) {
     return secret_failure(done.error(), name, fmt::format("The {} was not changed", name));
   }
@@ -68,6 +70,7 @@ Status unlock(const Context& context, const PinOptions& options) {
   CARDEA_ASSIGN(const Pin puk, obtain_card_pin(context, card, card::PinRole::unblock, options.puk_file));
   CARDEA_ASSIGN(const Pin new_pin, obtain_new_card_pin(context, card, "PIN", options.new_pin_file));
   CARDEA_ASSIGN(card::CardTransaction transaction, card.begin());
+  close_at_end(transaction);
   if (const Status done = card.module().unblock(transaction, puk, new_pin); !done) {
     return secret_failure(done.error(), "PUK", "The PIN was not unlocked");
   }

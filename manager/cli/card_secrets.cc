@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "cli/pins.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 
 namespace cardea::cli {
 namespace {
@@ -35,6 +36,10 @@ int digit(Byte character) {
 
 }  // namespace
 
+void close_at_end(card::CardTransaction& transaction) {
+  transaction.reset_at_end();
+}
+
 Result<bool> permit_card_try(const CardConnection& card, card::PinRole role) {
   const std::string_view name = pin_word(role);
   {
@@ -55,14 +60,14 @@ Result<bool> permit_card_try(const CardConnection& card, card::PinRole role) {
 
 Result<Pin> obtain_card_pin(const Context& context, const CardConnection& card, card::PinRole role,
                             const std::string& file) {
-  const std::string prompt = fmt::format("{} of card '{}': ", pin_word(role), card.description().label);
+  const std::string prompt = fmt::format("{} of card '{}': ", pin_word(role), printable(card.description().label));
   CARDEA_ASSIGN(const bool is_last, permit_card_try(card, role));
   return is_last ? ask_pin(prompt) : read_secret(context, file, prompt);
 }
 
 Result<Pin> obtain_new_card_pin(const Context& context, const CardConnection& card, const std::string& name,
                                 const std::string& file) {
-  const std::string prompt = fmt::format("New {} of card '{}': ", name, card.description().label);
+  const std::string prompt = fmt::format("New {} of card '{}': ", name, printable(card.description().label));
   CARDEA_ASSIGN(Pin pin, read_secret(context, file, prompt));
   const card::CardDescription& limits = card.description();
   if (pin.size() < limits.min_pin_length || pin.size() > limits.max_pin_length) {
@@ -104,6 +109,7 @@ Result<UserProof> UserProof::obtain(const Context& context, const CardConnection
 }
 
 Status UserProof::show(const CardConnection& card, card::CardTransaction& transaction) const {
+  close_at_end(transaction);
   Status verified;
   if (pin_) {
     verified = card.module().verify(transaction, card::PinRole::user, *pin_);
@@ -142,6 +148,7 @@ Result<WriterProof> WriterProof::obtain(const Context& context, const CardConnec
 
 Status WriterProof::show(const CardConnection& card, card::CardTransaction& transaction) const {
   if (user_) return user_->show(card, transaction);
+  close_at_end(transaction);
   CARDEA_ASSIGN(card::CardAdministrator* const administrator, card.administrator());
   const Status authenticated = administrator->authenticate(transaction, key_);
   if (!authenticated) {

@@ -8,6 +8,10 @@
 
 namespace cardea::cli {
 
+/// Has the card forget at the end of the transaction what is proved in it: a card has one security status for all
+/// programs, and what one proved would serve every other. Those that are logged in prove it again by themselves.
+void close_at_end(card::CardTransaction& transaction);
+
 /// Whether only one try is left, once somebody has said "yes" to using it; pin_locked, pin_incorrect in words without.
 Result<bool> permit_card_try(const CardConnection& card, card::PinRole role);
 

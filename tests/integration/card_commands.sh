@@ -2,7 +2,7 @@
 # `cardea card` on virtual cards behind a real pcscd: personalisation, PINs, and what it says when something is wrong.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/pcscd_lib.sh"
-begin_cards jq
+begin_cards jq opensc-tool
 cardea=${CARDEA_COMMAND:?CARDEA_COMMAND names the program under test}
 
 # run WANTED ARGUMENTS...: without a terminal; output in $work/out and $work/err.
@@ -43,10 +43,19 @@ test_describing() {
   pass "list, info, dump"
 }
 
+# closed: whether the PIN and the administrator's key are to be proved again, after a command that proved them.
+closed() {
+  with_timeout 20 opensc-tool --reader 0 --send-apdu 00:A4:04:00:09:A0:00:00:03:08:00:00:10:00 --send-apdu 00:20:00:80 \
+    --send-apdu 00:47:00:9E:05:AC:03:80:01:11 >"$work/raw" 2>&1 || fail "opensc-tool: $(cat "$work/raw")"
+  grep -q 'SW1=0x63, SW2=0xC' "$work/raw" || fail "the PIN is still proved: $(cat "$work/raw")"
+  grep -q 'SW1=0x69, SW2=0x82' "$work/raw" || fail "the administrator's key is still proved: $(cat "$work/raw")"
+}
+
 test_keys() {
   run 4 key generate --place 9A --type ec:P-256
   says '--admin-key-file'
   run 0 key generate --place 9A --type ec:P-256 --out "$work/9A.pub" "${admin[@]}"
+  closed
   openssl pkey -pubin -in "$work/9A.pub" -noout || fail "the public key is not understood"
   new_ca
   sign_certificate 9A keyUsage=digitalSignature "$work/9A.pub"
@@ -184,7 +193,10 @@ test_attestation() {
 test_pins() {
   run 4 pin change --pin-file "$work/wrong" --new-pin-file "$work/new-pin"
   says 'tries left: 2'
+  run 0 dump --login --pin-file "$work/pin"
+  closed
   run 0 pin change --pin-file "$work/pin" --new-pin-file "$work/new-pin"
+  closed
   run 0 puk change --puk-file "$work/puk" --new-puk-file "$work/new-puk"
   run 4 pin change --pin-file "$work/wrong" --new-pin-file "$work/pin"
   run 4 pin change --pin-file "$work/wrong" --new-pin-file "$work/pin"
@@ -257,6 +269,11 @@ test_doctor() {
 
 test_generic_card() {
   remove_card piv
+  new_card blank gids
+  insert_card blank
+  run 3 key generate --place 0 --pin-file "$work/pin"
+  says 'The card has no places for keys'
+  remove_card blank
   new_card gids gids --initialised
   insert_card gids
   run 0 list --json
