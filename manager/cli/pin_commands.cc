@@ -20,7 +20,7 @@ CK_UTF8CHAR* raw(const Pin& pin) {
 
 Status say_done(const Context& context, const TokenInfo& token, std::string_view done) {
   if (context.options.json) return print_json({{"label", token.label}, {"serial", token.serial}, {"done", done}});
-  return print(fmt::format("The {} of token '{}'.\n", done, token.label));
+  return print(fmt::format("Token '{}': the {}.\n", token.label, done));
 }
 
 /// False where the token asks for a PIN by itself, but not for a new one.
