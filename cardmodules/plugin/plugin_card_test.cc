@@ -5,11 +5,9 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "card/virtual_card.h"
-#include "crypto/key_der.h"
+#include "cardmodules/module_rig.h"
 #include "crypto/key_encoding.h"
 #include "crypto/symmetric_key.h"
-#include "pcsc/memory_channel.h"
 #include "plugin/plugins.h"
 
 namespace cardea::card::plugin {
@@ -27,36 +25,13 @@ Plugin sample_plugin() {
   return *plugin;
 }
 
-struct Rig {
+struct Rig : ModuleRig {
   Rig()
-      : card(vcard::CardState{vcard::new_sample()}),
-        channel(std::make_shared<MemoryChannel>(
-            card.atr(), ApduLimits{}, [this](ByteView command) { return Result<Bytes>(card.exchange(command)); })) {
-    auto begun = CardTransaction::begin(channel);
-    BOOST_REQUIRE(begun.ok());
-    transaction.emplace(std::move(*begun));
-    auto recognition = recognise(*transaction, {sample_plugin()}, {});
-    BOOST_REQUIRE_MESSAGE(recognition.ok(), (recognition.ok() ? "" : cardea::describe(recognition.error())));
-    BOOST_TEST((recognition->match == Match::certain));
-    module = std::move(recognition->module);
-    BOOST_REQUIRE(module != nullptr);
-    administrator = module->administrator();
-    BOOST_REQUIRE(administrator != nullptr);
+      : ModuleRig(vcard::CardState{vcard::new_sample()}, ApduLimits{},
+                  [](CardTransaction& card) { return recognise(card, {sample_plugin()}, {}); }) {
+    BOOST_TEST((match == Match::certain));
   }
 
-  void log_in() { BOOST_REQUIRE(module->verify(*transaction, PinRole::user, Pin(view_of("123456"))).ok()); }
-  ContainerPlace place(std::size_t index) {
-    const auto places = module->places(*transaction);
-    BOOST_REQUIRE(places.ok());
-    BOOST_REQUIRE(index < places->size());
-    return (*places)[index];
-  }
-  Container container(std::size_t index) {
-    const auto read = module->read_container(*transaction, place(index));
-    BOOST_REQUIRE(read.ok());
-    BOOST_REQUIRE(read->has_value());
-    return **read;
-  }
   crypto::AsymmetricKeyPtr generate(std::size_t index, const KeyRequest& request) {
     const auto made = administrator->generate(*transaction, place(index), request);
     BOOST_REQUIRE_MESSAGE(made.ok(), (made.ok() ? "" : cardea::describe(made.error())));
@@ -64,27 +39,7 @@ struct Rig {
     BOOST_REQUIRE(key.ok());
     return *key;
   }
-  std::vector<FileEntry> files() {
-    auto found = module->files(*transaction);
-    BOOST_REQUIRE(found.ok());
-    return std::move(*found);
-  }
-
-  vcard::VirtualCard card;
-  std::shared_ptr<MemoryChannel> channel;
-  std::optional<CardTransaction> transaction;
-  std::unique_ptr<CardModule> module;
-  CardAdministrator* administrator = nullptr;
 };
-
-Bytes certificate_for(ByteView key_info) {
-  using crypto::der;
-  const Bytes name = der<Bytes>(crypto::der_sequence, {});
-  const Bytes serial = crypto::der_integer<Bytes>(Bytes(9, 0x5a));
-  const Bytes body = der<Bytes>(crypto::der_sequence, {serial, name, name, name, name, key_info});
-  const Bytes signature = der<Bytes>(crypto::der_bit_string, {Bytes(257)});
-  return der<Bytes>(crypto::der_sequence, {body, name, signature});
-}
 
 BOOST_AUTO_TEST_SUITE(sample_card)
 
