@@ -44,6 +44,11 @@ struct ProcessFiles {
   }
 };
 
+bool ProcessFile::follow_forks() {
+  const std::lock_guard lock(ProcessFiles::changing);
+  return ProcessFiles::register_handlers();
+}
+
 ProcessFile::ProcessFile(const std::filesystem::path& path, int flags, mode_t mode) {
   const std::lock_guard lock(ProcessFiles::changing);
   if (!ProcessFiles::register_handlers()) {
