@@ -196,6 +196,17 @@ Error secret_failure(const Error& cause, std::string_view secret, std::string_vi
   return card_failure(cause, what);
 }
 
+/// Has programs that use the card through the module read it anew once the command is over: it may have written, or
+/// another tool may have before it, which is why somebody looks.
+struct ContentsMark {
+  explicit ContentsMark(Bytes card) : identity(std::move(card)) {}
+  ~ContentsMark() { card::SharedState(load_settings().runtime_directory, identity).stamp_anew(); }
+  ContentsMark(const ContentsMark&) = delete;
+  ContentsMark& operator=(const ContentsMark&) = delete;
+
+  const Bytes identity;
+};
+
 Status CardConnection::recognise() {
   const std::string what = fmt::format("The card in reader '{}' cannot be used", printable(reader_));
   if (!channel_) return card_failure(error(Code::device_removed), what);
@@ -208,6 +219,7 @@ Status CardConnection::recognise() {
   auto description = module_->describe(*transaction);
   if (!description) return card_failure(description.error(), what);
   description_ = std::move(*description);
+  if (readers_) contents_mark_ = std::make_shared<const ContentsMark>(description_.identity);
   return {};
 }
 
@@ -239,22 +251,11 @@ Result<CardConnection> CardConnection::open(const Options& options, const std::s
   return connection;
 }
 
-/// Tells programs that use the card through the module, once the command is over, that its contents may be others now.
-struct WriteMark {
-  explicit WriteMark(Bytes card) : identity(std::move(card)) {}
-  ~WriteMark() { card::SharedState(load_settings().runtime_directory, identity).stamp_anew(); }
-  WriteMark(const WriteMark&) = delete;
-  WriteMark& operator=(const WriteMark&) = delete;
-
-  const Bytes identity;
-};
-
 Result<card::CardAdministrator*> CardConnection::administrator() const {
   card::CardAdministrator* const administrator = module_->administrator();
   if (administrator == nullptr) {
     return failure(Code::function_not_supported, "Cards of this kind cannot be written.");
   }
-  if (!write_mark_) write_mark_ = std::make_shared<const WriteMark>(description_.identity);
   return administrator;
 }
 

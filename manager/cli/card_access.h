@@ -26,7 +26,7 @@ void add_card_pin_options(const Command& command, Options& options);
 /// Adds --admin-key-file and --factory-admin-key, and the options of the PIN for kinds whose user writes.
 void add_card_admin_options(const Command& command, Context& context, CardOptions& options);
 
-struct WriteMark;
+struct ContentsMark;
 
 /// A card that a module knows. Holds no transaction while nothing is done, so that nobody waits for a person's typing.
 class CardConnection {
@@ -59,7 +59,7 @@ class CardConnection {
   card::CardChannelPtr channel_;
   std::unique_ptr<card::CardModule> module_;
   card::CardDescription description_;
-  mutable std::shared_ptr<const WriteMark> write_mark_;  // once somebody may have written
+  std::shared_ptr<const ContentsMark> contents_mark_;  // not for recordings
 };
 
 /// The way to readers and cards, with the configuration's plug-ins loaded; those that are refused are told on standard

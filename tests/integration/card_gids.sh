@@ -5,6 +5,7 @@
 opensc_module=/usr/lib/$(uname -m)-linux-gnu/opensc-pkcs11.so
 begin_cards gids-tool
 [ -e "$opensc_module" ] || skip "opensc-pkcs11 is not installed (./install-packages tests)"
+cardea=${CARDEA_COMMAND:?CARDEA_COMMAND names the program under test}
 export CARDEA_CONF=$work/cardea.toml
 touch "$CARDEA_CONF"
 admin_key=010203040506070801020304050607080102030405060708
@@ -48,10 +49,14 @@ write_certificate() {
   local reader
   with_timeout 60 "${tool[@]}" "${user[@]}" --write-object "$work/$3.crt" --type cert --id "$2" \
     >"$work/write-$1.log" 2>&1 || fail "$1: the certificate is not written"
-  # What another program writes shows at the next insertion.
-  card generic remove >/dev/null
-  card generic insert >/dev/null
-  wait_for_card generic
+  # What another program writes shows at the next insertion, or once somebody has looked.
+  if [ "$2" = 00 ]; then
+    card generic remove >/dev/null
+    card generic insert >/dev/null
+    wait_for_card generic
+  else
+    with_timeout 60 "$cardea" card list >>"$work/write-$1.log" 2>&1 || fail "cardea card list"
+  fi
   for reader in "$module" "$opensc_module"; do
     with_timeout 60 pkcs11-tool --module "$reader" --read-object --type cert --id "$2" --output-file "$work/read.crt" \
       >>"$work/write-$1.log" 2>&1 || fail "the certificate $2 that $1 wrote cannot be read by $reader"
