@@ -47,8 +47,10 @@ certify() {
 write_certificate() {
   local -n tool=$1
   local reader
+  # Now our module remembers that there is none yet.
+  with_timeout 60 "${ours[@]}" --list-objects --type cert >"$work/write-$1.log" 2>&1 || fail "certificates are not listed"
   with_timeout 60 "${tool[@]}" "${user[@]}" --write-object "$work/$3.crt" --type cert --id "$2" \
-    >"$work/write-$1.log" 2>&1 || fail "$1: the certificate is not written"
+    >>"$work/write-$1.log" 2>&1 || fail "$1: the certificate is not written"
   # What another program writes shows at the next insertion, or once somebody has looked.
   if [ "$2" = 00 ]; then
     card generic remove >/dev/null
