@@ -18,7 +18,7 @@ class PemContext {
   PemContext& operator=(const PemContext&) = delete;
   mbedtls_pem_context* get() { return &value_; }
 
-  ByteView content() const {
+  ByteView content() {
 #if MBEDTLS_VERSION_MAJOR >= 3
     std::size_t size = 0;
     const unsigned char* start = mbedtls_pem_get_buffer(&value_, &size);
