@@ -10,7 +10,7 @@
 #include <set>
 #include <thread>
 
-#include "keystore/sqlite.h"
+#include "keystore/schema.h"
 #include "keystore/test_home.h"
 
 namespace cardea::keystore {

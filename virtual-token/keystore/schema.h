@@ -1,9 +1,12 @@
 // The tables of a token's store.sqlite and how older ones become the present ones.
 #pragma once
 
-#include "keystore/sqlite.h"
+#include "database/sqlite.h"
 
 namespace cardea::keystore {
+
+using database::Connection;
+using database::Cursor;
 
 /// Version of the tables that this program writes (PRAGMA user_version).
 int schema_version();

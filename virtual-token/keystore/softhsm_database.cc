@@ -2,8 +2,8 @@
 // (src/lib/object_store/DBObject.cpp there).
 #include <cstring>
 
+#include "keystore/schema.h"
 #include "keystore/softhsm.h"
-#include "keystore/sqlite.h"
 
 namespace cardea::keystore::softhsm {
 namespace {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "keystore/change_counter.h"
+#include "keystore/schema.h"
 #include "keystore/seal.h"
-#include "keystore/sqlite.h"
 #include "keystore/try_counter.h"
 #include "token/token.h"
 

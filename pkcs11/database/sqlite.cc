@@ -1,11 +1,11 @@
-#include "keystore/sqlite.h"
+#include "database/sqlite.h"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
-namespace cardea::keystore {
+namespace cardea::database {
 namespace {
 
 // SQLite's own handler soon sleeps 100 ms at a time; our transactions take a fraction of a millisecond, so asking again
@@ -184,4 +184,4 @@ void Connection::close_inherited() {
   handle_.reset();
 }
 
-}  // namespace cardea::keystore
+}  // namespace cardea::database

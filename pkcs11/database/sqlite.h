@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-namespace cardea::keystore {
+namespace cardea::database {
 
 /// One prepared statement in use. Parameters are bound in order; it is reset when it goes out of scope, so that no read
 /// transaction outlives its reader.
@@ -85,4 +85,4 @@ class Connection {
 /// permission_denied or token_write_protected, someone else busy for too long and anything else → device_error.
 Error sqlite_error(sqlite3* handle, SourcePlace where = SourcePlace::here());
 
-}  // namespace cardea::keystore
+}  // namespace cardea::database

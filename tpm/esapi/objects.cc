@@ -1,0 +1,233 @@
+// Objects: made, sealed, loaded, opened.
+#include <algorithm>
+#include <array>
+
+#include "crypto/digest.h"
+#include "esapi/esapi_context.h"
+
+namespace cardea::tpm {
+namespace {
+
+constexpr TPMA_OBJECT stays_here = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT;
+constexpr TPMA_OBJECT uses_auth = TPMA_OBJECT_USERWITHAUTH;
+// Authorised by 256 random bits, which nobody guesses: failures need not count, and a lock-out does not stop them.
+constexpr TPMA_OBJECT no_lock_out = TPMA_OBJECT_NODA;
+
+TPM2B_PUBLIC new_area(TPMI_ALG_PUBLIC type, TPMA_OBJECT attributes) {
+  TPM2B_PUBLIC area{};
+  area.publicArea.type = type;
+  area.publicArea.nameAlg = TPM2_ALG_SHA256;
+  area.publicArea.objectAttributes = attributes;
+  return area;
+}
+
+/// An elliptic-curve key without fixed scheme; a storage key has a cipher for its children.
+void set_curve(TPM2B_PUBLIC& area, TPM2_ECC_CURVE curve, bool storage) {
+  TPMS_ECC_PARMS& parameters = area.publicArea.parameters.eccDetail;
+  parameters.symmetric.algorithm = storage ? TPM2_ALG_AES : TPM2_ALG_NULL;
+  parameters.symmetric.keyBits.aes = 128;
+  parameters.symmetric.mode.aes = TPM2_ALG_CFB;
+  parameters.scheme.scheme = TPM2_ALG_NULL;
+  parameters.curveID = curve;
+  parameters.kdf.scheme = TPM2_ALG_NULL;
+}
+
+Result<TPM2B_PUBLIC> key_area(const KeyTemplate& wanted) {
+  // Both uses, whatever the caller intends: raw RSA is TPM2_RSA_Decrypt, and with it PSS has the salt that PKCS#11
+  // callers ask for, which a TPM's own PSS has not. What a key may do in PKCS#11 its attributes say.
+  constexpr TPMA_OBJECT attributes = stays_here | uses_auth | no_lock_out | TPMA_OBJECT_SENSITIVEDATAORIGIN |
+                                     TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_DECRYPT;
+  if (wanted.algorithm == crypto::KeyAlgorithm::rsa) {
+    TPM2B_PUBLIC area = new_area(TPM2_ALG_RSA, attributes);
+    TPMS_RSA_PARMS& parameters = area.publicArea.parameters.rsaDetail;
+    parameters.symmetric.algorithm = TPM2_ALG_NULL;
+    parameters.scheme.scheme = TPM2_ALG_NULL;
+    parameters.keyBits = static_cast<TPMI_RSA_KEY_BITS>(wanted.bits);
+    return area;
+  }
+  const TPM2_ECC_CURVE curve = curve_number(wanted.algorithm);
+  if (curve == TPM2_ECC_NONE) return Code::curve_not_supported;
+  TPM2B_PUBLIC area = new_area(TPM2_ALG_ECC, attributes);
+  set_curve(area, curve, /*storage=*/false);
+  return area;
+}
+
+Status set_sensitive(TPM2B_SENSITIVE_CREATE& sensitive, ByteView auth, ByteView data) {
+  CARDEA_TRY(fill_buffer(sensitive.sensitive.userAuth, auth));
+  return fill_buffer(sensitive.sensitive.data, data);
+}
+
+/// TPM2_Create with a session that hides the secrets.
+Result<Blob> create(const std::shared_ptr<EsapiContext>& context, const Loaded& parent, ByteView auth, ByteView data,
+                    const TPM2B_PUBLIC& area) {
+  TPM2B_SENSITIVE_CREATE sensitive{};
+  CARDEA_ASSIGN(Loaded session, start_session(context, parent, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT));
+  const Tss2Api& tss = context->tss();
+  const TPM2B_DATA outside{};
+  const TPML_PCR_SELECTION no_pcrs{};
+  TPM2B_PRIVATE* private_area = nullptr;
+  TPM2B_PUBLIC* public_area = nullptr;
+  Status done = set_sensitive(sensitive, auth, data);
+  if (done) {
+    done = context->checked(tss.Esys_Create(context->get(), parent.handle(), session.handle(), ESYS_TR_NONE,
+                                            ESYS_TR_NONE, &sensitive, &area, &outside, &no_pcrs, &private_area,
+                                            &public_area, nullptr, nullptr, nullptr));
+  }
+  wipe({reinterpret_cast<Byte*>(&sensitive), sizeof(sensitive)});
+  CARDEA_TRY(std::move(done));
+  session.consumed();
+  const EsysPtr<TPM2B_PRIVATE> private_owner(private_area, EsysFree(tss));
+  const EsysPtr<TPM2B_PUBLIC> public_owner(public_area, EsysFree(tss));
+  CARDEA_ASSIGN(Bytes marshalled, marshal(tss, *public_area));
+  return Blob{std::move(marshalled), to_bytes(view_of_buffer(*private_area))};
+}
+
+/// The policy that only an answered challenge of that key satisfies (TPM2_PolicySigned, part 3, 23.3.1).
+Result<Bytes> challenge_policy(ByteView key_name) {
+  constexpr std::array<Byte, 32> nothing_yet{};
+  constexpr std::array<Byte, 4> command{0, 0, TPM2_CC_PolicySigned >> 8, TPM2_CC_PolicySigned & 0xff};
+  Bytes first;
+  for (const ByteView part : {ByteView(nothing_yet), ByteView(command), key_name}) {
+    first.insert(first.end(), part.begin(), part.end());
+  }
+  CARDEA_ASSIGN(const Bytes digest, crypto::digest(Hash::sha256, first));
+  return crypto::digest(Hash::sha256, digest);  // with an empty policyRef
+}
+
+}  // namespace
+
+Result<Loaded> TpmConnection::storage_key(ByteView unique, const SecretBytes& hierarchy_auth) {
+  TPM2B_PUBLIC area = new_area(TPM2_ALG_ECC, stays_here | uses_auth | no_lock_out | TPMA_OBJECT_SENSITIVEDATAORIGIN |
+                                                 TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT);
+  set_curve(area, TPM2_ECC_NIST_P256, /*storage=*/true);
+  CARDEA_TRY(fill_buffer(area.publicArea.unique.ecc.x, unique));
+  const Tss2Api& tss = context_->tss();
+  TPM2B_AUTH auth{};
+  CARDEA_TRY(fill_buffer(auth, hierarchy_auth.view()));
+  Status done = context_->checked(tss.Esys_TR_SetAuth(context_->get(), ESYS_TR_RH_OWNER, &auth));
+  wipe({auth.buffer, sizeof(auth.buffer)});
+  CARDEA_TRY(std::move(done));
+  const TPM2B_SENSITIVE_CREATE sensitive{};
+  const TPM2B_DATA outside{};
+  const TPML_PCR_SELECTION no_pcrs{};
+  ESYS_TR handle = ESYS_TR_NONE;
+  done = context_->checked(tss.Esys_CreatePrimary(context_->get(), ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                                                  ESYS_TR_NONE, &sensitive, &area, &outside, &no_pcrs, &handle, nullptr,
+                                                  nullptr, nullptr, nullptr));
+  if (!done && done.code() == Code::pin_incorrect) {
+    return error(Code::permission_denied, "the TPM's owner hierarchy wants an authorisation; name its file in [tpm]");
+  }
+  CARDEA_TRY(std::move(done));
+  return Loaded(context_, handle);
+}
+
+Result<Bytes> TpmConnection::name(const Loaded& object) {
+  TPM2B_NAME* name = nullptr;
+  CARDEA_TRY(context_->checked(context_->tss().Esys_TR_GetName(context_->get(), object.handle(), &name)));
+  const EsysPtr<TPM2B_NAME> owner(name, EsysFree(context_->tss()));
+  return Bytes(name->name, name->name + name->size);
+}
+
+Result<Blob> TpmConnection::create_key(const Loaded& parent, const KeyTemplate& wanted, const SecretBytes& auth) {
+  CARDEA_ASSIGN(const TPM2B_PUBLIC area, key_area(wanted));
+  return create(context_, parent, auth.view(), {}, area);
+}
+
+Result<Blob> TpmConnection::seal(const Loaded& parent, const SecretBytes& secret, const SecretBytes& auth) {
+  TPM2B_PUBLIC area = new_area(TPM2_ALG_KEYEDHASH, stays_here | uses_auth);
+  area.publicArea.parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL;
+  return create(context_, parent, auth.view(), secret.view(), area);
+}
+
+Result<Blob> TpmConnection::create_challenge_key(const Loaded& parent, const SecretBytes& key) {
+  TPM2B_PUBLIC area = new_area(TPM2_ALG_KEYEDHASH, stays_here | uses_auth | no_lock_out | TPMA_OBJECT_SIGN_ENCRYPT);
+  TPMT_KEYEDHASH_SCHEME& scheme = area.publicArea.parameters.keyedHashDetail.scheme;
+  scheme.scheme = TPM2_ALG_HMAC;
+  scheme.details.hmac.hashAlg = TPM2_ALG_SHA256;
+  // With an authorisation value that nobody knows, so that the TPM answers no challenges itself.
+  SecretBytes nobody_knows(auth_size);
+  CARDEA_TRY(random(nobody_knows.mutable_view()));
+  return create(context_, parent, nobody_knows.view(), key.view(), area);
+}
+
+Result<Blob> TpmConnection::seal_under_challenge(const Loaded& parent, const SecretBytes& secret,
+                                                 const Loaded& challenge_key) {
+  TPM2B_PUBLIC area = new_area(TPM2_ALG_KEYEDHASH, stays_here | no_lock_out);
+  area.publicArea.parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL;
+  CARDEA_ASSIGN(const Bytes key_name, name(challenge_key));
+  CARDEA_ASSIGN(const Bytes policy, challenge_policy(key_name));
+  CARDEA_TRY(fill_buffer(area.publicArea.authPolicy, policy));
+  return create(context_, parent, {}, secret.view(), area);
+}
+
+Result<Loaded> TpmConnection::load(const Loaded& parent, const Blob& blob) {
+  const Tss2Api& tss = context_->tss();
+  CARDEA_ASSIGN(const TPM2B_PUBLIC public_area, unmarshal(tss, blob.public_area));
+  TPM2B_PRIVATE private_area{};
+  CARDEA_TRY(fill_buffer(private_area, blob.private_area));
+  ESYS_TR handle = ESYS_TR_NONE;
+  CARDEA_TRY(context_->checked(tss.Esys_Load(context_->get(), parent.handle(), ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                                             ESYS_TR_NONE, &private_area, &public_area, &handle)));
+  return Loaded(context_, handle);
+}
+
+Status TpmConnection::authorise(const Loaded& object, const SecretBytes& auth) {
+  TPM2B_AUTH value{};
+  CARDEA_TRY(fill_buffer(value, auth.view()));
+  Status done = context_->checked(context_->tss().Esys_TR_SetAuth(context_->get(), object.handle(), &value));
+  wipe({value.buffer, sizeof(value.buffer)});
+  return done;
+}
+
+namespace {
+
+/// TPM2_Unseal in a session that hides the answer, and ends with it.
+Result<SecretBytes> unseal_in(EsapiContext& context, Loaded& session, const Loaded& sealed) {
+  TPM2B_SENSITIVE_DATA* data = nullptr;
+  CARDEA_TRY(context.checked(
+      context.tss().Esys_Unseal(context.get(), sealed.handle(), session.handle(), ESYS_TR_NONE, ESYS_TR_NONE, &data)));
+  session.consumed();
+  const EsysPtr<TPM2B_SENSITIVE_DATA> owner(data, EsysFree(context.tss()));
+  SecretBytes secret(view_of_buffer(*data));
+  wipe({data->buffer, data->size});
+  if (secret.size() != secret_size) return error(Code::store_corrupt, "the sealed secret has a wrong size");
+  return secret;
+}
+
+}  // namespace
+
+Result<SecretBytes> TpmConnection::unseal(const Loaded& parent, const Loaded& sealed) {
+  CARDEA_ASSIGN(Loaded session, start_session(context_, parent, TPM2_SE_HMAC, TPMA_SESSION_ENCRYPT));
+  return unseal_in(*context_, session, sealed);
+}
+
+Result<Challenge> TpmConnection::challenge(const Loaded& parent) {
+  CARDEA_ASSIGN(Loaded session, start_session(context_, parent, TPM2_SE_POLICY, TPMA_SESSION_ENCRYPT));
+  TPM2B_NONCE* nonce = nullptr;
+  CARDEA_TRY(context_->checked(context_->tss().Esys_TRSess_GetNonceTPM(context_->get(), session.handle(), &nonce)));
+  const EsysPtr<TPM2B_NONCE> owner(nonce, EsysFree(context_->tss()));
+  return Challenge{std::move(session), to_bytes(view_of_buffer(*nonce))};
+}
+
+Result<SecretBytes> TpmConnection::unseal(Challenge challenge, const Loaded& challenge_key, ByteView answer,
+                                          const Loaded& sealed) {
+  TPMT_SIGNATURE signature{};
+  signature.sigAlg = TPM2_ALG_HMAC;
+  signature.signature.hmac.hashAlg = TPM2_ALG_SHA256;
+  if (answer.size() != sizeof(signature.signature.hmac.digest.sha256)) return Code::pin_incorrect;
+  std::copy(answer.begin(), answer.end(), signature.signature.hmac.digest.sha256);
+  TPM2B_NONCE nonce{};
+  CARDEA_TRY(fill_buffer(nonce, challenge.nonce));
+  const TPM2B_DIGEST any_command{};
+  const TPM2B_NONCE no_reference{};
+  const Status accepted = context_->checked(context_->tss().Esys_PolicySigned(
+      context_->get(), challenge_key.handle(), challenge.session.handle(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+      &nonce, &any_command, &no_reference, 0, &signature, nullptr, nullptr));
+  if (!accepted) {
+    // The TPM says only that the signature does not verify (TPM_RC_SIGNATURE).
+    return accepted.code() == Code::device_removed ? accepted.error() : error(Code::pin_incorrect);
+  }
+  return unseal_in(*context_, challenge.session, sealed);
+}
+
+}  // namespace cardea::tpm

@@ -1,0 +1,151 @@
+// A connection to a TPM 2.0 through ESAPI, and what virtual cards ask of a TPM, in our own types.
+//
+// One thread at a time: tpm/tpm.h adds the lock. Commands answer the codes of esapi/response.h. Where a secret goes to
+// or comes from the TPM, a session salted with the storage key hides it from who listens on the TPM's bus (TPM 2.0
+// Library, part 1, 19.6 and 21).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "crypto/asymmetric_key.h"
+
+namespace cardea::tpm {
+
+/// An object that only the TPM under whose storage key it was made can load: TPM2B_PUBLIC and the content of
+/// TPM2B_PRIVATE, which is encrypted.
+struct Blob {
+  Bytes public_area;
+  Bytes private_area;
+  bool operator==(const Blob&) const = default;
+};
+
+inline constexpr std::size_t auth_size = 32;    ///< bytes of an authorisation value: the digest of our objects' names
+inline constexpr std::size_t nonce_size = 32;   ///< bytes of a challenge
+inline constexpr std::size_t secret_size = 32;  ///< bytes of a sealed secret
+
+/// The TPM's protection against guessing, shared by everything in it (part 1, 19.8).
+struct LockOut {
+  bool active = false;
+  std::uint32_t failures = 0;         ///< counted so far
+  std::uint32_t limit = 0;            ///< failures that start the lock-out
+  std::uint32_t seconds_per_try = 0;  ///< after which one failure is forgotten; 0: never
+};
+
+/// What differs between TPMs.
+struct Capabilities {
+  std::vector<std::size_t> rsa_bits;
+  std::vector<crypto::KeyAlgorithm> curves;
+};
+
+/// A private key to be made.
+struct KeyTemplate {
+  crypto::KeyAlgorithm algorithm = crypto::KeyAlgorithm::rsa;
+  std::size_t bits = 0;  ///< RSA
+};
+
+class EsapiContext;
+
+/// An object or session inside the TPM. Flushed at the end of its life, unless the connection is gone by then.
+class Loaded {
+ public:
+  Loaded() = default;
+  Loaded(std::shared_ptr<EsapiContext> context, std::uint32_t handle) : context_(std::move(context)), handle_(handle) {}
+  Loaded(Loaded&& other) noexcept;
+  Loaded& operator=(Loaded&& other) noexcept;
+  Loaded(const Loaded&) = delete;
+  Loaded& operator=(const Loaded&) = delete;
+  ~Loaded();
+
+  explicit operator bool() const noexcept { return context_ != nullptr; }
+  std::uint32_t handle() const noexcept { return handle_; }
+  /// The TPM has removed it by itself: nothing is left to flush.
+  void consumed() noexcept;
+  void flush() noexcept;
+
+ private:
+  std::shared_ptr<EsapiContext> context_;
+  std::uint32_t handle_ = 0;
+};
+
+/// A challenge that is open until its answer comes: a policy session of the TPM.
+struct Challenge {
+  Loaded session;
+  Bytes nonce;  ///< what the answer is computed over, see challenge_response()
+};
+
+class TpmConnection {
+ public:
+  /// Connects by a TCTI configuration such as "device:/dev/tpmrm0" (tss2-tctildr(7)). Sends the TPM nothing. not_found
+  /// without tpm2-tss or when there is no such TPM.
+  static Result<TpmConnection> open(const std::string& tcti);
+
+  TpmConnection(TpmConnection&&) noexcept = default;
+  TpmConnection& operator=(TpmConnection&&) noexcept = default;
+
+  Result<LockOut> lock_out();
+  Result<Capabilities> capabilities();
+  /// Fills `out` from the TPM's generator.
+  Status random(MutableBytes out);
+
+  /// The storage key that follows from the owner's seed and `unique` (32 bytes): the same each time until the TPM is
+  /// cleared. permission_denied when the hierarchy wants another authorisation.
+  Result<Loaded> storage_key(ByteView unique, const SecretBytes& hierarchy_auth);
+  /// An object's name: what identifies it for good (part 1, 16).
+  Result<Bytes> name(const Loaded& object);
+
+  /// A new private key that signs and decrypts, usable with `auth`. Guessing that is hopeless, so it does not count
+  /// against the lock-out, and works during one.
+  Result<Blob> create_key(const Loaded& parent, const KeyTemplate& wanted, const SecretBytes& auth);
+  /// The public half of a key.
+  static Result<crypto::AsymmetricKeyPtr> public_key(const Blob& blob);
+
+  /// A secret that opens with `auth`. Wrong tries count towards the lock-out.
+  Result<Blob> seal(const Loaded& parent, const SecretBytes& secret, const SecretBytes& auth);
+  /// A key for HMAC-SHA-256, with which answers to challenges are checked.
+  Result<Blob> create_challenge_key(const Loaded& parent, const SecretBytes& key);
+  /// A secret that opens with an answered challenge of that (loaded) key and with nothing else.
+  Result<Blob> seal_under_challenge(const Loaded& parent, const SecretBytes& secret, const Loaded& challenge_key);
+
+  /// wrapped_key_invalid when it was made under another parent or TPM.
+  Result<Loaded> load(const Loaded& parent, const Blob& blob);
+  /// Which authorisation value goes with the commands that use this object from now on.
+  Status authorise(const Loaded& object, const SecretBytes& auth);
+
+  /// The sealed secret; pin_incorrect, pin_locked.
+  Result<SecretBytes> unseal(const Loaded& parent, const Loaded& sealed);
+  Result<Challenge> challenge(const Loaded& parent);
+  /// The secret, for the right answer (challenge_response()); pin_incorrect. The challenge is used up either way.
+  Result<SecretBytes> unseal(Challenge challenge, const Loaded& challenge_key, ByteView answer, const Loaded& sealed);
+
+  /// Private-key operations of a loaded and authorised key; one command each. With `protect`, which is its parent, a
+  /// fresh session proves the authorisation instead of showing it on the bus, for the price of a second command.
+  /// The digest's bytes beyond the order are dropped; `out` gets r || s.
+  Result<std::size_t> ecdsa_sign(const Loaded& key, const Loaded* protect, crypto::KeyAlgorithm curve, ByteView digest,
+                                 MutableBytes out);
+  /// The x coordinate of the shared point; `point` is X9.62 uncompressed.
+  Result<std::size_t> ecdh(const Loaded& key, const Loaded* protect, crypto::KeyAlgorithm curve, ByteView point,
+                           MutableBytes out);
+  /// Modular exponentiation; input and output as long as the modulus.
+  Result<std::size_t> rsa_raw(const Loaded& key, const Loaded* protect, ByteView input, MutableBytes out);
+
+  /// Whether an object was loaded over this connection and the connection was still good when last used.
+  bool alive() const noexcept;
+  /// Flushes transient objects that belong to nobody: on a TPM without resource manager a killed process leaves some.
+  void flush_leftovers();
+
+ private:
+  explicit TpmConnection(std::shared_ptr<EsapiContext> context) : context_(std::move(context)) {}
+  std::shared_ptr<EsapiContext> context_;
+};
+
+/// What the holder of a challenge key answers: HMAC-SHA-256 over SHA-256 of the nonce and an expiration of zero
+/// (TPM2_PolicySigned, part 3, 23.3).
+Result<SecretBytes> challenge_response(const SecretBytes& key, ByteView nonce);
+
+}  // namespace cardea::tpm

@@ -1,0 +1,56 @@
+// The functions of tpm2-tss that we use, found in its libraries at run time: a process that has no virtual card to
+// serve loads none of them. Internal to this folder.
+#pragma once
+
+#include <tss2/tss2_esys.h>
+#include <tss2/tss2_mu.h>
+#include <tss2/tss2_tctildr.h>
+
+#include "base/result.h"
+
+namespace cardea::tpm {
+
+// F(member of Tss2Api that is the library's handle, function)
+#define CARDEA_TSS2_FUNCTIONS(F)             \
+  F(loader, Tss2_TctiLdr_Initialize)         \
+  F(loader, Tss2_TctiLdr_Finalize)           \
+  F(marshal, Tss2_MU_TPM2B_PUBLIC_Marshal)   \
+  F(marshal, Tss2_MU_TPM2B_PUBLIC_Unmarshal) \
+  F(esys, Esys_Initialize)                   \
+  F(esys, Esys_Finalize)                     \
+  F(esys, Esys_Free)                         \
+  F(esys, Esys_GetPollHandles)               \
+  F(esys, Esys_TR_SetAuth)                   \
+  F(esys, Esys_TR_GetName)                   \
+  F(esys, Esys_TR_Close)                     \
+  F(esys, Esys_TR_FromTPMPublic)             \
+  F(esys, Esys_TRSess_SetAttributes)         \
+  F(esys, Esys_TRSess_GetNonceTPM)           \
+  F(esys, Esys_StartAuthSession)             \
+  F(esys, Esys_PolicySigned)                 \
+  F(esys, Esys_FlushContext)                 \
+  F(esys, Esys_GetCapability)                \
+  F(esys, Esys_TestParms)                    \
+  F(esys, Esys_GetRandom)                    \
+  F(esys, Esys_CreatePrimary)                \
+  F(esys, Esys_Create)                       \
+  F(esys, Esys_Load)                         \
+  F(esys, Esys_Unseal)                       \
+  F(esys, Esys_Sign)                         \
+  F(esys, Esys_RSA_Decrypt)                  \
+  F(esys, Esys_ECDH_ZGen)
+
+/// Callable as tss.Esys_Sign(…) is in C.
+struct Tss2Api {
+#define CARDEA_TSS2_MEMBER(library, function) decltype(&::function) function = nullptr;
+  CARDEA_TSS2_FUNCTIONS(CARDEA_TSS2_MEMBER)
+#undef CARDEA_TSS2_MEMBER
+};
+
+/// The libraries, loaded on first use and kept until the process ends. not_found when they are not installed.
+///
+/// tpm2-tss writes every refusal of a TPM, a wrong PIN for one, to stderr. Only its environment variable TSS2_LOG stops
+/// that, so it is set here to silence unless the user has set it.
+Result<const Tss2Api*> tss2_api();
+
+}  // namespace cardea::tpm

@@ -1,0 +1,115 @@
+// A software TPM of the test's own (swtpm) on Unix sockets in a temporary folder.
+#pragma once
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+
+namespace cardea::tpm {
+
+/// Runs from start() to stop() or the end of the object; its state lives as long as the object. Ends with the test,
+/// too, when that is killed.
+class Swtpm {
+ public:
+  Swtpm() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "cardea-tpm-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+    folder_ = pattern;
+    start();
+  }
+  ~Swtpm() {
+    stop();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  Swtpm(const Swtpm&) = delete;
+  Swtpm& operator=(const Swtpm&) = delete;
+
+  /// Whether there is a program to run.
+  static bool installed() { return access("/usr/bin/swtpm", X_OK) == 0; }
+
+  std::string tcti() const { return "swtpm:path=" + socket_path(); }
+  const std::filesystem::path& folder() const { return folder_; }
+
+  /// Powers it on. With `cleared` it is as new, and knows nothing that it made before.
+  void start(bool cleared = false) {
+    const auto state = folder_ / "state";
+    if (cleared) std::filesystem::remove_all(state);
+    std::filesystem::create_directories(state);
+    std::filesystem::remove(socket_path());
+    std::filesystem::remove(socket_path() + ".ctrl");
+    id_ = fork();
+    if (id_ == 0) run();
+    if (id_ < 0) throw std::runtime_error("fork failed");
+    for (int tries = 0; tries < 500; ++tries) {
+      if (listening()) return;
+      usleep(20000);
+    }
+    throw std::runtime_error("swtpm does not come up");
+  }
+
+  /// Powers it off, at once and wherever it is.
+  void stop() {
+    if (id_ <= 0) return;
+    kill(id_, SIGKILL);
+    while (waitpid(id_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    id_ = 0;
+  }
+
+  /// How many commands it has answered so far.
+  std::size_t commands() const {
+    std::size_t count = 0;
+    if (std::FILE* const log = std::fopen((folder_ / "log").c_str(), "re")) {
+      std::array<char, 256> line{};
+      while (std::fgets(line.data(), line.size(), log) != nullptr) {
+        if (std::string_view(line.data()).find("SWTPM_IO_Read") != std::string_view::npos) ++count;
+      }
+      std::fclose(log);
+    }
+    return count;
+  }
+
+ private:
+  std::string socket_path() const { return (folder_ / "tpm").string(); }
+
+  /// The control socket comes last, and connecting to it does not occupy the TPM.
+  bool listening() const {
+    const std::string path = socket_path() + ".ctrl";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool connected = connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+    close(descriptor);
+    return connected;
+  }
+
+  [[noreturn]] void run() const {
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const std::string server = "type=unixio,path=" + socket_path();
+    const std::string control = server + ".ctrl";
+    const std::string state = "dir=" + (folder_ / "state").string();
+    const std::string log = "level=20,file=" + (folder_ / "log").string();
+    execl("/usr/bin/swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state.c_str(), "--server", server.c_str(),
+          "--ctrl", control.c_str(), "--flags", "not-need-init,startup-clear", "--log", log.c_str(), nullptr);
+    _exit(127);
+  }
+
+  std::filesystem::path folder_;
+  pid_t id_ = 0;
+};
+
+}  // namespace cardea::tpm
