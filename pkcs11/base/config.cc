@@ -123,6 +123,14 @@ class TableReader {
     target = *value;
   }
 
+  void text(std::string_view key, std::string& target) {
+    const toml::node* const node = take(key);
+    if (node == nullptr) return;
+    const auto value = node->value_exact<std::string>();
+    if (!value || value->empty()) return problem(*node, key, "must be a text in quotes");
+    target = *value;
+  }
+
   void path(std::string_view key, fs::path& target) {
     const toml::node* const node = take(key);
     if (node == nullptr) return;
@@ -240,10 +248,30 @@ void read_card(const toml::table& table, Settings& settings) {
   reader.report_unknown();
 }
 
+void read_tpm(const toml::table& table, Settings& settings) {
+  TableReader reader(table, "tpm", settings);
+  TpmSettings& tpm = settings.tpm;
+  const TpmSettings defaults = tpm;
+  reader.flag("enabled", tpm.enabled);
+  reader.text("tcti", tpm.tcti);
+  reader.path("state_directory", tpm.state_directory);
+  reader.path("hierarchy_auth_file", tpm.hierarchy_auth_file);
+  reader.flag("protect_bus", tpm.protect_bus);
+  reader.number("min_pin_length", tpm.min_pin_length, 1, longest_pin);
+  reader.number("max_pin_length", tpm.max_pin_length, 1, longest_pin);
+  reader.report_unknown();
+  if (tpm.min_pin_length > tpm.max_pin_length) {
+    reader.problem(table, "min_pin_length", "must not be greater than max_pin_length");
+    tpm.min_pin_length = defaults.min_pin_length;
+    tpm.max_pin_length = defaults.max_pin_length;
+  }
+}
+
 void read_tables(const toml::table& root, Settings& settings) {
   TableReader reader(root, "", settings);
   if (const toml::table* const keystore = reader.table("keystore")) read_keystore(*keystore, settings);
   if (const toml::table* const card = reader.table("card")) read_card(*card, settings);
+  if (const toml::table* const tpm = reader.table("tpm")) read_tpm(*tpm, settings);
   if (const toml::table* const trace = reader.table("trace")) {
     TableReader trace_reader(*trace, "trace", settings);
     trace_reader.path("file", settings.trace_file);
@@ -327,6 +355,7 @@ Settings load_settings() {
 
 std::string default_config_text() {
   const KeystoreSettings keystore;
+  const TpmSettings tpm;
   const auto line = [](std::string_view key, std::uint64_t value) {
     return "# " + std::string(key) + " = " + std::to_string(value) + "\n";
   };
@@ -365,6 +394,20 @@ std::string default_config_text() {
          "# (hexadecimal digits), or the one that all cards of the kind have when they are new.\n"
          "# admin_key_file = \"/etc/cardea/admin-key\"\n"
          "# admin_key = \"factory\"\n"
+         "\n"
+         "[tpm]\n"
+         "# Whether virtual smart cards in the TPM are offered, and how the TPM is reached (tss2-tctildr(7)).\n"
+         "# enabled = true\n"
+         "# tcti = \"device:/dev/tpmrm0\"\n"
+         "# Where their state is kept, one directory a card; by default the directory tpm beside the keystore's tokens.\n"
+         "# state_directory = \"/var/lib/cardea/tpm\"\n"
+         "# A file with the authorisation of the TPM's owner hierarchy, where it has one.\n"
+         "# hierarchy_auth_file = \"/etc/cardea/tpm-owner\"\n"
+         "# Whether keys are used in a way that shows nothing to who listens between processor and TPM. Each use then takes\n"
+         "# two commands instead of one.\n"
+         "# protect_bus = false\n"
+         "# PIN lengths in bytes.\n" +
+         line("min_pin_length", tpm.min_pin_length) + line("max_pin_length", tpm.max_pin_length) +
          "\n"
          "[trace]\n"
          "# A file that gets one line for every call, without secrets. CARDEA_TRACE in the environment comes first.\n"

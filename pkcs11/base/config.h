@@ -33,6 +33,16 @@ struct CardSettings {
   bool factory_admin_key = false;           ///< administer cards by the key that all of their kind have when new
 };
 
+struct TpmSettings {
+  bool enabled = true;
+  std::string tcti = "device:/dev/tpmrm0";    ///< how the TPM is reached, as tss2-tctildr(7) writes it
+  std::filesystem::path state_directory;      ///< one directory a virtual card; empty: "tpm" under the home
+  std::filesystem::path hierarchy_auth_file;  ///< authorisation of the owner hierarchy; empty: it has none
+  bool protect_bus = false;                   ///< every use of a key proves its authorisation in a session
+  std::size_t min_pin_length = 4;             ///< bytes
+  std::size_t max_pin_length = 255;           ///< bytes
+};
+
 struct Settings {
   std::filesystem::path home;               ///< CARDEA_HOME, else $XDG_DATA_HOME/cardea, else ~/.local/share/cardea
   std::filesystem::path config_file;        ///< the file that was read; empty when there is none
@@ -41,6 +51,7 @@ struct Settings {
   std::filesystem::path runtime_directory;  ///< $XDG_RUNTIME_DIR/cardea, else /tmp/cardea-<user id>
   KeystoreSettings keystore;
   CardSettings card;
+  TpmSettings tpm;
   /// What was wrong, one sentence each with file, line and reason. Shown once on stderr by the module, by `doctor`
   /// always.
   std::vector<std::string> problems;

@@ -1,0 +1,71 @@
+#include "tpm/tpm.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace cardea::tpm {
+
+const Loaded* LoadedKeys::find(const std::string& name) {
+  const auto found = std::find_if(keys_.begin(), keys_.end(), [&](const Entry& entry) { return entry.name == name; });
+  if (found == keys_.end()) return nullptr;
+  keys_.splice(keys_.begin(), keys_, found);
+  return &found->key;
+}
+
+const Loaded* LoadedKeys::add(const std::string& name, Loaded key) {
+  keys_.push_front({name, std::move(key)});
+  if (keys_.size() > most) keys_.pop_back();
+  return &keys_.front().key;
+}
+
+void LoadedKeys::drop(const std::string& prefix) {
+  keys_.remove_if([&](const Entry& entry) { return entry.name.starts_with(prefix); });
+}
+
+Status Tpm::run(const std::function<Status(TpmAccess&)>& work) {
+  const std::lock_guard lock(mutex_);
+  bool connected_again = false;
+  bool made_room = false;
+  for (;;) {
+    if (!access_) {
+      CARDEA_ASSIGN(TpmConnection connection, TpmConnection::open(settings_.tcti));
+      access_.emplace(TpmAccess{std::move(connection)});
+    }
+    Status done = work(*access_);
+    if (done) return done;
+    if (!access_->connection.alive() || done.code() == Code::device_removed) {
+      access_.reset();
+      if (std::exchange(connected_again, true)) return error(Code::device_error, done.error().detail);
+    } else if (done.code() == Code::device_memory && !made_room) {
+      made_room = true;
+      access_->keys.clear();
+      access_->release_storage_key();
+      access_->connection.flush_leftovers();
+    } else {
+      return done;
+    }
+  }
+}
+
+void Tpm::tidy(const std::function<void(TpmAccess&)>& work) {
+  const std::lock_guard lock(mutex_);
+  if (access_) work(*access_);
+}
+
+Result<SecretBytes> Tpm::hierarchy_auth() const {
+  if (settings_.hierarchy_auth_file.empty()) return SecretBytes();
+  SecretBytes text(auth_size + 1);
+  std::FILE* const file = std::fopen(settings_.hierarchy_auth_file.c_str(), "re");
+  const std::size_t size = file == nullptr ? 0 : std::fread(text.data(), 1, text.size(), file);
+  if (file != nullptr) std::fclose(file);
+  text.truncate(size);
+  while (!text.empty() && (text.view().back() == '\n' || text.view().back() == '\r')) text.truncate(text.size() - 1);
+  if (text.empty() || text.size() > auth_size) {
+    return error(Code::permission_denied,
+                 settings_.hierarchy_auth_file.string() +
+                     ", which should hold the authorisation of the TPM's owner, cannot be read");
+  }
+  return text;
+}
+
+}  // namespace cardea::tpm

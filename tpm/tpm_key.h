@@ -1,0 +1,27 @@
+// A private key that never leaves the TPM.
+#pragma once
+
+#include "crypto/asymmetric_key.h"
+#include "tpm/tpm_token.h"
+
+namespace cardea::tpm {
+
+class TpmKey final : public PrivateKey {
+ public:
+  /// `public_key` is the key's public half.
+  TpmKey(std::shared_ptr<TpmToken> token, ObjectId id, Blob blob, crypto::AsymmetricKeyPtr public_key)
+      : token_(std::move(token)), id_(id), blob_(std::move(blob)), public_key_(std::move(public_key)) {}
+
+  std::size_t size() const noexcept override { return public_key_->size(); }
+  Primitives primitives() const noexcept override;
+  std::size_t output_size(const PrimitiveRequest& request) const noexcept override;
+  Result<std::size_t> perform(const PrimitiveRequest& request, ByteView input, MutableBytes out) const override;
+
+ private:
+  const std::shared_ptr<TpmToken> token_;
+  const ObjectId id_;
+  const Blob blob_;
+  const crypto::AsymmetricKeyPtr public_key_;
+};
+
+}  // namespace cardea::tpm

@@ -1,0 +1,47 @@
+// A virtual card's life in the TPM: made, opened by PIN, PUK or administrator, its PINs set anew.
+//
+// A card has one secret of 256 random bits. Its keys' authorisation follows from it, and it is sealed three times:
+// under the user PIN, under the PUK, and under an answered challenge of the administrator's key (docs/tpm.md, "Why a
+// sealed secret").
+#pragma once
+
+#include <string>
+
+#include "tpm/card_secret.h"
+#include "tpm/tpm.h"
+
+namespace cardea::tpm {
+
+inline constexpr std::size_t admin_key_size = 32;  ///< bytes of the administrator's key (HMAC-SHA-256)
+
+/// What a new card starts with.
+struct NewCard {
+  std::string label;  ///< UTF-8, at most 32 bytes
+  Pin user_pin;
+  Pin puk;
+  SecretBytes admin_key;  ///< admin_key_size bytes
+};
+
+/// The lengths that a PIN may have. pin_length.
+Status check_pin_length(const TpmSettings& settings, const Pin& pin);
+
+/// Makes a virtual card; answers its serial number. pin_length; arguments_bad; errors of Tpm::run and of the disk.
+Result<std::string> create_card(const Settings& settings, Tpm& tpm, const NewCard& card);
+
+/// The storage key of a card, which stays loaded until it is released. device_error in words when this is not the TPM
+/// that made the card, or was cleared since.
+Result<const Loaded*> storage_key(Tpm& tpm, TpmAccess& access, const CardDescription& card);
+
+/// The card's secret by user PIN or PUK. pin_incorrect (with tries left), pin_locked.
+Result<SecretBytes> open_with_pin(Tpm& tpm, const CardState& card, Opener which, const Pin& pin);
+/// The card's secret by the administrator's key. pin_incorrect.
+Result<SecretBytes> open_with_admin_key(Tpm& tpm, const CardState& card, const SecretBytes& key);
+
+/// The secret sealed under another PIN or PUK, for the state file.
+Result<Blob> seal_with_pin(Tpm& tpm, const CardDescription& card, const SecretBytes& secret, Opener which,
+                           const Pin& pin);
+/// The secret sealed under another administrator's key: Opener::administrator and Opener::challenge_key.
+Result<Openers> seal_with_admin_key(Tpm& tpm, const CardDescription& card, const SecretBytes& secret,
+                                    const SecretBytes& key);
+
+}  // namespace cardea::tpm
