@@ -27,7 +27,9 @@ CardState TpmToken::state_to_open() const {
 Result<SecretBytes> TpmToken::open_card(const CardState& card, Role role, const Pin& pin) {
   const auto open = [&]() -> Result<SecretBytes> {
     if (role == Role::user) return open_with_pin(*tpm_, card, Opener::user_pin, pin);
-    if (const auto key = admin_key_of(pin)) return open_with_admin_key(*tpm_, card, *key);
+    if (const auto key = admin_key_of(pin)) {
+      return open_with_answer(*tpm_, card, [&](ByteView nonce) { return challenge_response(*key, nonce); });
+    }
     return open_with_pin(*tpm_, card, Opener::puk, pin);
   };
   Result<SecretBytes> secret = open();

@@ -266,9 +266,9 @@ BOOST_FIXTURE_TEST_CASE(an_edited_row_does_not_open, Rig) {
   const ObjectPtr other = generate(*token, CKM_EC_KEY_PAIR_GEN)[1];
   {
     auto connection = ok(database::Connection::open(file(), database::Connection::Mode::read_write));
-    const std::string swap = "UPDATE object SET attributes = (SELECT attributes FROM object WHERE id = " +
-                             std::to_string(other->id) + ") WHERE id = " + std::to_string(one->id) +
-                             "; UPDATE card SET change = change + 1";
+    const std::string swap =
+        "UPDATE object SET attributes = (SELECT attributes FROM object WHERE id = " + std::to_string(other->id) +
+        ") WHERE id = " + std::to_string(one->id) + "; UPDATE card SET change = change + 1";
     ok(connection.execute(swap.c_str()));
   }
   BOOST_TEST(code_of(token->key(*ok(token->object(one->id)))) == "store_corrupt");

@@ -124,14 +124,14 @@ Result<SecretBytes> open_with_pin(Tpm& tpm, const CardState& card, Opener which,
   return secret;
 }
 
-Result<SecretBytes> open_with_admin_key(Tpm& tpm, const CardState& card, const SecretBytes& key) {
+Result<SecretBytes> open_with_answer(Tpm& tpm, const CardState& card, const Answerer& answerer) {
   SecretBytes secret;
   CARDEA_TRY(tpm.run([&](TpmAccess& access) -> Status {
     CARDEA_ASSIGN(const Loaded* const parent, storage_key(tpm, access, card.description));
     CARDEA_ASSIGN(const Loaded challenge_key, load(access, *parent, card, Opener::challenge_key));
     CARDEA_ASSIGN(const Loaded sealed, load(access, *parent, card, Opener::administrator));
     CARDEA_ASSIGN(Challenge challenge, access.connection.challenge(*parent));
-    CARDEA_ASSIGN(const SecretBytes answer, challenge_response(key, challenge.nonce));
+    CARDEA_ASSIGN(const SecretBytes answer, answerer(challenge.nonce));
     CARDEA_ASSIGN(secret, access.connection.unseal(std::move(challenge), challenge_key, answer.view(), sealed));
     return {};
   }));

@@ -34,8 +34,10 @@ Result<const Loaded*> storage_key(Tpm& tpm, TpmAccess& access, const CardDescrip
 
 /// The card's secret by user PIN or PUK. pin_incorrect (with tries left), pin_locked.
 Result<SecretBytes> open_with_pin(Tpm& tpm, const CardState& card, Opener which, const Pin& pin);
-/// The card's secret by the administrator's key. pin_incorrect.
-Result<SecretBytes> open_with_admin_key(Tpm& tpm, const CardState& card, const SecretBytes& key);
+/// Answers a challenge with challenge_response() of the administrator's key, wherever that is.
+using Answerer = std::function<Result<SecretBytes>(ByteView nonce)>;
+/// The card's secret by an answered challenge. pin_incorrect; what the answerer fails with.
+Result<SecretBytes> open_with_answer(Tpm& tpm, const CardState& card, const Answerer& answerer);
 
 /// The secret sealed under another PIN or PUK, for the state file.
 Result<Blob> seal_with_pin(Tpm& tpm, const CardDescription& card, const SecretBytes& secret, Opener which,

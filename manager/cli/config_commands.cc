@@ -15,6 +15,7 @@ Status show_config(const Context& context) {
   const Settings settings = load_settings();
   const KeystoreSettings& keystore = settings.keystore;
   const CardSettings& card = settings.card;
+  const TpmSettings& tpm = settings.tpm;
   for (const std::string& problem : settings.problems) note(printable(problem));
   if (context.options.json) {
     boost::json::array problems(settings.problems.begin(), settings.problems.end());
@@ -38,13 +39,22 @@ Status show_config(const Context& context) {
                          {"plugin_directory", card.plugin_directory.string()},
                          {"admin_key_file", card.admin_key_file.string()},
                          {"factory_admin_key", card.factory_admin_key}}},
+                       {"tpm",
+                        {{"enabled", tpm.enabled},
+                         {"tcti", tpm.tcti},
+                         {"state_directory", tpm.state_directory.string()},
+                         {"hierarchy_auth_file", tpm.hierarchy_auth_file.string()},
+                         {"protect_bus", tpm.protect_bus},
+                         {"min_pin_length", tpm.min_pin_length},
+                         {"max_pin_length", tpm.max_pin_length}}},
                        {"problems", problems}});
   }
   return print(fmt::format(
       "Configuration file:  {}\nHome:                {}\nTrace file:          {}\nSoftware keystore:   {}\n"
       "PIN length:          {} to {} bytes\nRetry limit:         {} (security officer {}; 0 is unlimited)\n"
       "PIN cost (Argon2id): {} KiB, {} iterations, {} lanes\n"
-      "Cards:               {}, contents {}remembered, administrator's key {}\n",
+      "Cards:               {}, contents {}remembered, administrator's key {}\n"
+      "Virtual cards:       {}, TPM at {}{}\n",
       settings.config_file.empty() ? "none, defaults are used" : settings.config_file.string(), settings.home.string(),
       settings.trace_file.empty() ? "none" : settings.trace_file.string(), keystore.enabled ? "on" : "off",
       keystore.min_pin_length, keystore.max_pin_length, keystore.retry_limit, keystore.so_retry_limit,
@@ -52,7 +62,8 @@ Status show_config(const Context& context) {
       card.cache ? "" : "not ",
       !card.admin_key_file.empty() ? card.admin_key_file.string()
       : card.factory_admin_key     ? "of the factory"
-                                   : "not configured"));
+                                   : "not configured",
+      tpm.enabled ? "on" : "off", tpm.tcti, tpm.protect_bus ? ", bus protected" : ""));
 }
 
 Status print_default(const Context& context) {

@@ -1,39 +1,11 @@
 #include "cli/keystore.h"
 
-#include <dlfcn.h>
-
-#include "cli/exit_status.h"
 #include "cli/module.h"
 #include "cli/text.h"
+#include "cli/vendor_call.h"
 
 namespace cardea::cli {
 namespace {
-
-Code code_called(std::string_view wanted) {
-#define CARDEA_ERROR(code, words) \
-  if (wanted == #code) return Code::code;
-#include "base/errors.def"
-#undef CARDEA_ERROR
-  return Code::device_error;
-}
-
-/// What the callbacks of one call fill in.
-template <class Value>
-struct Answer {
-  Value value{};
-  std::optional<Error> told;
-
-  static Value& of(void* context) { return static_cast<Answer*>(context)->value; }
-  static void failed(void* context, const char* name, const char* detail, CK_LONG tries_left) {
-    Error error = failure(code_called(name), detail);
-    if (tries_left >= 0) error.retries_left = static_cast<int>(tries_left);
-    static_cast<Answer*>(context)->told = std::move(error);
-  }
-  Result<Value> result(CK_RV rv) {
-    if (rv == CKR_OK) return std::move(value);
-    return told ? std::move(*told) : error(code_of(rv));
-  }
-};
 
 void add_finding(void* context, const char* subject, const char* sentence, const char* next_step) {
   Answer<KeystoreCheck>::of(context).findings.push_back(
@@ -55,22 +27,12 @@ void add_skipped(void* context, const char* sentence) {
   Answer<ImportReport>::of(context).skipped.emplace_back(sentence);
 }
 
-CARDEA_PIN raw(const Pin& pin) {
-  return {pin.view().data(), pin.size()};
-}
-
 }  // namespace
 
 std::optional<Keystore> Keystore::of(const std::string& module) {
-  // Never closed: the module stays mapped in any case.
-  void* const library = dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return {};
-  const auto get = reinterpret_cast<decltype(&::C_GetInterface)>(dlsym(library, "C_GetInterface"));
-  CK_UTF8CHAR name[] = CARDEA_KEYSTORE_INTERFACE;
-  CK_VERSION version{1, 0};
-  CK_INTERFACE* found = nullptr;
-  if (get == nullptr || get(name, &version, &found, 0) != CKR_OK || found == nullptr) return {};
-  return Keystore(*static_cast<const CARDEA_KEYSTORE_FUNCTIONS*>(found->pFunctionList));
+  void* const functions = vendor_functions(module, CARDEA_KEYSTORE_INTERFACE);
+  if (functions == nullptr) return {};
+  return Keystore(*static_cast<const CARDEA_KEYSTORE_FUNCTIONS*>(functions));
 }
 
 std::optional<Keystore> Keystore::near(const std::string& module) {
@@ -107,8 +69,8 @@ Result<std::vector<SofthsmToken>> Keystore::find_softhsm_tokens(const std::files
 Result<ImportReport> Keystore::import_softhsm(const std::filesystem::path& token, const Pin& user_pin,
                                               const Pin& so_pin) const {
   Answer<ImportReport> answer;
-  const CARDEA_PIN user = raw(user_pin);
-  const CARDEA_PIN officer = raw(so_pin);
+  const CARDEA_PIN user = raw(user_pin.view());
+  const CARDEA_PIN officer = raw(so_pin.view());
   return answer.result(
       functions_->import_softhsm(token.c_str(), &user, &officer, take_import, add_skipped, answer.failed, &answer));
 }

@@ -2,26 +2,11 @@
 #include "cryptoki/keystore_interface.h"
 
 #include "abi/functions.h"
-#include "abi/guard.h"
+#include "abi/vendor_answer.h"
 #include "keystore/keystore.h"
-#include "session/output_buffer.h"
 
 namespace cardea::abi {
 namespace {
-
-/// Passes a Status on, and tells the caller in words when it is a failure.
-Status told(Status status, CARDEA_FAILURE failure, void* context) {
-  if (status || failure == nullptr) return status;
-  const Error& error = status.error();
-  failure(context, std::string(name(error.code)).c_str(), error.detail.c_str(), error.retries_left.value_or(-1));
-  return status;
-}
-
-Result<Pin> pin_of(const CARDEA_PIN* pin) {
-  if (pin == nullptr) return Code::arguments_bad;
-  CARDEA_ASSIGN(const ByteView bytes, input_bytes(pin->bytes, pin->size));
-  return Pin(bytes);
-}
 
 Status tries_left(const char* serial, CK_USER_TYPE user, CK_ULONG* tries) {
   if (serial == nullptr || tries == nullptr) return Code::arguments_bad;
@@ -65,14 +50,6 @@ Status import_softhsm(const char* directory, const CARDEA_PIN* user_pin, const C
   imported(context, report.serial.c_str(), report.label.c_str(), report.imported);
   for (const std::string& sentence : report.skipped) skipped(context, sentence.c_str());
   return {};
-}
-
-/// Calls one of the functions above as an entry point is called. `names` are those of its arguments, for the trace.
-template <class Function, class... Arguments>
-CK_RV answer(const char* name, const char* names, Function function, CARDEA_FAILURE failure, void* context,
-             Arguments... arguments) noexcept {
-  const auto telling = [&](Arguments... given) { return told(function(given...), failure, context); };
-  return guarded(name, names, telling, arguments...);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "keystore/keystore.h"
 #include "plugin/plugins.h"
 #include "session/provider.h"
+#include "tpm/tpm_source.h"
 
 namespace cardea::abi {
 namespace {

@@ -1,0 +1,61 @@
+// The module's virtual smart cards in the TPM, asked for what PKCS#11 has no call for: cryptoki/tpm_interface.h in our
+// terms.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "cryptoki/tpm_interface.h"
+
+namespace cardea::cli {
+
+/// A virtual card. Texts are safe to show.
+struct TpmCard {
+  std::string serial;
+  std::string label;
+  std::size_t keys = 0;
+  CARDEA_CARD_HEALTH health = 0;
+  std::string words;         ///< about its health; empty when ready
+  std::size_t failures = 0;  ///< wrong PINs that the TPM has counted
+  std::size_t limit = 0;     ///< how many it allows; 0: unknown
+  std::size_t seconds = 0;   ///< after which it forgets one
+
+  bool ready() const { return health == 0; }
+};
+
+/// What a new card starts with.
+struct TpmCardSecrets {
+  Pin user_pin;
+  Pin puk;
+  SecretBytes admin_key;
+};
+
+inline constexpr std::size_t tpm_admin_key_size = 32;  ///< bytes
+inline constexpr std::size_t tpm_challenge_size = 32;  ///< bytes of a challenge and of its answer
+
+/// A handle on the virtual cards of a loaded module. Errors are as cryptoki/tpm_interface.h says, and their detail is
+/// words of the case, for library_failure.
+class TpmCards {
+ public:
+  /// Those of the module at this path or, when it has none, of the module beside this program; absent when neither has.
+  static std::optional<TpmCards> near(const std::string& module);
+
+  /// Answers the serial number.
+  Result<std::string> create(const std::string& label, const TpmCardSecrets& secrets) const;
+  Result<std::vector<TpmCard>> list() const;
+  Status destroy(const std::string& serial) const;
+  /// `answer` gets the challenge, and answers it or fails.
+  Status unblock(const std::string& serial, const Pin& new_pin,
+                 const std::function<Result<Bytes>(ByteView challenge)>& answer) const;
+
+ private:
+  explicit TpmCards(const CARDEA_TPM_FUNCTIONS& functions) : functions_(&functions) {}
+
+  const CARDEA_TPM_FUNCTIONS* functions_;
+};
+
+}  // namespace cardea::cli

@@ -1,0 +1,71 @@
+// The vendor interface to virtual smart cards in the TPM (cryptoki/tpm_interface.h).
+#include "cryptoki/tpm_interface.h"
+
+#include "abi/functions.h"
+#include "abi/vendor_answer.h"
+#include "tpm/administration.h"
+
+namespace cardea::abi {
+namespace {
+
+Status create(const char* label, const CARDEA_PIN* user_pin, const CARDEA_PIN* puk, const CARDEA_PIN* admin_key,
+              CARDEA_TPM_MADE made, void* context) {
+  if (label == nullptr || made == nullptr) return Code::arguments_bad;
+  CARDEA_ASSIGN(const Pin key, pin_of(admin_key));
+  tpm::NewCard card{.label = label, .user_pin = {}, .puk = {}, .admin_key = SecretBytes(key.view())};
+  CARDEA_ASSIGN(card.user_pin, pin_of(user_pin));
+  CARDEA_ASSIGN(card.puk, pin_of(puk));
+  CARDEA_ASSIGN(const std::string serial, tpm::create_card(load_settings(), card));
+  made(context, serial.c_str());
+  return {};
+}
+
+Status list(CARDEA_TPM_CARD card, void* context) {
+  if (card == nullptr) return Code::arguments_bad;
+  for (const tpm::CardReport& each : tpm::look_at_cards(load_settings())) {
+    card(context, each.serial.c_str(), each.label.c_str(), each.keys, static_cast<CARDEA_CARD_HEALTH>(each.health),
+         each.words.c_str(), each.lock_out.failures, each.lock_out.limit, each.lock_out.seconds_per_try);
+  }
+  return {};
+}
+
+Status destroy(const char* serial) {
+  if (serial == nullptr) return Code::arguments_bad;
+  return tpm::destroy_card(load_settings(), serial);
+}
+
+Status unblock(const char* serial, const CARDEA_PIN* new_pin, CARDEA_TPM_ANSWER answer, void* context) {
+  if (serial == nullptr || answer == nullptr) return Code::arguments_bad;
+  CARDEA_ASSIGN(const Pin pin, pin_of(new_pin));
+  const auto answerer = [&](ByteView challenge) -> Result<SecretBytes> {
+    SecretBytes response(tpm::nonce_size);
+    if (challenge.size() != tpm::nonce_size) return error(Code::device_error, "the TPM gave no challenge");
+    if (answer(context, challenge.data(), response.data()) == CK_FALSE) return Code::function_canceled;
+    return response;
+  };
+  return tpm::unblock_card(load_settings(), serial, answerer, pin);
+}
+
+}  // namespace
+
+CARDEA_TPM_FUNCTIONS tpm_functions = {
+    {1, 0},
+    [](const char* label, const CARDEA_PIN* user_pin, const CARDEA_PIN* puk, const CARDEA_PIN* admin_key,
+       CARDEA_TPM_MADE made, CARDEA_FAILURE failure, void* context) -> CK_RV {
+      return answer("tpm.create", "(label, user_pin, puk, admin_key, made, context)", create, failure, context, label,
+                    user_pin, puk, admin_key, made, context);
+    },
+    [](CARDEA_TPM_CARD card, CARDEA_FAILURE failure, void* context) -> CK_RV {
+      return answer("tpm.list", "(card, context)", list, failure, context, card, context);
+    },
+    [](const char* serial, CARDEA_FAILURE failure, void* context) -> CK_RV {
+      return answer("tpm.destroy", "(serial)", destroy, failure, context, serial);
+    },
+    [](const char* serial, const CARDEA_PIN* new_pin, CARDEA_TPM_ANSWER answerer, CARDEA_FAILURE failure,
+       void* context) -> CK_RV {
+      return answer("tpm.unblock", "(serial, new_pin, answer, context)", unblock, failure, context, serial, new_pin,
+                    answerer, context);
+    },
+};
+
+}  // namespace cardea::abi

@@ -1,0 +1,48 @@
+// What PKCS#11 has no call for, asked of this module's virtual smart cards in the TPM. C_GetInterface with
+// CARDEA_TPM_INTERFACE gives a CARDEA_TPM_FUNCTIONS. The conventions are those of cryptoki/keystore_interface.h.
+#pragma once
+
+#include "cryptoki/keystore_interface.h"
+
+#define CARDEA_TPM_INTERFACE "Vendor Cardea TPM"
+
+extern "C" {
+
+/// How a virtual card is: 0 ready, 1 locked out for a while, 2 of another TPM or of this one before it was cleared, 3
+/// no TPM, 4 its state cannot be used.
+using CARDEA_CARD_HEALTH = CK_ULONG;
+
+/// A virtual card with its label, serial number and number of private keys; words about its health (may be empty);
+/// wrong PINs that the TPM has counted, how many it allows, and after how many seconds it forgets one.
+using CARDEA_TPM_CARD = void (*)(void* context, const char* serial, const char* label, CK_ULONG keys,
+                                 CARDEA_CARD_HEALTH health, const char* words, CK_ULONG failures, CK_ULONG limit,
+                                 CK_ULONG seconds);
+/// The serial number of a card that was made.
+using CARDEA_TPM_MADE = void (*)(void* context, const char* serial);
+/// Asked for the answer to a challenge: HMAC-SHA-256, under the administrator's key, of the SHA-256 digest of the 32
+/// bytes at `challenge` and four bytes of zero. Writes 32 bytes to `answer`; false to give up.
+using CARDEA_TPM_ANSWER = CK_BBOOL (*)(void* context, const CK_BYTE* challenge, CK_BYTE* answer);
+
+/// Version 1.0.
+struct CARDEA_TPM_FUNCTIONS {
+  CK_VERSION version;
+
+  /// Makes a virtual card in the TPM that the configuration names. The administrator's key has 32 bytes. Failures:
+  /// not_found and permission_denied (no TPM), pin_length, arguments_bad.
+  CK_RV(*create)
+  (const char* label, const CARDEA_PIN* user_pin, const CARDEA_PIN* puk, const CARDEA_PIN* admin_key,
+   CARDEA_TPM_MADE made, CARDEA_FAILURE failure, void* context);
+
+  /// Every virtual card, compared with the TPM.
+  CK_RV (*list)(CARDEA_TPM_CARD card, CARDEA_FAILURE failure, void* context);
+
+  /// Removes a virtual card and all its keys for good, without a PIN. Failures: not_found, permission_denied.
+  CK_RV (*destroy)(const char* serial, CARDEA_FAILURE failure, void* context);
+
+  /// Sets the user PIN anew for an answered challenge. Failures: not_found, pin_length, pin_incorrect,
+  /// function_canceled.
+  CK_RV(*unblock)
+  (const char* serial, const CARDEA_PIN* new_pin, CARDEA_TPM_ANSWER answer, CARDEA_FAILURE failure, void* context);
+};
+
+}  // extern "C"

@@ -1,0 +1,78 @@
+#include "tpm/administration.h"
+
+#include "tpm/directories.h"
+
+namespace cardea::tpm {
+namespace {
+
+Result<CardState> read_card(const Settings& settings, const std::string& serial) {
+  const std::filesystem::path directory = state_directory(settings);
+  const bool for_group = !settings.tpm.state_directory.empty();
+  if (!is_serial(serial)) return error(Code::not_found, "no virtual card has the serial number " + serial);
+  CARDEA_TRY(check_directory(directory, for_group));
+  CARDEA_TRY(check_directory(directory / serial, for_group));
+  CARDEA_ASSIGN(auto read, StateFile(directory / serial).read());
+  return std::move(read.first);
+}
+
+/// How the card and the TPM get along.
+void compare(Tpm& tpm, const CardState& card, CardReport& report) {
+  const Status done = tpm.run([&](TpmAccess& access) -> Status {
+    CARDEA_ASSIGN(report.lock_out, access.connection.lock_out());
+    CARDEA_TRY(storage_key(tpm, access, card.description));
+    access.release_storage_key();
+    return {};
+  });
+  if (!done) {
+    report.health = done.code() == Code::device_error ? CardHealth::other_tpm : CardHealth::no_tpm;
+    report.words = done.error().detail;
+  } else if (report.lock_out.active) {
+    report.health = CardHealth::locked_out;
+    report.words = "the TPM is locked out after wrong PINs and forgets one every " +
+                   std::to_string(report.lock_out.seconds_per_try) + " seconds";
+  }
+}
+
+}  // namespace
+
+Result<std::string> create_card(const Settings& settings, const NewCard& card) {
+  Tpm tpm(settings.tpm);
+  return create_card(settings, tpm, card);
+}
+
+std::vector<CardReport> look_at_cards(const Settings& settings) {
+  std::vector<CardReport> reports;
+  Tpm tpm(settings.tpm);
+  for (const std::string& serial : list_cards(state_directory(settings))) {
+    CardReport report{.serial = serial, .label = {}, .words = {}, .lock_out = {}};
+    const Result<CardState> card = read_card(settings, serial);
+    if (card) {
+      report.label = card->description.label;
+      for (const auto& [id, stored] : card->objects) report.keys += stored.key ? 1 : 0;
+      compare(tpm, *card, report);
+    } else {
+      report.health = CardHealth::unreadable;
+      report.words = describe(card.error());
+    }
+    reports.push_back(std::move(report));
+  }
+  return reports;
+}
+
+Status destroy_card(const Settings& settings, const std::string& serial) {
+  CARDEA_TRY(check_directory(state_directory(settings), !settings.tpm.state_directory.empty()));
+  return remove_directory(state_directory(settings), serial);
+}
+
+Status unblock_card(const Settings& settings, const std::string& serial, const Answerer& answerer, const Pin& new_pin) {
+  CARDEA_TRY(check_pin_length(settings.tpm, new_pin));
+  CARDEA_ASSIGN(const CardState card, read_card(settings, serial));
+  Tpm tpm(settings.tpm);
+  CARDEA_ASSIGN(const SecretBytes secret, open_with_answer(tpm, card, answerer));
+  CARDEA_ASSIGN(const Blob blob, seal_with_pin(tpm, card.description, secret, Opener::user_pin, new_pin));
+  const StateFile file(state_directory(settings) / serial);
+  CARDEA_TRY(file.write([&](CardWriter& writer) { return writer.put(Opener::user_pin, blob); }));
+  return {};
+}
+
+}  // namespace cardea::tpm

@@ -1,0 +1,44 @@
+// What PKCS#11 has no call for: making, listing, looking at and removing virtual cards, and unblocking one from afar.
+// Each call reads the configuration's settings as given and uses a connection of its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "tpm/virtual_card.h"
+
+namespace cardea::tpm {
+
+/// How a virtual card is.
+enum class CardHealth : std::uint8_t {
+  ready,
+  locked_out,  ///< the TPM refuses PINs for a while
+  other_tpm,   ///< the TPM was cleared or replaced since
+  no_tpm,      ///< there is no TPM, or it cannot be used
+  unreadable   ///< the state cannot be used
+};
+
+struct CardReport {
+  std::string serial;
+  std::string label;
+  CardHealth health = CardHealth::ready;
+  std::string words;     ///< about the health, one clause; empty when ready
+  std::size_t keys = 0;  ///< private keys
+  LockOut lock_out;      ///< of the TPM, when it can be asked
+};
+
+/// Makes a card in the TPM of the settings (create_card).
+Result<std::string> create_card(const Settings& settings, const NewCard& card);
+
+/// All cards, each compared with the TPM; in ascending order of serial number.
+std::vector<CardReport> look_at_cards(const Settings& settings);
+
+/// Removes a card and all its keys for good. No PIN: who may write the directory could remove it anyway.
+/// not_found, permission_denied.
+Status destroy_card(const Settings& settings, const std::string& serial);
+
+/// Sets the user PIN anew, with the administrator's answer to a challenge. not_found, pin_length, pin_incorrect.
+Status unblock_card(const Settings& settings, const std::string& serial, const Answerer& answerer, const Pin& new_pin);
+
+}  // namespace cardea::tpm
