@@ -263,7 +263,7 @@ void add_unblocking(const Command& group, Context& context) {
   const auto key = std::make_shared<std::string>();
   const Command answering = group.command(
       context, "answer", "answer the challenge of `cardea tpm unblock`, wherever the administrator's key is",
-      "  cardea tpm answer --admin-key-file key.hex 0123…\n", Needs::nothing,
+      "  cardea tpm answer --admin-key-file key.hex 0123456789abcdef...\n", Needs::nothing,
       [&context, challenge, key] { return answer(context, *key, *challenge); });
   answering.required("--admin-key-file", *key, "file with the administrator's key", "FILE");
   answering.required("challenge", *challenge, "the challenge, 64 hexadecimal digits", "CHALLENGE");

@@ -1,0 +1,79 @@
+// A virtual smart card in a software TPM of the test's own, as a token kind. CARDEA_COMMAND names the program that
+// makes cards.
+#pragma once
+
+#include "contract/card_kind.h"
+#include "swtpm/swtpm.h"
+
+namespace cardea::p11 {
+
+/// A fresh TPM for every object, a fresh card for every token.
+class TpmKind final : public TokenKind {
+ public:
+  TpmKind() {
+    setenv("CARDEA_HOME", home_.path().c_str(), 1);
+    setenv("CARDEA_CONF", config().c_str(), 1);
+  }
+  std::string module_path() const override { return required("CARDEA_MODULE"); }
+  std::string so_pin() const override { return "87654321"; }
+  std::string user_pin() const override { return "123456"; }
+  // The software TPM's own: it counts every wrong PIN, whoever's it is.
+  int retry_limit() const override { return 3; }
+  int so_retry_limit() const override { return 3; }
+  /// As far as secret keys go, which it keeps as little as cards do, and how it is made new.
+  bool is_card() const override { return true; }
+
+  CK_SLOT_ID make_token(const Module& module, const std::string& label) override {
+    if (!tpm_) {
+      tpm_ = std::make_unique<tpm::Swtpm>();
+      std::ofstream(config()) << "[keystore]\nenabled = false\n[card]\nenabled = false\n[tpm]\ntcti = \""
+                              << tpm_->tcti() << "\"\n";
+      // The module has read its settings already.
+      if (module->C_Finalize(nullptr) != CKR_OK || module.initialize() != CKR_OK) {
+        throw std::runtime_error("the module does not start again");
+      }
+    }
+    ChildProcess made({required("CARDEA_COMMAND"), "tpm", "create", "--module", module_path(), "--label", label,
+                       "--pin-file", secret("pin", user_pin()), "--puk-file", secret("puk", so_pin()),
+                       "--admin-key-file", secret("key", admin_key())});
+    if (made.wait() != 0) throw std::runtime_error("cardea makes no virtual card");
+    return slot_of(module, label);
+  }
+  bool write_protect() const override {
+    const char* const home = home_.path().c_str();
+    return unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           mount(home, home, nullptr, MS_BIND, nullptr) == 0 &&
+           mount(nullptr, home, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) == 0;
+  }
+
+  static std::string admin_key() { return std::string(64, 'a'); }
+  tpm::Swtpm& tpm() const { return *tpm_; }
+  const std::filesystem::path& home() const { return home_.path(); }
+  static CK_SLOT_ID slot_of(const Module& module, const std::string& label) {
+    for (const CK_SLOT_ID slot : module.slots()) {
+      CK_TOKEN_INFO info{};
+      if (module->C_GetTokenInfo(slot, &info) != CKR_OK) continue;
+      if (std::string_view(reinterpret_cast<const char*>(info.label), label.size()) == label) return slot;
+    }
+    throw std::runtime_error("the virtual card has no slot");
+  }
+
+ private:
+  static std::string required(const char* name) {
+    const char* value = std::getenv(name);
+    if (value == nullptr) throw std::runtime_error(std::string(name) + " is not set");
+    return value;
+  }
+  std::filesystem::path config() const { return home_.path() / "cardea.toml"; }
+  std::string secret(const std::string& name, const std::string& value) const {
+    const std::filesystem::path file = home_.path() / name;
+    std::ofstream(file) << value << "\n";
+    std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    return file;
+  }
+
+  TemporaryDirectory home_;
+  std::unique_ptr<tpm::Swtpm> tpm_;
+};
+
+}  // namespace cardea::p11

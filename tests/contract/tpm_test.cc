@@ -1,0 +1,210 @@
+// What only virtual cards in a TPM do: keys that are born in it, PINs that it counts, and its coming and going.
+#include <sys/wait.h>
+
+#include "contract/fixture.h"
+#include "contract/tpm_kind.h"
+
+namespace {
+
+using namespace cardea::p11;
+
+struct VirtualCard : Fixture {
+  TpmKind& card() const { return dynamic_cast<TpmKind&>(*kind); }
+
+  Pair generate(const Session& s, CK_MECHANISM_TYPE type, const Template& public_half) const {
+    Pair out;
+    CONTRACT_OK(s.generate_pair(Mechanism(type), Template(public_half).boolean(CKA_TOKEN, true),
+                                Template().boolean(CKA_TOKEN, true).text(CKA_LABEL, "born here"), out.public_key,
+                                out.private_key));
+    return out;
+  }
+  Pair rsa(const Session& s) const {
+    return generate(s, CKM_RSA_PKCS_KEY_PAIR_GEN, Template().ulong(CKA_MODULUS_BITS, 2048));
+  }
+  Pair ec(const Session& s, const Bytes& curve = p256()) const {
+    return generate(s, CKM_EC_KEY_PAIR_GEN, Template().bytes(CKA_EC_PARAMS, curve));
+  }
+  static Bytes p384() { return from_hex("06052b81040022"); }
+  static Bytes message() { return bytes_of("a message"); }
+
+  void check_signs(const Session& s, const Mechanism& mechanism, const Pair& pair, const Bytes& data) const {
+    const Output signature = s.sign(mechanism, pair.private_key, data);
+    CONTRACT_RV(signature.rv, CKR_OK);
+    CONTRACT_RV(s.verify(mechanism, pair.public_key, data, signature.bytes), CKR_OK);
+  }
+  CK_FLAGS flags() const {
+    CK_TOKEN_INFO info{};
+    CONTRACT_OK(module->C_GetTokenInfo(slot, &info));
+    return info.flags;
+  }
+};
+
+Mechanism pss(CK_MECHANISM_TYPE type, CK_MECHANISM_TYPE hash, CK_RSA_PKCS_MGF_TYPE mgf, CK_ULONG salt) {
+  const CK_RSA_PKCS_PSS_PARAMS parameters{hash, mgf, salt};
+  return Mechanism(type, parameters);
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(virtual_card, VirtualCard)
+
+BOOST_AUTO_TEST_CASE(tokens_say_what_they_are) {
+  CK_TOKEN_INFO info{};
+  CONTRACT_OK(module->C_GetTokenInfo(slot, &info));
+  BOOST_TEST(std::string_view(reinterpret_cast<char*>(info.model), 7) == "TPM 2.0");
+  BOOST_TEST((info.flags & CKF_USER_PIN_INITIALIZED) != 0u);
+  BOOST_TEST((info.flags & CKF_LOGIN_REQUIRED) != 0u);
+  CK_SLOT_INFO place{};
+  CONTRACT_OK(module->C_GetSlotInfo(slot, &place));
+  BOOST_TEST((place.flags & CKF_HW_SLOT) != 0u);
+}
+
+BOOST_AUTO_TEST_CASE(rsa_keys_do_everything_that_applications_ask_for) {
+  const auto session = user();
+  const Session& s = *session;
+  const Pair pair = rsa(s);
+  check_signs(s, Mechanism(CKM_SHA256_RSA_PKCS), pair, message());
+  check_signs(s, Mechanism(CKM_SHA512_RSA_PKCS), pair, message());
+  check_signs(s, Mechanism(CKM_RSA_PKCS), pair, counted(36));
+  check_signs(s, pss(CKM_SHA256_RSA_PKCS_PSS, CKM_SHA256, CKG_MGF1_SHA256, 32), pair, message());
+  check_signs(s, pss(CKM_SHA256_RSA_PKCS_PSS, CKM_SHA256, CKG_MGF1_SHA256, 0), pair, message());
+  check_signs(s, pss(CKM_RSA_PKCS_PSS, CKM_SHA384, CKG_MGF1_SHA384, 48), pair, counted(48));
+  for (const CK_MECHANISM_TYPE type : {CKM_RSA_PKCS, CKM_RSA_PKCS_OAEP}) {
+    const CK_RSA_PKCS_OAEP_PARAMS oaep{CKM_SHA256, CKG_MGF1_SHA256, CKZ_DATA_SPECIFIED, nullptr, 0};
+    const Mechanism mechanism = type == CKM_RSA_PKCS ? Mechanism(type) : Mechanism(type, oaep);
+    const Output ciphertext = s.encrypt(mechanism, pair.public_key, message());
+    CONTRACT_RV(ciphertext.rv, CKR_OK);
+    const Output back = s.decrypt(mechanism, pair.private_key, ciphertext.bytes);
+    CONTRACT_RV(back.rv, CKR_OK);
+    BOOST_TEST((back.bytes == message()));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ec_keys_sign_and_agree) {
+  const auto session = user();
+  const Session& s = *session;
+  for (const Bytes& curve : {p256(), p384()}) {
+    const Pair pair = ec(s, curve);
+    check_signs(s, Mechanism(CKM_ECDSA_SHA256), pair, message());
+    check_signs(s, Mechanism(CKM_ECDSA_SHA512), pair, message());
+    for (const std::size_t size : {20u, 32u, 48u, 64u}) check_signs(s, Mechanism(CKM_ECDSA), pair, counted(size));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(keys_are_sensitive_and_stay) {
+  const auto session = user();
+  const Session& s = *session;
+  const Pair pair = ec(s);
+  for (const CK_ATTRIBUTE_TYPE type : {CKA_SENSITIVE, CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE, CKA_LOCAL}) {
+    BOOST_TEST((s.get(pair.private_key, type).bytes == Bytes{CK_TRUE}));
+  }
+  CONTRACT_RV(s.get(pair.private_key, CKA_VALUE).rv, CKR_ATTRIBUTE_SENSITIVE);
+  Pair refused;
+  CONTRACT_RV(
+      s.generate_pair(Mechanism(CKM_EC_KEY_PAIR_GEN), Template().bytes(CKA_EC_PARAMS, p256()).boolean(CKA_TOKEN, true),
+                      Template().boolean(CKA_TOKEN, true).boolean(CKA_EXTRACTABLE, true), refused.public_key,
+                      refused.private_key),
+      CKR_TEMPLATE_INCONSISTENT);
+  CONTRACT_RV(s.generate_pair(Mechanism(CKM_EC_EDWARDS_KEY_PAIR_GEN),
+                              Template().bytes(CKA_EC_PARAMS, ed25519()).boolean(CKA_TOKEN, true),
+                              Template().boolean(CKA_TOKEN, true), refused.public_key, refused.private_key),
+              CKR_CURVE_NOT_SUPPORTED);
+}
+
+BOOST_AUTO_TEST_CASE(certificates_and_data_are_kept) {
+  {
+    const auto session = user();
+    CK_OBJECT_HANDLE object = 0;
+    CONTRACT_OK(session->create(data_template("open", true), object));
+    CONTRACT_OK(session->create(data_template("closed", true, true), object));
+    CONTRACT_OK(session->set(object, Template().text(CKA_LABEL, "renamed")));
+    Template aes = aes_template({CKA_ENCRYPT}, true);
+    CONTRACT_RV(session->create(aes, object), CKR_TEMPLATE_INCONSISTENT);
+  }
+  CONTRACT_OK(module->C_Finalize(nullptr));
+  CONTRACT_OK(module.initialize());
+  slot = TpmKind::slot_of(module, "contract");
+  const auto session = open();
+  BOOST_TEST(session->find(Template().ulong(CKA_CLASS, CKO_DATA)).size() == 1u);
+  CONTRACT_OK(session->login(kind->user_pin()));
+  const auto found = session->find(Template().text(CKA_LABEL, "renamed"));
+  BOOST_REQUIRE(found.size() == 1u);
+  BOOST_TEST((session->get(found[0], CKA_VALUE).bytes == bytes_of("content of closed")));
+  CONTRACT_RV(session->destroy(found[0]), CKR_OK);
+}
+
+BOOST_AUTO_TEST_CASE(the_tpm_counts_wrong_pins) {
+  const auto session = open();
+  CONTRACT_RV(session->login("000000"), CKR_PIN_INCORRECT);
+  BOOST_TEST((flags() & CKF_USER_PIN_COUNT_LOW) != 0u);
+  CONTRACT_RV(session->login("000000"), CKR_PIN_INCORRECT);
+  BOOST_TEST((flags() & CKF_USER_PIN_FINAL_TRY) != 0u);
+  CONTRACT_RV(session->login("000000"), CKR_PIN_INCORRECT);
+  BOOST_TEST((flags() & CKF_USER_PIN_LOCKED) != 0u);
+  CONTRACT_RV(session->login(kind->user_pin()), CKR_PIN_LOCKED);
+  // A lock-out is for the TPM as a whole; only the administrator's key, which nobody guesses, still opens the card.
+  CONTRACT_RV(session->login(kind->so_pin(), CKU_SO), CKR_PIN_LOCKED);
+  CONTRACT_RV(session->login(TpmKind::admin_key(), CKU_SO), CKR_OK);
+}
+
+BOOST_AUTO_TEST_CASE(the_officer_sets_a_pin_anew) {
+  Bytes fresh = bytes_of("654321");
+  {
+    const auto session = officer();
+    CONTRACT_OK(module->C_InitPIN(*session, fresh.data(), fresh.size()));
+  }
+  const auto session = open();
+  CONTRACT_RV(session->login(kind->user_pin()), CKR_PIN_INCORRECT);
+  CONTRACT_RV(session->login("654321"), CKR_OK);
+}
+
+BOOST_AUTO_TEST_CASE(a_tpm_that_fails_comes_back_by_itself) {
+  const auto session = user();
+  const Session& s = *session;
+  const Pair pair = ec(s);
+  check_signs(s, Mechanism(CKM_ECDSA_SHA256), pair, message());
+  card().tpm().stop();
+  CONTRACT_RV(s.sign(Mechanism(CKM_ECDSA_SHA256), pair.private_key, message()).rv, CKR_DEVICE_ERROR);
+  card().tpm().start();
+  check_signs(s, Mechanism(CKM_ECDSA_SHA256), pair, message());
+}
+
+BOOST_AUTO_TEST_CASE(a_cleared_tpm_spares_other_tokens) {
+  {
+    const auto session = user();
+    ec(*session);
+  }
+  card().tpm().stop();
+  card().tpm().start(/*cleared=*/true);
+  const auto session = open();
+  CONTRACT_RV(session->login(kind->user_pin()), CKR_DEVICE_ERROR);
+  // What is public can still be read.
+  BOOST_TEST(session->find(Template().ulong(CKA_CLASS, CKO_PUBLIC_KEY)).size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_forked_child_starts_with_a_connection_of_its_own) {
+  {
+    const auto session = user();
+    ec(*session);
+  }
+  CONTRACT_OK(module->C_Finalize(nullptr));  // the software TPM serves one connection at a time
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(60);
+    int status = 1;
+    if (module.initialize() == CKR_OK) {
+      const Session own(module, TpmKind::slot_of(module, "contract"));
+      const bool in = own.login(kind->user_pin()) == CKR_OK;
+      const auto keys = own.find(Template().ulong(CKA_CLASS, CKO_PRIVATE_KEY));
+      if (in && keys.size() == 1 && own.sign(Mechanism(CKM_ECDSA_SHA256), keys[0], message()).rv == CKR_OK) status = 0;
+      module->C_Finalize(nullptr);
+    }
+    _exit(status);
+  }
+  int status = -1;
+  BOOST_REQUIRE(waitpid(child, &status, 0) == child);
+  BOOST_TEST((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  CONTRACT_OK(module.initialize());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
