@@ -17,15 +17,20 @@ Result<CardState> read_card(const Settings& settings, const std::string& serial)
 
 /// How the card and the TPM get along.
 void compare(Tpm& tpm, const CardState& card, CardReport& report) {
-  const Status done = tpm.run([&](TpmAccess& access) -> Status {
+  const Status asked = tpm.run([&](TpmAccess& access) -> Status {
     CARDEA_ASSIGN(report.lock_out, access.connection.lock_out());
+    return {};
+  });
+  const auto derive = [&](TpmAccess& access) -> Status {
     CARDEA_TRY(storage_key(tpm, access, card.description));
     access.release_storage_key();
     return {};
-  });
-  if (!done) {
-    report.health = done.code() == Code::device_error ? CardHealth::other_tpm : CardHealth::no_tpm;
-    report.words = done.error().detail;
+  };
+  const Status derived = asked ? tpm.run(derive) : asked;
+  if (!derived) {
+    const bool other = asked && derived.code() == Code::device_error;
+    report.health = other ? CardHealth::other_tpm : CardHealth::no_tpm;
+    report.words = derived.error().detail;
   } else if (report.lock_out.active) {
     report.health = CardHealth::locked_out;
     report.words = "the TPM is locked out after wrong PINs and forgets one every " +
@@ -36,20 +41,19 @@ void compare(Tpm& tpm, const CardState& card, CardReport& report) {
 }  // namespace
 
 Result<std::string> create_card(const Settings& settings, const NewCard& card) {
-  Tpm tpm(settings.tpm);
-  return create_card(settings, tpm, card);
+  return create_card(settings, *shared_tpm(settings.tpm), card);
 }
 
 std::vector<CardReport> look_at_cards(const Settings& settings) {
   std::vector<CardReport> reports;
-  Tpm tpm(settings.tpm);
+  const std::shared_ptr<Tpm> tpm = shared_tpm(settings.tpm);
   for (const std::string& serial : list_cards(state_directory(settings))) {
     CardReport report{.serial = serial, .label = {}, .words = {}, .lock_out = {}};
     const Result<CardState> card = read_card(settings, serial);
     if (card) {
       report.label = card->description.label;
       for (const auto& [id, stored] : card->objects) report.keys += stored.key ? 1 : 0;
-      compare(tpm, *card, report);
+      compare(*tpm, *card, report);
     } else {
       report.health = CardHealth::unreadable;
       report.words = describe(card.error());
@@ -67,9 +71,9 @@ Status destroy_card(const Settings& settings, const std::string& serial) {
 Status unblock_card(const Settings& settings, const std::string& serial, const Answerer& answerer, const Pin& new_pin) {
   CARDEA_TRY(check_pin_length(settings.tpm, new_pin));
   CARDEA_ASSIGN(const CardState card, read_card(settings, serial));
-  Tpm tpm(settings.tpm);
-  CARDEA_ASSIGN(const SecretBytes secret, open_with_answer(tpm, card, answerer));
-  CARDEA_ASSIGN(const Blob blob, seal_with_pin(tpm, card.description, secret, Opener::user_pin, new_pin));
+  const std::shared_ptr<Tpm> tpm = shared_tpm(settings.tpm);
+  CARDEA_ASSIGN(const SecretBytes secret, open_with_answer(*tpm, card, answerer));
+  CARDEA_ASSIGN(const Blob blob, seal_with_pin(*tpm, card.description, secret, Opener::user_pin, new_pin));
   const StateFile file(state_directory(settings) / serial);
   CARDEA_TRY(file.write([&](CardWriter& writer) { return writer.put(Opener::user_pin, blob); }));
   return {};

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
+
+#include "base/guarded.h"
+#include "base/process_root.h"
 
 namespace cardea::tpm {
 
@@ -28,8 +32,11 @@ Status Tpm::run(const std::function<Status(TpmAccess&)>& work) {
   bool made_room = false;
   for (;;) {
     if (!access_) {
-      CARDEA_ASSIGN(TpmConnection connection, TpmConnection::open(settings_.tcti));
-      access_.emplace(TpmAccess{std::move(connection)});
+      auto connection = TpmConnection::open(settings_.tcti);
+      if (!connection && connected_before_) return error(Code::device_error, connection.error().detail);
+      if (!connection) return std::move(connection).error();
+      access_.emplace(TpmAccess{std::move(*connection)});
+      connected_before_ = true;
     }
     Status done = work(*access_);
     if (done) return done;
@@ -66,6 +73,19 @@ Result<SecretBytes> Tpm::hierarchy_auth() const {
                      ", which should hold the authorisation of the TPM's owner, cannot be read");
   }
   return text;
+}
+
+std::shared_ptr<Tpm> shared_tpm(const TpmSettings& settings) {
+  using Known = std::map<std::string, std::weak_ptr<Tpm>>;
+  return process_singleton<Guarded<Known>>(Root::tpm).with([&](Known& known) {
+    std::weak_ptr<Tpm>& place = known[settings.tcti + '\n' + settings.hierarchy_auth_file.string()];
+    std::shared_ptr<Tpm> tpm = place.lock();
+    if (!tpm) {
+      tpm = std::make_shared<Tpm>(settings);
+      place = tpm;
+    }
+    return tpm;
+  });
 }
 
 }  // namespace cardea::tpm

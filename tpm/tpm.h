@@ -54,8 +54,8 @@ class Tpm {
   const TpmSettings& settings() const noexcept { return settings_; }
 
   /// Runs work that may be begun anew: once more when the connection turned out to be lost, and once more with nothing
-  /// else loaded when the TPM had no room. not_found and permission_denied when there is no TPM to connect to,
-  /// device_error when it stays away; else what the work answers.
+  /// else loaded when the TPM had no room. token_absent and permission_denied when there is no TPM to connect
+  /// to, device_error when it has gone and stays away; else what the work answers.
   Status run(const std::function<Status(TpmAccess&)>& work);
 
   /// The same for what only makes sense on a connection that there is, and need not succeed.
@@ -67,7 +67,12 @@ class Tpm {
  private:
   const TpmSettings settings_;
   FairMutex mutex_;
-  std::optional<TpmAccess> access_;  // under mutex_
+  std::optional<TpmAccess> access_;  // this and the next under mutex_
+  bool connected_before_ = false;
 };
+
+/// The one that everybody in this process uses for that TCTI: a TPM without resource manager has only one connection to
+/// give. It ends with its last user.
+std::shared_ptr<Tpm> shared_tpm(const TpmSettings& settings);
 
 }  // namespace cardea::tpm

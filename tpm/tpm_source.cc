@@ -53,7 +53,7 @@ class TpmSlot final : public TokenSlot {
 
 class TpmSource final : public TokenSource {
  public:
-  explicit TpmSource(const Settings& settings) : settings_(settings), tpm_(std::make_shared<Tpm>(settings.tpm)) {}
+  explicit TpmSource(const Settings& settings) : settings_(settings), tpm_(shared_tpm(settings.tpm)) {}
 
   std::vector<TokenSlotPtr> slots() override {
     if (!settings_.tpm.enabled) return {};

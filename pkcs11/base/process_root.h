@@ -20,6 +20,7 @@ enum class Root : unsigned {
   gcrypt,
   mechanisms,
   stores,
+  tpm,
   card_readers,
   card_plugins,
   count

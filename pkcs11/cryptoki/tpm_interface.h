@@ -28,7 +28,7 @@ struct CARDEA_TPM_FUNCTIONS {
   CK_VERSION version;
 
   /// Makes a virtual card in the TPM that the configuration names. The administrator's key has 32 bytes. Failures:
-  /// not_found and permission_denied (no TPM), pin_length, arguments_bad.
+  /// token_absent and permission_denied (no TPM), pin_length, arguments_bad.
   CK_RV(*create)
   (const char* label, const CARDEA_PIN* user_pin, const CARDEA_PIN* puk, const CARDEA_PIN* admin_key,
    CARDEA_TPM_MADE made, CARDEA_FAILURE failure, void* context);

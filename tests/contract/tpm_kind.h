@@ -3,6 +3,7 @@
 #pragma once
 
 #include "contract/card_kind.h"
+#include "cryptoki/tpm_interface.h"
 #include "swtpm/swtpm.h"
 
 namespace cardea::p11 {
@@ -11,6 +12,7 @@ namespace cardea::p11 {
 class TpmKind final : public TokenKind {
  public:
   TpmKind() {
+    std::ofstream(config()) << "[keystore]\nenabled = false\n[card]\nenabled = false\n";
     setenv("CARDEA_HOME", home_.path().c_str(), 1);
     setenv("CARDEA_CONF", config().c_str(), 1);
   }
@@ -33,10 +35,7 @@ class TpmKind final : public TokenKind {
         throw std::runtime_error("the module does not start again");
       }
     }
-    ChildProcess made({required("CARDEA_COMMAND"), "tpm", "create", "--module", module_path(), "--label", label,
-                       "--pin-file", secret("pin", user_pin()), "--puk-file", secret("puk", so_pin()),
-                       "--admin-key-file", secret("key", admin_key())});
-    if (made.wait() != 0) throw std::runtime_error("cardea makes no virtual card");
+    create(module, label);
     return slot_of(module, label);
   }
   bool write_protect() const override {
@@ -65,11 +64,17 @@ class TpmKind final : public TokenKind {
     return value;
   }
   std::filesystem::path config() const { return home_.path() / "cardea.toml"; }
-  std::string secret(const std::string& name, const std::string& value) const {
-    const std::filesystem::path file = home_.path() / name;
-    std::ofstream(file) << value << "\n";
-    std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-    return file;
+  void create(const Module& module, const std::string& label) const {
+    const auto get = module.symbol<decltype(&::C_GetInterface)>("C_GetInterface");
+    CK_UTF8CHAR name[] = CARDEA_TPM_INTERFACE;
+    CK_INTERFACE* found = nullptr;
+    if (get(name, nullptr, &found, 0) != CKR_OK) throw std::runtime_error("the module has no virtual cards");
+    const auto& functions = *static_cast<const CARDEA_TPM_FUNCTIONS*>(found->pFunctionList);
+    const Bytes user = bytes_of(user_pin()), puk = bytes_of(so_pin()), key(32, 0xaa);
+    const CARDEA_PIN pins[] = {{user.data(), user.size()}, {puk.data(), puk.size()}, {key.data(), key.size()}};
+    const CK_RV rv = functions.create(
+        label.c_str(), &pins[0], &pins[1], &pins[2], [](void*, const char*) {}, nullptr, nullptr);
+    if (rv != CKR_OK) throw std::runtime_error("no virtual card can be made");
   }
 
   TemporaryDirectory home_;

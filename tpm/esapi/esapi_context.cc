@@ -19,7 +19,7 @@ Status check_device(std::string_view tcti) {
   if (errno == EACCES) {
     return error(Code::permission_denied, path + " is not for this user; membership of the group tss gives access");
   }
-  return error(Code::not_found, "there is no TPM at " + path);
+  return error(Code::token_absent, "there is no TPM at " + path);
 }
 
 /// A program that the host starts must not keep our connection alive, and with it what we have loaded.
@@ -39,7 +39,7 @@ Result<std::shared_ptr<EsapiContext>> EsapiContext::open(const std::string& tcti
   std::shared_ptr<EsapiContext> context(new EsapiContext(*tss));
   if (const TSS2_RC response = tss->Tss2_TctiLdr_Initialize(tcti.c_str(), &context->tcti_);
       response != TSS2_RC_SUCCESS) {
-    return error(Code::not_found, "there is no TPM behind \"" + tcti + "\"");
+    return error(Code::token_absent, "there is no TPM behind \"" + tcti + "\"");
   }
   // Null: any version of the interface; ours are the functions of its first.
   CARDEA_TRY(context->checked(tss->Esys_Initialize(&context->esys_, context->tcti_, nullptr)));

@@ -81,8 +81,8 @@ struct Challenge {
 
 class TpmConnection {
  public:
-  /// Connects by a TCTI configuration such as "device:/dev/tpmrm0" (tss2-tctildr(7)). Sends the TPM nothing. not_found
-  /// without tpm2-tss or when there is no such TPM.
+  /// Connects by a TCTI configuration such as "device:/dev/tpmrm0" (tss2-tctildr(7)). Sends the TPM nothing.
+  /// token_absent without tpm2-tss or when there is no such TPM; permission_denied.
   static Result<TpmConnection> open(const std::string& tcti);
 
   TpmConnection(TpmConnection&&) noexcept = default;

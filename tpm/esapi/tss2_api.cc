@@ -35,7 +35,7 @@ const Tss2Api* load() {
 
 Result<const Tss2Api*> tss2_api() {
   static const Tss2Api* const api = load();
-  if (api == nullptr) return error(Code::not_found, "the libraries of tpm2-tss are not installed (libtss2-esys)");
+  if (api == nullptr) return error(Code::token_absent, "the libraries of tpm2-tss are not installed (libtss2-esys)");
   return api;
 }
 

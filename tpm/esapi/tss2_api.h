@@ -47,7 +47,7 @@ struct Tss2Api {
 #undef CARDEA_TSS2_MEMBER
 };
 
-/// The libraries, loaded on first use and kept until the process ends. not_found when they are not installed.
+/// The libraries, loaded on first use and kept until the process ends. token_absent when they are not installed.
 ///
 /// tpm2-tss writes every refusal of a TPM, a wrong PIN for one, to stderr. Only its environment variable TSS2_LOG stops
 /// that, so it is set here to silence unless the user has set it.
