@@ -7,6 +7,7 @@
 #include <ctime>
 #include <mutex>
 
+#include "database/earlier_copy.h"
 #include "tpm/directories.h"
 
 namespace cardea::tpm {
@@ -57,6 +58,13 @@ std::mutex& transactions() {
       pthread_atfork([] { transactions().lock(); }, [] { transactions().unlock(); }, [] { transactions().unlock(); });
   static_cast<void>(registered);
   return *mutex;
+}
+
+/// Refuses to be the second one in a process that opens a card's state (database/earlier_copy.h).
+Status check_only_copy() {
+  const std::string other = database::earlier_copy();
+  if (other.empty()) return {};
+  return error(Code::locking_impossible, "this process uses another copy of the module, " + other);
 }
 
 /// A statement for one use.
@@ -211,6 +219,7 @@ bool StateFile::writable() const noexcept {
 
 Status StateFile::create(const std::filesystem::path& directory, const CardDescription& description,
                          const Openers& openers) {
+  CARDEA_TRY(check_only_copy());
   const std::lock_guard lock(transactions());
   const std::filesystem::path file = directory / file_name;
   CARDEA_ASSIGN(Connection connection, Connection::open(file, Connection::Mode::read_write, /*create=*/true));
@@ -232,6 +241,7 @@ Status StateFile::create(const std::filesystem::path& directory, const CardDescr
 }
 
 Result<database::Connection> StateFile::begin_reading() const {
+  CARDEA_TRY(check_only_copy());
   if (stamp().inode == 0) return error(Code::token_absent, "there is no " + file().string());
   // A journal that a killed writer left is played back by the first who may.
   const auto mode = writable() ? Connection::Mode::read_write : Connection::Mode::read_only;
@@ -265,6 +275,7 @@ Result<CardChanges> StateFile::write(const std::function<Status(CardWriter&)>& w
   const std::lock_guard lock(transactions());
   if (stamp().inode == 0) return error(Code::device_removed, "the virtual card was deleted: " + directory_.string());
   if (!writable()) return Code::token_write_protected;
+  CARDEA_TRY(check_only_copy());
   CARDEA_ASSIGN(Connection connection, Connection::open(file(), Connection::Mode::read_write));
   CARDEA_TRY(connection.execute("PRAGMA synchronous = FULL; BEGIN IMMEDIATE"));
   CARDEA_TRY(check_version(connection));

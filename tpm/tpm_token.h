@@ -74,10 +74,14 @@ class TpmToken final : public Token,
   CardState state_to_open() const;
   Result<SecretBytes> open_card(const CardState& card, Role role, const Pin& pin);
   void note_lock_out();
+  void forget_wrong_pins();
   Status put_openers(const CardState& before, const Openers& openers);
 
+  Status check_capabilities(TpmAccess& access, const KeyTemplate& wanted);
   Status may_store(const AttributeSet& attributes) const;
-  Result<std::optional<Blob>> copied_key(const AttributeSet& attributes) const;
+  Result<std::optional<Blob>> key_for(const NewObject& object);
+  std::optional<Blob> copied_key(const AttributeSet& attributes) const;
+  Result<Blob> import_key(const NewObject& object);
   Status seal(StoredObject& object, const LoginPtr& login, ByteView value) const;
   Result<Blob> make_key(CK_MECHANISM_TYPE mechanism, const AttributeSet& public_template, const Login& login);
 

@@ -24,6 +24,18 @@ CardState TpmToken::state_to_open() const {
   });
 }
 
+/// A right PIN ends the count of wrong ones, as on every card. A TPM does not do so by itself. Where its owner has set
+/// an authorisation for the lock-out, the count falls with time alone (docs/tpm.md, "Wrong PINs").
+void TpmToken::forget_wrong_pins() {
+  if (!lock_out_.read([](const auto& known) { return known.has_value(); })) note_lock_out();
+  const bool needed =
+      lock_out_.read([](const auto& known) { return known && known->failures > 0 && known->resettable; });
+  if (!needed) return;
+  // Failing costs nobody anything: the count stays higher than it had to.
+  static_cast<void>(tpm_->run([](TpmAccess& access) { return access.connection.reset_lock_out(); }).ok());
+  note_lock_out();
+}
+
 Result<SecretBytes> TpmToken::open_card(const CardState& card, Role role, const Pin& pin) {
   const auto open = [&]() -> Result<SecretBytes> {
     if (role == Role::user) return open_with_pin(*tpm_, card, Opener::user_pin, pin);
@@ -38,6 +50,7 @@ Result<SecretBytes> TpmToken::open_card(const CardState& card, Role role, const 
   }
   const bool tpm_said_no = !secret && (secret.code() == Code::pin_incorrect || secret.code() == Code::pin_locked);
   if (tpm_said_no) note_lock_out();
+  if (secret) forget_wrong_pins();
   problem_.with([&](std::string& problem) {
     problem = secret || tpm_said_no ? std::string() : cardea::describe(secret.error());
   });

@@ -9,6 +9,7 @@
 #include "crypto/key_encoding.h"
 #include "database/sqlite.h"
 #include "swtpm/swtpm.h"
+#include "token/key_attributes.h"
 #include "token/object_rules.h"
 #include "tpm/directories.h"
 
@@ -113,15 +114,42 @@ BOOST_FIXTURE_TEST_CASE(pins_open_and_the_tpm_counts_wrong_ones, Rig) {
   BOOST_TEST(code_of(wrong) == "pin_incorrect");
   BOOST_TEST(wrong.error().retries_left.value_or(-1) == 2);
   ok(token->login(Role::user, pin_of("123456")));
+  BOOST_TEST(token->describe().user_pin.retries_left.value_or(-1) == 3);
   BOOST_TEST(code_of(token->authenticate_again(pin_of("000000"))) == "pin_incorrect");
   BOOST_TEST(code_of(token->login(Role::security_officer, pin_of("000000"))) == "pin_incorrect");
+  BOOST_TEST(code_of(token->login(Role::user, pin_of("999999"))) == "pin_incorrect");
   BOOST_TEST(code_of(token->login(Role::user, pin_of("123456"))) == "pin_locked");
   const TokenDescription description = token->describe();
   BOOST_TEST(description.user_pin.locked);
   BOOST_REQUIRE(description.problems.size() == 1u);
   BOOST_TEST(description.problems[0].find("1000 seconds") != std::string::npos);
-  // The administrator's key does not count as guessing.
+  // The administrator's key does not count as guessing, and a right one ends the lock-out.
   ok(token->login(Role::security_officer, pin_of(admin_key)));
+  BOOST_TEST(!token->describe().user_pin.locked);
+  ok(token->login(Role::user, pin_of("123456")));
+}
+
+BOOST_FIXTURE_TEST_CASE(keys_made_elsewhere_are_imported_and_copied, Rig) {
+  const auto token = open();
+  ok(token->login(Role::user, pin_of("123456")));
+  const auto key = ok(crypto::AsymmetricKey::generate(crypto::KeyAlgorithm::p256));
+  const auto private_half = [&](bool with_value) {
+    std::vector<NewObject> objects(1);
+    objects[0].attributes.set_ulong(CKA_CLASS, CKO_PRIVATE_KEY);
+    objects[0].attributes.set_ulong(CKA_KEY_TYPE, CKK_EC);
+    for (const CK_ATTRIBUTE_TYPE yes : {CKA_TOKEN, CKA_PRIVATE, CKA_SENSITIVE, CKA_SIGN}) {
+      objects[0].attributes.set_bool(yes, true);
+    }
+    ok(describe_private(*key, objects[0].attributes, objects[0].secrets));
+    if (!with_value) objects[0].secrets.clear();
+    return objects;
+  };
+  BOOST_TEST(code_of(token->create(private_half(false))) == "template_incomplete");
+  const ObjectPtr made = ok(token->create(private_half(true)))[0];
+  const ObjectPtr copy = ok(token->create(private_half(false)))[0];
+  for (const ObjectPtr& each : {made, copy}) ok(key->ecdsa_verify(digest, ok(sign(ok(token->key(*each)), digest))));
+  token->logout();
+  BOOST_TEST(code_of(token->create(private_half(true))) == "user_not_logged_in");
 }
 
 BOOST_FIXTURE_TEST_CASE(keys_sign_and_are_found_by_the_next_process, Rig) {

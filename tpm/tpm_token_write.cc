@@ -31,7 +31,7 @@ Result<KeyTemplate> template_of(CK_MECHANISM_TYPE mechanism, const AttributeSet&
   }
 }
 
-Status check_capabilities(const Capabilities& has, const KeyTemplate& wanted) {
+Status is_among(const Capabilities& has, const KeyTemplate& wanted) {
   if (wanted.algorithm == crypto::KeyAlgorithm::rsa) {
     if (std::find(has.rsa_bits.begin(), has.rsa_bits.end(), wanted.bits) != has.rsa_bits.end()) return {};
     return error(Code::key_size_range, "the TPM makes no RSA keys of " + std::to_string(wanted.bits) + " bits");
@@ -58,17 +58,22 @@ bool TpmToken::generates(CK_MECHANISM_TYPE mechanism) const {
          mechanism == CKM_EC_EDWARDS_KEY_PAIR_GEN || mechanism == CKM_EC_MONTGOMERY_KEY_PAIR_GEN;
 }
 
+/// Whether this TPM has such keys. Asked once.
+Status TpmToken::check_capabilities(TpmAccess& access, const KeyTemplate& wanted) {
+  auto has = capabilities_.read([](const auto& known) { return known; });
+  if (!has) {
+    CARDEA_ASSIGN(has, access.connection.capabilities());
+    capabilities_.with([&](auto& known) { known = has; });
+  }
+  return is_among(*has, wanted);
+}
+
 Result<Blob> TpmToken::make_key(CK_MECHANISM_TYPE mechanism, const AttributeSet& public_template, const Login& login) {
   CARDEA_ASSIGN(const KeyTemplate wanted, template_of(mechanism, public_template));
   const CardDescription card = contents_.read([](const CardState& state) { return state.description; });
   Blob blob;
   CARDEA_TRY(tpm_->run([&](TpmAccess& access) -> Status {
-    auto has = capabilities_.read([](const auto& known) { return known; });
-    if (!has) {
-      CARDEA_ASSIGN(has, access.connection.capabilities());
-      capabilities_.with([&](auto& known) { known = has; });
-    }
-    CARDEA_TRY(check_capabilities(*has, wanted));
+    CARDEA_TRY(check_capabilities(access, wanted));
     CARDEA_ASSIGN(const Loaded* const parent, storage_key(*tpm_, access, card));
     CARDEA_ASSIGN(blob, access.connection.create_key(*parent, wanted, login.keys.key_auth));
     return {};
@@ -127,11 +132,10 @@ Status TpmToken::may_store(const AttributeSet& attributes) const {
   }
 }
 
-/// The key of a private key object that is a copy of one on the card.
-Result<std::optional<Blob>> TpmToken::copied_key(const AttributeSet& attributes) const {
-  if (attributes.get_ulong(CKA_CLASS) != CKO_PRIVATE_KEY) return std::optional<Blob>();
+/// The key on the card of which the object is a copy, if it is one.
+std::optional<Blob> TpmToken::copied_key(const AttributeSet& attributes) const {
   const ByteView wanted = attributes.get(CKA_PUBLIC_KEY_INFO).value_or(ByteView{});
-  auto found = contents_.read([&](const CardState& state) -> std::optional<Blob> {
+  return contents_.read([&](const CardState& state) -> std::optional<Blob> {
     for (const auto& [id, stored] : state.objects) {
       if (!stored.key || wanted.empty()) continue;
       if (same_bytes(stored.object->attributes.get(CKA_PUBLIC_KEY_INFO).value_or(ByteView{}), wanted)) {
@@ -140,8 +144,33 @@ Result<std::optional<Blob>> TpmToken::copied_key(const AttributeSet& attributes)
     }
     return std::nullopt;
   });
-  if (!found) return error(Code::template_inconsistent, "private keys of a virtual card are made in the TPM");
-  return found;
+}
+
+Result<Blob> TpmToken::import_key(const NewObject& object) {
+  CARDEA_ASSIGN(const LoginPtr login, user_login());
+  if (!contents_.file().writable()) return Code::token_write_protected;
+  CARDEA_ASSIGN(const crypto::AsymmetricKeyPtr key, private_key(object.attributes, object.secrets, /*checked=*/true));
+  const CardDescription card = contents_.read([](const CardState& state) { return state.description; });
+  Blob blob;
+  CARDEA_TRY(tpm_->run([&](TpmAccess& access) -> Status {
+    CARDEA_TRY(check_capabilities(access, {.algorithm = key->algorithm(), .bits = key->size()}));
+    CARDEA_ASSIGN(const Loaded* const parent, storage_key(*tpm_, access, card));
+    CARDEA_ASSIGN(blob, access.connection.import_key(*parent, *key, login->keys.key_auth));
+    return {};
+  }));
+  return blob;
+}
+
+/// What a private key object needs in the TPM; nothing for other objects.
+Result<std::optional<Blob>> TpmToken::key_for(const NewObject& object) {
+  if (object.attributes.get_ulong(CKA_CLASS) != CKO_PRIVATE_KEY) return std::optional<Blob>();
+  if (object.secrets.empty()) {
+    auto copied = copied_key(object.attributes);
+    if (!copied) return error(Code::template_incomplete, "the private key has no value");
+    return copied;
+  }
+  CARDEA_ASSIGN(Blob imported, import_key(object));
+  return std::optional<Blob>(std::move(imported));
 }
 
 Result<std::vector<ObjectPtr>> TpmToken::create(std::vector<NewObject> objects) {
@@ -149,7 +178,7 @@ Result<std::vector<ObjectPtr>> TpmToken::create(std::vector<NewObject> objects) 
   std::vector<StoredObject> fresh(objects.size());
   for (std::size_t i = 0; i < objects.size(); ++i) {
     CARDEA_TRY(may_store(objects[i].attributes));
-    CARDEA_ASSIGN(fresh[i].key, copied_key(objects[i].attributes));
+    CARDEA_ASSIGN(fresh[i].key, key_for(objects[i]));
   }
   const LoginPtr login = present_login();
   std::vector<ObjectPtr> created;

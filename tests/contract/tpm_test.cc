@@ -145,6 +145,44 @@ BOOST_AUTO_TEST_CASE(the_tpm_counts_wrong_pins) {
   // A lock-out is for the TPM as a whole; only the administrator's key, which nobody guesses, still opens the card.
   CONTRACT_RV(session->login(kind->so_pin(), CKU_SO), CKR_PIN_LOCKED);
   CONTRACT_RV(session->login(TpmKind::admin_key(), CKU_SO), CKR_OK);
+  CONTRACT_RV(session->logout(), CKR_OK);
+  CONTRACT_RV(session->login(kind->user_pin()), CKR_OK);
+}
+
+BOOST_AUTO_TEST_CASE(a_right_pin_ends_the_count) {
+  const auto session = open();
+  for (int round = 0; round < 3 * kind->retry_limit(); ++round) {
+    CONTRACT_RV(session->login("000000"), CKR_PIN_INCORRECT);
+    CONTRACT_RV(session->login(kind->user_pin()), CKR_OK);
+    CONTRACT_RV(session->logout(), CKR_OK);
+  }
+  BOOST_TEST((flags() & CKF_USER_PIN_COUNT_LOW) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(keys_from_elsewhere_decrypt) {
+  const auto session = user();
+  const Session& s = *session;
+  // Made in software and taken in wrapped, as a recovered key is.
+  CK_OBJECT_HANDLE transport = 0;
+  CONTRACT_OK(s.generate(Mechanism(CKM_AES_KEY_GEN), aes_generation({CKA_WRAP, CKA_UNWRAP}), transport));
+  Pair soft;
+  CONTRACT_OK(s.generate_pair(Mechanism(CKM_RSA_PKCS_KEY_PAIR_GEN), Template().ulong(CKA_MODULUS_BITS, 2048),
+                              Template().boolean(CKA_EXTRACTABLE, true).boolean(CKA_SENSITIVE, false), soft.public_key,
+                              soft.private_key));
+  const Output wrapped = s.wrap(Mechanism(CKM_AES_KEY_WRAP_KWP), transport, soft.private_key);
+  CONTRACT_RV(wrapped.rv, CKR_OK);
+  CK_OBJECT_HANDLE taken_in = 0;
+  CONTRACT_OK(s.unwrap(Mechanism(CKM_AES_KEY_WRAP_KWP), transport, wrapped.bytes,
+                       object_template(CKO_PRIVATE_KEY, true)
+                           .ulong(CKA_KEY_TYPE, CKK_RSA)
+                           .boolean(CKA_SENSITIVE, true)
+                           .boolean(CKA_EXTRACTABLE, false)
+                           .boolean(CKA_DECRYPT, true),
+                       taken_in));
+  const Output ciphertext = s.encrypt(Mechanism(CKM_RSA_PKCS), soft.public_key, message());
+  CONTRACT_RV(ciphertext.rv, CKR_OK);
+  BOOST_TEST((s.decrypt(Mechanism(CKM_RSA_PKCS), taken_in, ciphertext.bytes).bytes == message()));
+  BOOST_TEST((s.get(taken_in, CKA_LOCAL).bytes == Bytes{CK_FALSE}));
 }
 
 BOOST_AUTO_TEST_CASE(the_officer_sets_a_pin_anew) {

@@ -4,6 +4,7 @@
 
 #include "crypto/digest.h"
 #include "esapi/esapi_context.h"
+#include "esapi/key_area.h"
 
 namespace cardea::tpm {
 namespace {
@@ -30,26 +31,6 @@ void set_curve(TPM2B_PUBLIC& area, TPM2_ECC_CURVE curve, bool storage) {
   parameters.scheme.scheme = TPM2_ALG_NULL;
   parameters.curveID = curve;
   parameters.kdf.scheme = TPM2_ALG_NULL;
-}
-
-Result<TPM2B_PUBLIC> key_area(const KeyTemplate& wanted) {
-  // Both uses, whatever the caller intends: raw RSA is TPM2_RSA_Decrypt, and with it PSS has the salt that PKCS#11
-  // callers ask for, which a TPM's own PSS has not. What a key may do in PKCS#11 its attributes say.
-  constexpr TPMA_OBJECT attributes = stays_here | uses_auth | no_lock_out | TPMA_OBJECT_SENSITIVEDATAORIGIN |
-                                     TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_DECRYPT;
-  if (wanted.algorithm == crypto::KeyAlgorithm::rsa) {
-    TPM2B_PUBLIC area = new_area(TPM2_ALG_RSA, attributes);
-    TPMS_RSA_PARMS& parameters = area.publicArea.parameters.rsaDetail;
-    parameters.symmetric.algorithm = TPM2_ALG_NULL;
-    parameters.scheme.scheme = TPM2_ALG_NULL;
-    parameters.keyBits = static_cast<TPMI_RSA_KEY_BITS>(wanted.bits);
-    return area;
-  }
-  const TPM2_ECC_CURVE curve = curve_number(wanted.algorithm);
-  if (curve == TPM2_ECC_NONE) return Code::curve_not_supported;
-  TPM2B_PUBLIC area = new_area(TPM2_ALG_ECC, attributes);
-  set_curve(area, curve, /*storage=*/false);
-  return area;
 }
 
 Status set_sensitive(TPM2B_SENSITIVE_CREATE& sensitive, ByteView auth, ByteView data) {
@@ -95,6 +76,26 @@ Result<Bytes> challenge_policy(ByteView key_name) {
 }
 
 }  // namespace
+
+Result<TPM2B_PUBLIC> key_area(const KeyTemplate& wanted) {
+  // Both uses, whatever the caller intends: raw RSA is TPM2_RSA_Decrypt, and with it PSS has the salt that PKCS#11
+  // callers ask for, which a TPM's own PSS has not. What a key may do in PKCS#11 its attributes say.
+  constexpr TPMA_OBJECT attributes = stays_here | uses_auth | no_lock_out | TPMA_OBJECT_SENSITIVEDATAORIGIN |
+                                     TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_DECRYPT;
+  if (wanted.algorithm == crypto::KeyAlgorithm::rsa) {
+    TPM2B_PUBLIC area = new_area(TPM2_ALG_RSA, attributes);
+    TPMS_RSA_PARMS& parameters = area.publicArea.parameters.rsaDetail;
+    parameters.symmetric.algorithm = TPM2_ALG_NULL;
+    parameters.scheme.scheme = TPM2_ALG_NULL;
+    parameters.keyBits = static_cast<TPMI_RSA_KEY_BITS>(wanted.bits);
+    return area;
+  }
+  const TPM2_ECC_CURVE curve = curve_number(wanted.algorithm);
+  if (curve == TPM2_ECC_NONE) return Code::curve_not_supported;
+  TPM2B_PUBLIC area = new_area(TPM2_ALG_ECC, attributes);
+  set_curve(area, curve, /*storage=*/false);
+  return area;
+}
 
 Result<Loaded> TpmConnection::storage_key(ByteView unique, const SecretBytes& hierarchy_auth) {
   TPM2B_PUBLIC area = new_area(TPM2_ALG_ECC, stays_here | uses_auth | no_lock_out | TPMA_OBJECT_SENSITIVEDATAORIGIN |

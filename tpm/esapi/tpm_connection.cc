@@ -54,6 +54,7 @@ Result<LockOut> TpmConnection::lock_out() {
     switch (properties.tpmProperty[i].property) {
       case TPM2_PT_PERMANENT:
         state.active = (value & TPMA_PERMANENT_INLOCKOUT) != 0;
+        state.resettable = (value & TPMA_PERMANENT_LOCKOUTAUTHSET) == 0;
         break;
       case TPM2_PT_LOCKOUT_COUNTER:
         state.failures = value;
@@ -69,6 +70,11 @@ Result<LockOut> TpmConnection::lock_out() {
     }
   }
   return state;
+}
+
+Status TpmConnection::reset_lock_out() {
+  return context_->checked(context_->tss().Esys_DictionaryAttackLockReset(
+      context_->get(), ESYS_TR_RH_LOCKOUT, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE));
 }
 
 Result<Capabilities> TpmConnection::capabilities() {

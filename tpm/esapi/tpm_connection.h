@@ -35,6 +35,7 @@ struct LockOut {
   std::uint32_t failures = 0;         ///< counted so far
   std::uint32_t limit = 0;            ///< failures that start the lock-out
   std::uint32_t seconds_per_try = 0;  ///< after which one failure is forgotten; 0: never
+  bool resettable = false;            ///< nobody has set an authorisation for that, so that anybody may
 };
 
 /// What differs between TPMs.
@@ -89,6 +90,8 @@ class TpmConnection {
   TpmConnection& operator=(TpmConnection&&) noexcept = default;
 
   Result<LockOut> lock_out();
+  /// Has the TPM forget the failures. Only where LockOut::resettable: a wrong authorisation here counts heavily.
+  Status reset_lock_out();
   Result<Capabilities> capabilities();
   /// Fills `out` from the TPM's generator.
   Status random(MutableBytes out);
@@ -102,6 +105,9 @@ class TpmConnection {
   /// A new private key that signs and decrypts, usable with `auth`. Guessing that is hopeless, so it does not count
   /// against the lock-out, and works during one.
   Result<Blob> create_key(const Loaded& parent, const KeyTemplate& wanted, const SecretBytes& auth);
+  /// A private key that was made elsewhere, taken in with a wrapper inside and one around it (part 1, 23.3), so that
+  /// the plain key is in this process's memory only. attribute_value_invalid, curve_not_supported.
+  Result<Blob> import_key(const Loaded& parent, const crypto::AsymmetricKey& key, const SecretBytes& auth);
   /// The public half of a key.
   static Result<crypto::AsymmetricKeyPtr> public_key(const Blob& blob);
 

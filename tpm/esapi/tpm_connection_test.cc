@@ -155,6 +155,46 @@ BOOST_FIXTURE_TEST_CASE(rsa_keys_are_raw, Rig) {
   BOOST_TEST(tpm.lock_out()->failures == 0u);
 }
 
+BOOST_FIXTURE_TEST_CASE(keys_made_elsewhere_are_taken_in, Rig) {
+  for (const auto algorithm : {KeyAlgorithm::rsa, KeyAlgorithm::p256, KeyAlgorithm::p384}) {
+    const auto made = algorithm == KeyAlgorithm::rsa ? crypto::AsymmetricKey::generate_rsa(2048, Bytes{1, 0, 1})
+                                                     : crypto::AsymmetricKey::generate(algorithm);
+    REQUIRE_OK(made);
+    const auto blob = tpm.import_key(parent, **made, secret_of(5));
+    REQUIRE_OK(blob);
+    auto key = tpm.load(parent, *blob);
+    REQUIRE_OK(key);
+    REQUIRE_OK(tpm.authorise(*key, secret_of(5)));
+    Bytes out((*made)->output_size());
+    if (algorithm == KeyAlgorithm::rsa) {
+      Bytes message(256, 0x11), back(256);
+      message[0] = 0;
+      REQUIRE_OK((*made)->rsa_public_raw(message, out));
+      REQUIRE_OK(tpm.rsa_raw(*key, nullptr, out, back));
+      BOOST_TEST((message == back));
+    } else {
+      REQUIRE_OK(tpm.ecdsa_sign(*key, nullptr, algorithm, digest_of("message"), out));
+      REQUIRE_OK((*made)->ecdsa_verify(digest_of("message"), out));
+    }
+  }
+  const auto odd = crypto::AsymmetricKey::generate_rsa(2048, Bytes{3});
+  REQUIRE_OK(odd);
+  BOOST_TEST((tpm.import_key(parent, **odd, secret_of(5)).code() == Code::attribute_value_invalid));
+}
+
+BOOST_FIXTURE_TEST_CASE(failures_are_forgotten_on_request, Rig) {
+  const auto blob = tpm.seal(parent, secret_of(1), secret_of(2));
+  REQUIRE_OK(blob);
+  const auto sealed = tpm.load(parent, *blob);
+  REQUIRE_OK(sealed);
+  REQUIRE_OK(tpm.authorise(*sealed, secret_of(3)));
+  BOOST_TEST((tpm.unseal(parent, *sealed).code() == Code::pin_incorrect));
+  BOOST_TEST(tpm.lock_out()->failures == 1u);
+  BOOST_TEST(tpm.lock_out()->resettable);
+  REQUIRE_OK(tpm.reset_lock_out());
+  BOOST_TEST(tpm.lock_out()->failures == 0u);
+}
+
 BOOST_FIXTURE_TEST_CASE(other_tpms_cannot_load_a_blob, Rig) {
   const auto blob = tpm.create_key(parent, {.algorithm = KeyAlgorithm::p256}, secret_of(5));
   REQUIRE_OK(blob);

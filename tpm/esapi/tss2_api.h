@@ -35,6 +35,9 @@ namespace cardea::tpm {
   F(esys, Esys_CreatePrimary)                \
   F(esys, Esys_Create)                       \
   F(esys, Esys_Load)                         \
+  F(esys, Esys_Import)                       \
+  F(esys, Esys_ReadPublic)                   \
+  F(esys, Esys_DictionaryAttackLockReset)    \
   F(esys, Esys_Unseal)                       \
   F(esys, Esys_Sign)                         \
   F(esys, Esys_RSA_Decrypt)                  \

@@ -8,7 +8,7 @@
 
 #include "base/process_file.h"
 #include "base/process_root.h"
-#include "keystore/earlier_copy.h"
+#include "database/earlier_copy.h"
 
 namespace cardea::keystore {
 namespace {
@@ -72,7 +72,7 @@ void CloseStore::operator()(OpenStore* store) const noexcept {
 }
 
 Result<OpenStorePtr> open_store(const std::filesystem::path& directory) {
-  if (const std::string other = earlier_copy(); !other.empty()) {
+  if (const std::string other = database::earlier_copy(); !other.empty()) {
     return error(Code::locking_impossible,
                  "this process uses another copy of the module, " + other + ", and two would undo each other's locks");
   }

@@ -40,7 +40,8 @@ using OpenStorePtr = std::unique_ptr<OpenStore, CloseStore>;
 /// Opens the store in `directory` and lists it. Around every fork() of the process all listed stores are locked, so
 /// that the child's copy is at rest. SQLite counts its locks of a file once for the whole process (unixInodeInfo) and
 /// those counts are wrong in a child; therefore the first opening in a child closes what was inherited, which resets
-/// them. locking_impossible for the second copy of the module in a process (earlier_copy.h); errors as StoreFile::open.
+/// them. locking_impossible for the second copy of the module in a process (database/earlier_copy.h); errors as
+/// StoreFile::open.
 Result<OpenStorePtr> open_store(const std::filesystem::path& directory);
 
 }  // namespace cardea::keystore

@@ -5,9 +5,9 @@
 
 #include <string>
 
-namespace cardea::keystore {
+namespace cardea::database {
 
 /// Path of a copy of the module that was loaded before the code that asks; empty when there is none.
 std::string earlier_copy();
 
-}  // namespace cardea::keystore
+}  // namespace cardea::database

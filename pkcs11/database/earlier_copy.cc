@@ -1,11 +1,11 @@
-#include "keystore/earlier_copy.h"
+#include "database/earlier_copy.h"
 
 #include <link.h>
 
 #include <cstdint>
 #include <string_view>
 
-namespace cardea::keystore {
+namespace cardea::database {
 namespace {
 
 constexpr std::string_view module_name = "libcardea-pkcs11";
@@ -37,4 +37,4 @@ std::string earlier_copy() {
   return path;
 }
 
-}  // namespace cardea::keystore
+}  // namespace cardea::database
