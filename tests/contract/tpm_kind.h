@@ -17,13 +17,15 @@ class TpmKind final : public TokenKind {
     setenv("CARDEA_CONF", config().c_str(), 1);
   }
   std::string module_path() const override { return required("CARDEA_MODULE"); }
-  std::string so_pin() const override { return "87654321"; }
+  /// The administrator's key, which a lock-out does not stop.
+  std::string so_pin() const override { return std::string(64, 'a'); }
   std::string user_pin() const override { return "123456"; }
   // The software TPM's own: it counts every wrong PIN, whoever's it is.
   int retry_limit() const override { return 3; }
-  int so_retry_limit() const override { return 3; }
+  int so_retry_limit() const override { return 0; }
   /// As far as secret keys go, which it keeps as little as cards do, and how it is made new.
   bool is_card() const override { return true; }
+  bool renames_and_copies() const override { return true; }
 
   CK_SLOT_ID make_token(const Module& module, const std::string& label) override {
     if (!tpm_) {
@@ -45,7 +47,7 @@ class TpmKind final : public TokenKind {
            mount(nullptr, home, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) == 0;
   }
 
-  static std::string admin_key() { return std::string(64, 'a'); }
+  static std::string puk() { return "87654321"; }
   tpm::Swtpm& tpm() const { return *tpm_; }
   const std::filesystem::path& home() const { return home_.path(); }
   static CK_SLOT_ID slot_of(const Module& module, const std::string& label) {
@@ -70,8 +72,9 @@ class TpmKind final : public TokenKind {
     CK_INTERFACE* found = nullptr;
     if (get(name, nullptr, &found, 0) != CKR_OK) throw std::runtime_error("the module has no virtual cards");
     const auto& functions = *static_cast<const CARDEA_TPM_FUNCTIONS*>(found->pFunctionList);
-    const Bytes user = bytes_of(user_pin()), puk = bytes_of(so_pin()), key(32, 0xaa);
-    const CARDEA_PIN pins[] = {{user.data(), user.size()}, {puk.data(), puk.size()}, {key.data(), key.size()}};
+    const Bytes user = bytes_of(user_pin()), unblocking = bytes_of(puk()), key(32, 0xaa);
+    const CARDEA_PIN pins[] = {
+        {user.data(), user.size()}, {unblocking.data(), unblocking.size()}, {key.data(), key.size()}};
     const CK_RV rv = functions.create(
         label.c_str(), &pins[0], &pins[1], &pins[2], [](void*, const char*) {}, nullptr, nullptr);
     if (rv != CKR_OK) throw std::runtime_error("no virtual card can be made");

@@ -143,8 +143,8 @@ BOOST_AUTO_TEST_CASE(the_tpm_counts_wrong_pins) {
   BOOST_TEST((flags() & CKF_USER_PIN_LOCKED) != 0u);
   CONTRACT_RV(session->login(kind->user_pin()), CKR_PIN_LOCKED);
   // A lock-out is for the TPM as a whole; only the administrator's key, which nobody guesses, still opens the card.
-  CONTRACT_RV(session->login(kind->so_pin(), CKU_SO), CKR_PIN_LOCKED);
-  CONTRACT_RV(session->login(TpmKind::admin_key(), CKU_SO), CKR_OK);
+  CONTRACT_RV(session->login(TpmKind::puk(), CKU_SO), CKR_PIN_LOCKED);
+  CONTRACT_RV(session->login(kind->so_pin(), CKU_SO), CKR_OK);
   CONTRACT_RV(session->logout(), CKR_OK);
   CONTRACT_RV(session->login(kind->user_pin()), CKR_OK);
 }
@@ -186,14 +186,19 @@ BOOST_AUTO_TEST_CASE(keys_from_elsewhere_decrypt) {
 }
 
 BOOST_AUTO_TEST_CASE(the_officer_sets_a_pin_anew) {
-  Bytes fresh = bytes_of("654321");
-  {
-    const auto session = officer();
-    CONTRACT_OK(module->C_InitPIN(*session, fresh.data(), fresh.size()));
+  std::string former = kind->user_pin();
+  for (const std::string& officer_pin : {TpmKind::puk(), kind->so_pin()}) {
+    const std::string fresh = "new for " + officer_pin.substr(0, 4);
+    const auto session = open();
+    CONTRACT_OK(session->login(officer_pin, CKU_SO));
+    Bytes pin = bytes_of(fresh);
+    CONTRACT_OK(module->C_InitPIN(*session, pin.data(), pin.size()));
+    CONTRACT_OK(session->logout());
+    CONTRACT_RV(session->login(former), CKR_PIN_INCORRECT);
+    CONTRACT_RV(session->login(fresh), CKR_OK);
+    CONTRACT_OK(session->logout());
+    former = fresh;
   }
-  const auto session = open();
-  CONTRACT_RV(session->login(kind->user_pin()), CKR_PIN_INCORRECT);
-  CONTRACT_RV(session->login("654321"), CKR_OK);
 }
 
 BOOST_AUTO_TEST_CASE(a_tpm_that_fails_comes_back_by_itself) {
