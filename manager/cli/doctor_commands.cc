@@ -16,6 +16,7 @@
 #include "cli/output.h"
 #include "cli/pins.h"
 #include "cli/text.h"
+#include "cli/tpm_checks.h"
 
 namespace cardea::cli {
 namespace {
@@ -133,6 +134,7 @@ Status doctor(const Context& context) {
   check_configuration(settings, findings);
   check_store(context, settings, findings);
   check_cards(settings, findings);
+  check_virtual_cards(module_path(context.options.module), settings, findings);
   std::error_code ignored;
   check_clients(fs::absolute(module_path(context.options.module), ignored), findings);
   int problems = 0;

@@ -34,11 +34,16 @@ done
 [ "$(c tpm show laptop --json | jq .keys)" = 3 ] || fail "the keys are not counted"
 pass "keys are made and sign"
 
+for line in "show laptop" "list" "answer --admin-key-file $work/key $(printf '%064d' 0)"; do
+  # shellcheck disable=SC2086  # words on purpose
+  c tpm $line --json | jq -e 'type == "object"' >/dev/null || fail "tpm $line --json is no object"
+done
 c token pin change --token laptop --pin-file "$work/pin" --new-pin-file "$work/new-pin" >/dev/null || fail "changing the PIN"
 c key list --token laptop --login --pin-file "$work/new-pin" >/dev/null || fail "the new PIN does not log in"
 c token pin unlock --token laptop --so-pin-file "$work/puk" --new-pin-file "$work/pin" >/dev/null || fail "unblocking by PUK"
 c key list --token laptop --login --pin-file "$work/pin" >/dev/null || fail "the PIN set by PUK does not log in"
-c tpm unblock laptop --admin-key-file "$work/key" --new-pin-file "$work/new-pin" >/dev/null || fail "unblocking by key"
+c tpm unblock laptop --admin-key-file "$work/key" --new-pin-file "$work/new-pin" --json |
+  jq -e ".unblocked == \"$serial\"" >/dev/null || fail "unblocking by key"
 c key list --token laptop --login --pin-file "$work/new-pin" >/dev/null || fail "the PIN set by the key does not log in"
 printf '%064d\n' 0 >"$work/wrong-key"
 ! c tpm unblock laptop --admin-key-file "$work/wrong-key" --new-pin-file "$work/pin" >/dev/null || fail "a wrong key unblocks"
@@ -54,13 +59,14 @@ start_tpm
 [ "$(c tpm show laptop --json | jq -r .state)" = "of another TPM" ] || fail "another TPM is not told"
 ! c key list --token laptop --login --pin-file "$work/new-pin" >/dev/null || fail "a copy of the state opens on another TPM"
 grep -q "cleared or replaced" <(c tpm show laptop) || fail "another TPM is not told in words"
+grep -q "PROBLEM.*'laptop'.*cleared or replaced" <(c doctor) || fail "doctor does not tell of another TPM"
 stop_tpm
 rm -r "$work/tpm/state"
 mv "$work/tpm/old-state" "$work/tpm/state"
 start_tpm
 pass "the state is of no use on another TPM"
 
-c tpm destroy laptop --yes >/dev/null || fail "destroying a card"
+c tpm destroy laptop --yes --json | jq -e '.label == "laptop"' >/dev/null || fail "destroying a card"
 [ "$(c tpm list --json | jq '.cards | length')" = 1 ] || fail "a destroyed card is listed"
 [ ! -e "$work/cardea/tpm/$serial" ] || fail "a destroyed card has left something"
 stop_tpm

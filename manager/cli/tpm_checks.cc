@@ -1,0 +1,46 @@
+#include "cli/tpm_checks.h"
+
+#include <fmt/format.h>
+
+#include "cli/text.h"
+#include "cli/tpm_cards.h"
+
+namespace cardea::cli {
+namespace {
+
+/// What to do about a card that is not ready, by CARDEA_CARD_HEALTH.
+std::string remedy(const TpmCard& card) {
+  switch (card.health) {
+    case 1:
+      return fmt::format("wait {} seconds for each try; or, as the TPM's owner: tpm2_dictionarylockout --clear-lockout",
+                         card.seconds);
+    case 2:
+      return fmt::format("its keys are lost with the TPM; make a new card: cardea tpm destroy {} && cardea tpm create",
+                         card.serial);
+    case 3:
+      return "switch the TPM on in the firmware's setup, or set tcti in the table [tpm] of cardea.toml";
+    default:
+      return "restore its directory from a backup made on this machine, or remove it: cardea tpm destroy " +
+             card.serial;
+  }
+}
+
+}  // namespace
+
+void check_virtual_cards(const std::string& module, const Settings& settings, Findings& findings) {
+  if (!settings.tpm.enabled) return;
+  const auto cards = TpmCards::near(module);
+  if (!cards) return;
+  const auto all = cards->list();
+  if (!all) return;
+  for (const TpmCard& card : *all) {
+    const std::string subject = fmt::format("virtual card '{}'", card.label);
+    if (card.ready()) {
+      findings.push_back({Severity::ok, subject, fmt::format("is ready, with {} keys.", card.keys), ""});
+    } else {
+      findings.push_back({Severity::problem, subject, card.words + ".", remedy(card)});
+    }
+  }
+}
+
+}  // namespace cardea::cli
