@@ -70,7 +70,7 @@ start_resource_manager() {
   daemons+=("$!")
   for i in {1..50}; do [ ! -S "$work/bus" ] || break; sleep 0.1; done
   export DBUS_SESSION_BUS_ADDRESS=unix:path=$work/bus
-  timeout --kill-after=5 "${TPM_LIMIT:-280}" tpm2-abrmd --session --allow-root --tcti "$tcti" >>"$work/abrmd.log" 2>&1 \
+  timeout --kill-after=5 "${TPM_LIMIT:-280}" tpm2-abrmd --session --allow-root --flush-all --tcti "$tcti" >>"$work/abrmd.log" 2>&1 \
     </dev/null &
   abrmd_id=$!
   daemons+=("$abrmd_id")

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# tpm.sh [rates]: counts the commands that a virtual card costs its TPM, and fails where they are more than promised.
+# With "rates" it also measures signatures a second through a resource manager, beside bare ESAPI.
+. "$(dirname "$0")/../integration/lib.sh"
+. "$(dirname "$0")/../integration/tpm_lib.sh"
+begin_tpm
+cardea=${CARDEA_COMMAND:?CARDEA_COMMAND names the program}
+bench=${CARDEA_BENCH_TPM:?CARDEA_BENCH_TPM names the program}
+most_to_first_signature=8
+start_tpm
+tpm_settings
+umask 077
+printf '%s\n' 123456 >"$work/pin"
+with_timeout 60 "$cardea" tpm create --label bench --pin-file "$work/pin" >/dev/null
+with_timeout 60 "$cardea" key generate ec:P-256 --label ec --pin-file "$work/pin" >/dev/null
+with_timeout 120 "$cardea" key generate rsa:2048 --label rsa --pin-file "$work/pin" >/dev/null
+
+# counted WORK...: how many commands that costs. A process that ends in the middle flushes nothing, so that what is counted
+# are the commands up to its last signature and the one that takes the storage key out of the TPM.
+counted() {
+  local before
+  before=$(tpm_commands)
+  with_timeout 60 "$bench" "$@" || fail "$*"
+  echo $(($(tpm_commands) - before))
+}
+first=$(counted start "$module" 123456)
+say "commands from a new process to its first signature: $((first - 1)), and one afterwards"
+[ $((first - 1)) -le "$most_to_first_signature" ] || fail "that is more than $most_to_first_signature"
+further=$(counted further "$module" 123456 100)
+say "commands for each of 100 further signatures: $(((further - first) / 100))"
+[ $((further - first)) = 100 ] || fail "that is not one"
+[ "${1:-}" = rates ] || done_ok
+
+start_resource_manager
+tpm_settings
+for key in ec rsa; do
+  with_timeout 60 "$bench" bare "$tcti" "$key"
+  with_timeout 60 "$bench" rate "$module" 123456 "$key"
+done
+done_ok
