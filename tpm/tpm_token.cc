@@ -172,7 +172,7 @@ Result<std::size_t> TpmToken::perform(ObjectId id, const Blob& blob, crypto::Key
       if (settings_.tpm.protect_bus) protect = parent;
       if (key == nullptr) {
         CARDEA_ASSIGN(Loaded loaded, access.connection.load(*parent, blob));
-        CARDEA_TRY(access.connection.authorise(loaded, login->keys.key_auth));
+        loaded.authorise(login->keys.key_auth);
         key = access.keys.add(name, std::move(loaded));
       }
     }

@@ -113,8 +113,8 @@ Result<SecretBytes> open_with_pin(Tpm& tpm, const CardState& card, Opener which,
   SecretBytes secret;
   CARDEA_TRY(tpm.run([&](TpmAccess& access) -> Status {
     CARDEA_ASSIGN(const Loaded* const parent, storage_key(tpm, access, card.description));
-    CARDEA_ASSIGN(const Loaded sealed, load(access, *parent, card, which));
-    CARDEA_TRY(access.connection.authorise(sealed, auth));
+    CARDEA_ASSIGN(Loaded sealed, load(access, *parent, card, which));
+    sealed.authorise(auth);
     auto opened = access.connection.unseal(*parent, sealed);
     if (!opened && opened.code() == Code::pin_incorrect) return wrong_pin(access, std::move(opened).error());
     if (!opened) return std::move(opened).error();
@@ -130,9 +130,9 @@ Result<SecretBytes> open_with_answer(Tpm& tpm, const CardState& card, const Answ
     CARDEA_ASSIGN(const Loaded* const parent, storage_key(tpm, access, card.description));
     CARDEA_ASSIGN(const Loaded challenge_key, load(access, *parent, card, Opener::challenge_key));
     CARDEA_ASSIGN(const Loaded sealed, load(access, *parent, card, Opener::administrator));
-    CARDEA_ASSIGN(Challenge challenge, access.connection.challenge(*parent));
+    CARDEA_ASSIGN(const Challenge challenge, access.connection.challenge(*parent));
     CARDEA_ASSIGN(const SecretBytes answer, answerer(challenge.nonce));
-    CARDEA_ASSIGN(secret, access.connection.unseal(std::move(challenge), challenge_key, answer.view(), sealed));
+    CARDEA_ASSIGN(secret, access.connection.unseal(challenge, challenge_key, answer.view(), sealed));
     return {};
   }));
   return secret;

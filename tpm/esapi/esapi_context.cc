@@ -43,6 +43,7 @@ Result<std::shared_ptr<EsapiContext>> EsapiContext::open(const std::string& tcti
   }
   // Null: any version of the interface; ours are the functions of its first.
   CARDEA_TRY(context->checked(tss->Esys_Initialize(&context->esys_, context->tcti_, nullptr)));
+  CARDEA_TRY(context->checked(tss->Esys_GetSysContext(context->esys_, &context->sys_)));
   close_on_exec(*tss, context->esys_);
   return context;
 }
@@ -65,18 +66,32 @@ void EsapiContext::flush(ESYS_TR handle) noexcept {
   static_cast<void>(tss_.Esys_FlushContext(esys_, handle));
 }
 
-void EsapiContext::forget(ESYS_TR handle) noexcept {
-  tss_.Esys_TR_Close(esys_, &handle);
+Result<TPM2_HANDLE> EsapiContext::tpm_handle(const Loaded& object) {
+  TPM2_HANDLE handle = 0;
+  CARDEA_TRY(checked(tss_.Esys_TR_GetTpmHandle(esys_, object.handle(), &handle)));
+  return handle;
+}
+
+Result<Bytes> EsapiContext::name(const Loaded& object) {
+  TPM2B_NAME* name = nullptr;
+  CARDEA_TRY(checked(tss_.Esys_TR_GetName(esys_, object.handle(), &name)));
+  const EsysPtr<TPM2B_NAME> owner(name, EsysFree(tss_));
+  return Bytes(name->name, name->name + name->size);
 }
 
 Loaded::Loaded(Loaded&& other) noexcept
-    : context_(std::move(other.context_)), handle_(std::exchange(other.handle_, ESYS_TR_NONE)) {}
+    : context_(std::move(other.context_)),
+      handle_(std::exchange(other.handle_, ESYS_TR_NONE)),
+      auth_(std::move(other.auth_)),
+      point_(std::move(other.point_)) {}
 
 Loaded& Loaded::operator=(Loaded&& other) noexcept {
   if (this != &other) {
     flush();
     context_ = std::move(other.context_);
     handle_ = std::exchange(other.handle_, ESYS_TR_NONE);
+    auth_ = std::move(other.auth_);
+    point_ = std::move(other.point_);
   }
   return *this;
 }
@@ -89,29 +104,6 @@ void Loaded::flush() noexcept {
   if (context_ == nullptr) return;
   context_->flush(handle_);
   context_.reset();
-}
-
-void Loaded::consumed() noexcept {
-  if (context_ == nullptr) return;
-  context_->forget(handle_);
-  context_.reset();
-}
-
-Result<Loaded> start_session(const std::shared_ptr<EsapiContext>& context, const Loaded& salt, TPM2_SE type,
-                             TPMA_SESSION attributes) {
-  TPMT_SYM_DEF symmetric{};
-  symmetric.algorithm = TPM2_ALG_AES;
-  symmetric.keyBits.aes = 128;
-  symmetric.mode.aes = TPM2_ALG_CFB;
-  const Tss2Api& tss = context->tss();
-  ESYS_TR handle = ESYS_TR_NONE;
-  CARDEA_TRY(context->checked(tss.Esys_StartAuthSession(context->get(), salt.handle(), ESYS_TR_NONE, ESYS_TR_NONE,
-                                                        ESYS_TR_NONE, ESYS_TR_NONE, nullptr, type, &symmetric,
-                                                        TPM2_ALG_SHA256, &handle)));
-  Loaded session(context, handle);
-  constexpr TPMA_SESSION all = 0xff;
-  CARDEA_TRY(context->checked(tss.Esys_TRSess_SetAttributes(context->get(), handle, attributes, all)));
-  return session;
 }
 
 Result<Bytes> marshal(const Tss2Api& tss, const TPM2B_PUBLIC& area) {

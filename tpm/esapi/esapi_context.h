@@ -22,18 +22,34 @@ class EsapiContext {
   ESYS_CONTEXT* get() const noexcept { return esys_; }
   bool lost() const noexcept { return lost_; }
 
+  /// The context one layer below, for commands that ESAPI cannot do for us (authorised.h).
+  TSS2_SYS_CONTEXT* sys() const noexcept { return sys_; }
+  /// What the TPM calls an object.
+  Result<TPM2_HANDLE> tpm_handle(const Loaded& object);
+  Result<Bytes> name(const Loaded& object);
+
   /// A call's answer as a Status; remembers when the connection is gone.
   Status checked(TSS2_RC response, SourcePlace where = SourcePlace::here());
 
+  /// Runs a command once more for as long as the TPM wants to be asked again, a few times at most. ESAPI does that for
+  /// its own commands.
+  template <class Command>
+  Status retried(Command&& command) {
+    constexpr int most_tries = 5;
+    for (int tried = 1;; ++tried) {
+      Status done = command();
+      if (done || done.code() != Code::timed_out || tried == most_tries) return done;
+    }
+  }
+
   void flush(ESYS_TR handle) noexcept;
-  /// Frees ESAPI's own record of a session that the TPM has ended by itself.
-  void forget(ESYS_TR handle) noexcept;
 
  private:
   explicit EsapiContext(const Tss2Api& tss) : tss_(tss) {}
   const Tss2Api& tss_;
   TSS2_TCTI_CONTEXT* tcti_ = nullptr;
   ESYS_CONTEXT* esys_ = nullptr;
+  TSS2_SYS_CONTEXT* sys_ = nullptr;
   bool lost_ = false;
 };
 
@@ -49,10 +65,6 @@ class EsysFree {
 };
 template <class T>
 using EsysPtr = std::unique_ptr<T, EsysFree>;
-
-/// A session for one command whose parameters it encrypts: HMAC, or policy. `salt` is the storage key.
-Result<Loaded> start_session(const std::shared_ptr<EsapiContext>& context, const Loaded& salt, TPM2_SE type,
-                             TPMA_SESSION attributes);
 
 /// Copies into one of the TPM's sized buffers; data_length when it does not fit.
 template <class Sized>

@@ -1,27 +1,11 @@
 // What private keys do inside the TPM, and how their public halves come out of it.
 #include <algorithm>
 
+#include "esapi/authorised.h"
 #include "esapi/esapi_context.h"
 
 namespace cardea::tpm {
 namespace {
-
-/// The session that authorises one command: the password session, or a fresh one that shows nothing on the bus.
-class CommandSession {
- public:
-  static Result<CommandSession> make(const std::shared_ptr<EsapiContext>& context, const Loaded* salt) {
-    CommandSession session;
-    if (salt != nullptr) {
-      CARDEA_ASSIGN(session.session_, start_session(context, *salt, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT));
-    }
-    return session;
-  }
-  ESYS_TR handle() const { return session_ ? session_.handle() : ESYS_TR_PASSWORD; }
-  void succeeded() { session_.consumed(); }
-
- private:
-  Loaded session_;
-};
 
 /// A number right-aligned in a field of that size; device_error when it is longer.
 Status put_number(ByteView number, MutableBytes field) {
@@ -76,16 +60,19 @@ Result<std::size_t> TpmConnection::ecdsa_sign(const Loaded& key, const Loaded* p
   TPMT_TK_HASHCHECK no_ticket{};
   no_ticket.tag = TPM2_ST_HASHCHECK;
   no_ticket.hierarchy = TPM2_RH_NULL;
-  CARDEA_ASSIGN(CommandSession session, CommandSession::make(context_, protect));
-  TPMT_SIGNATURE* signature = nullptr;
-  CARDEA_TRY(context_->checked(context_->tss().Esys_Sign(context_->get(), key.handle(), session.handle(), ESYS_TR_NONE,
-                                                         ESYS_TR_NONE, &fitted, &scheme, &no_ticket, &signature)));
-  session.succeeded();
-  const EsysPtr<TPMT_SIGNATURE> owner(signature, EsysFree(context_->tss()));
+  CARDEA_ASSIGN(const Authorisation authorisation, Authorisation::make(context_, protect, TPMA_SESSION_DECRYPT));
+  CARDEA_ASSIGN(const TPM2_HANDLE handle, context_->tpm_handle(key));
+  const Tss2Api& tss = context_->tss();
+  const auto prepare = [&](TSS2_SYS_CONTEXT* sys) {
+    return tss.Tss2_Sys_Sign_Prepare(sys, handle, &fitted, &scheme, &no_ticket);
+  };
+  CARDEA_TRY(authorisation.execute(prepare, TPM2_CC_Sign, key));
+  TPMT_SIGNATURE signature{};
+  CARDEA_TRY(context_->checked(tss.Tss2_Sys_Sign_Complete(context_->sys(), &signature)));
   const std::size_t size = crypto::facts_of(curve).private_size;
   if (out.size() < 2 * size) return Code::buffer_too_small;
-  CARDEA_TRY(put_number(view_of_buffer(signature->signature.ecdsa.signatureR), out.first(size)));
-  CARDEA_TRY(put_number(view_of_buffer(signature->signature.ecdsa.signatureS), out.subspan(size, size)));
+  CARDEA_TRY(put_number(view_of_buffer(signature.signature.ecdsa.signatureR), out.first(size)));
+  CARDEA_TRY(put_number(view_of_buffer(signature.signature.ecdsa.signatureS), out.subspan(size, size)));
   return 2 * size;
 }
 
@@ -97,14 +84,15 @@ Result<std::size_t> TpmConnection::ecdh(const Loaded& key, const Loaded* protect
   TPM2B_ECC_POINT peer{};
   CARDEA_TRY(fill_buffer(peer.point.x, point.subspan(1, size)));
   CARDEA_TRY(fill_buffer(peer.point.y, point.subspan(1 + size, size)));
-  CARDEA_ASSIGN(CommandSession session, CommandSession::make(context_, protect));
-  TPM2B_ECC_POINT* shared = nullptr;
-  CARDEA_TRY(context_->checked(context_->tss().Esys_ECDH_ZGen(context_->get(), key.handle(), session.handle(),
-                                                              ESYS_TR_NONE, ESYS_TR_NONE, &peer, &shared)));
-  session.succeeded();
-  const EsysPtr<TPM2B_ECC_POINT> owner(shared, EsysFree(context_->tss()));
-  Status put = put_number(view_of_buffer(shared->point.x), out.first(size));
-  wipe({reinterpret_cast<Byte*>(shared), sizeof(*shared)});
+  CARDEA_ASSIGN(const Authorisation authorisation, Authorisation::make(context_, protect, TPMA_SESSION_ENCRYPT));
+  CARDEA_ASSIGN(const TPM2_HANDLE handle, context_->tpm_handle(key));
+  const Tss2Api& tss = context_->tss();
+  const auto prepare = [&](TSS2_SYS_CONTEXT* sys) { return tss.Tss2_Sys_ECDH_ZGen_Prepare(sys, handle, &peer); };
+  CARDEA_TRY(authorisation.execute(prepare, TPM2_CC_ECDH_ZGen, key));
+  TPM2B_ECC_POINT shared{};
+  CARDEA_TRY(context_->checked(tss.Tss2_Sys_ECDH_ZGen_Complete(context_->sys(), &shared)));
+  Status put = put_number(view_of_buffer(shared.point.x), out.first(size));
+  wipe({reinterpret_cast<Byte*>(&shared), sizeof(shared)});
   CARDEA_TRY(std::move(put));
   return size;
 }
@@ -116,15 +104,18 @@ Result<std::size_t> TpmConnection::rsa_raw(const Loaded& key, const Loaded* prot
   TPMT_RSA_DECRYPT scheme{};
   scheme.scheme = TPM2_ALG_NULL;
   const TPM2B_DATA no_label{};
-  CARDEA_ASSIGN(CommandSession session, CommandSession::make(context_, protect));
-  TPM2B_PUBLIC_KEY_RSA* answer = nullptr;
-  CARDEA_TRY(
-      context_->checked(context_->tss().Esys_RSA_Decrypt(context_->get(), key.handle(), session.handle(), ESYS_TR_NONE,
-                                                         ESYS_TR_NONE, &block, &scheme, &no_label, &answer)));
-  session.succeeded();
-  const EsysPtr<TPM2B_PUBLIC_KEY_RSA> owner(answer, EsysFree(context_->tss()));
-  Status put = put_number(view_of_buffer(*answer), out.first(input.size()));
-  wipe({answer->buffer, answer->size});
+  CARDEA_ASSIGN(const Authorisation authorisation, Authorisation::make(context_, protect, TPMA_SESSION_ENCRYPT));
+  CARDEA_ASSIGN(const TPM2_HANDLE handle, context_->tpm_handle(key));
+  const Tss2Api& tss = context_->tss();
+  const auto prepare = [&](TSS2_SYS_CONTEXT* sys) {
+    return tss.Tss2_Sys_RSA_Decrypt_Prepare(sys, handle, &block, &scheme, &no_label);
+  };
+  CARDEA_TRY(authorisation.execute(prepare, TPM2_CC_RSA_Decrypt, key));
+  TPM2B_PUBLIC_KEY_RSA answer{};
+  answer.size = sizeof(answer.buffer);
+  CARDEA_TRY(context_->checked(tss.Tss2_Sys_RSA_Decrypt_Complete(context_->sys(), &answer)));
+  Status put = put_number(view_of_buffer(answer), out.first(input.size()));
+  wipe({answer.buffer, sizeof(answer.buffer)});
   CARDEA_TRY(std::move(put));
   return input.size();
 }

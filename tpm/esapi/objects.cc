@@ -3,6 +3,7 @@
 #include <array>
 
 #include "crypto/digest.h"
+#include "esapi/authorised.h"
 #include "esapi/esapi_context.h"
 #include "esapi/key_area.h"
 
@@ -38,29 +39,35 @@ Status set_sensitive(TPM2B_SENSITIVE_CREATE& sensitive, ByteView auth, ByteView 
   return fill_buffer(sensitive.sensitive.data, data);
 }
 
-/// TPM2_Create with a session that hides the secrets.
+/// TPM2_Create in a session that hides the secrets. The parent, a storage key of ours, has an empty authorisation.
 Result<Blob> create(const std::shared_ptr<EsapiContext>& context, const Loaded& parent, ByteView auth, ByteView data,
                     const TPM2B_PUBLIC& area) {
-  TPM2B_SENSITIVE_CREATE sensitive{};
-  CARDEA_ASSIGN(Loaded session, start_session(context, parent, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT));
+  CARDEA_ASSIGN(const Authorisation authorisation, Authorisation::make(context, &parent, TPMA_SESSION_DECRYPT));
+  CARDEA_ASSIGN(const TPM2_HANDLE handle, context->tpm_handle(parent));
   const Tss2Api& tss = context->tss();
   const TPM2B_DATA outside{};
   const TPML_PCR_SELECTION no_pcrs{};
-  TPM2B_PRIVATE* private_area = nullptr;
-  TPM2B_PUBLIC* public_area = nullptr;
+  TPM2B_SENSITIVE_CREATE sensitive{};
   Status done = set_sensitive(sensitive, auth, data);
   if (done) {
-    done = context->checked(tss.Esys_Create(context->get(), parent.handle(), session.handle(), ESYS_TR_NONE,
-                                            ESYS_TR_NONE, &sensitive, &area, &outside, &no_pcrs, &private_area,
-                                            &public_area, nullptr, nullptr, nullptr));
+    const auto prepare = [&](TSS2_SYS_CONTEXT* sys) {
+      return tss.Tss2_Sys_Create_Prepare(sys, handle, &sensitive, &area, &outside, &no_pcrs);
+    };
+    done = authorisation.execute(prepare, TPM2_CC_Create, parent);
   }
   wipe({reinterpret_cast<Byte*>(&sensitive), sizeof(sensitive)});
   CARDEA_TRY(std::move(done));
-  session.consumed();
-  const EsysPtr<TPM2B_PRIVATE> private_owner(private_area, EsysFree(tss));
-  const EsysPtr<TPM2B_PUBLIC> public_owner(public_area, EsysFree(tss));
-  CARDEA_ASSIGN(Bytes marshalled, marshal(tss, *public_area));
-  return Blob{std::move(marshalled), to_bytes(view_of_buffer(*private_area))};
+  TPM2B_PRIVATE private_area{};
+  TPM2B_PUBLIC public_area{};
+  TPM2B_CREATION_DATA creation_data{};
+  TPM2B_DIGEST creation_hash{};
+  TPMT_TK_CREATION creation_ticket{};
+  private_area.size = sizeof(private_area.buffer);
+  creation_hash.size = sizeof(creation_hash.buffer);
+  CARDEA_TRY(context->checked(tss.Tss2_Sys_Create_Complete(context->sys(), &private_area, &public_area, &creation_data,
+                                                           &creation_hash, &creation_ticket)));
+  CARDEA_ASSIGN(Bytes marshalled, marshal(tss, public_area));
+  return Blob{std::move(marshalled), to_bytes(view_of_buffer(private_area))};
 }
 
 /// The policy that only an answered challenge of that key satisfies (TPM2_PolicySigned, part 3, 23.3.1).
@@ -112,21 +119,25 @@ Result<Loaded> TpmConnection::storage_key(ByteView unique, const SecretBytes& hi
   const TPM2B_DATA outside{};
   const TPML_PCR_SELECTION no_pcrs{};
   ESYS_TR handle = ESYS_TR_NONE;
+  TPM2B_PUBLIC* made = nullptr;
   done = context_->checked(tss.Esys_CreatePrimary(context_->get(), ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-                                                  ESYS_TR_NONE, &sensitive, &area, &outside, &no_pcrs, &handle, nullptr,
+                                                  ESYS_TR_NONE, &sensitive, &area, &outside, &no_pcrs, &handle, &made,
                                                   nullptr, nullptr, nullptr));
   if (!done && done.code() == Code::pin_incorrect) {
     return error(Code::permission_denied, "the TPM's owner hierarchy wants an authorisation; name its file in [tpm]");
   }
   CARDEA_TRY(std::move(done));
-  return Loaded(context_, handle);
+  const EsysPtr<TPM2B_PUBLIC> owner(made, EsysFree(tss));
+  Loaded key(context_, handle);  // flushed should the rest fail
+  CARDEA_ASSIGN(const Bytes public_area, marshal(tss, *made));
+  CARDEA_ASSIGN(const crypto::AsymmetricKeyPtr public_half, public_key({public_area, {}}));
+  CARDEA_ASSIGN(Bytes point, public_half->public_value());
+  key.set_point(std::move(point));
+  return key;
 }
 
 Result<Bytes> TpmConnection::name(const Loaded& object) {
-  TPM2B_NAME* name = nullptr;
-  CARDEA_TRY(context_->checked(context_->tss().Esys_TR_GetName(context_->get(), object.handle(), &name)));
-  const EsysPtr<TPM2B_NAME> owner(name, EsysFree(context_->tss()));
-  return Bytes(name->name, name->name + name->size);
+  return context_->name(object);
 }
 
 Result<Blob> TpmConnection::create_key(const Loaded& parent, const KeyTemplate& wanted, const SecretBytes& auth) {
@@ -172,25 +183,19 @@ Result<Loaded> TpmConnection::load(const Loaded& parent, const Blob& blob) {
   return Loaded(context_, handle);
 }
 
-Status TpmConnection::authorise(const Loaded& object, const SecretBytes& auth) {
-  TPM2B_AUTH value{};
-  CARDEA_TRY(fill_buffer(value, auth.view()));
-  Status done = context_->checked(context_->tss().Esys_TR_SetAuth(context_->get(), object.handle(), &value));
-  wipe({value.buffer, sizeof(value.buffer)});
-  return done;
-}
-
 namespace {
 
-/// TPM2_Unseal in a session that hides the answer, and ends with it.
-Result<SecretBytes> unseal_in(EsapiContext& context, Loaded& session, const Loaded& sealed) {
-  TPM2B_SENSITIVE_DATA* data = nullptr;
-  CARDEA_TRY(context.checked(
-      context.tss().Esys_Unseal(context.get(), sealed.handle(), session.handle(), ESYS_TR_NONE, ESYS_TR_NONE, &data)));
-  session.consumed();
-  const EsysPtr<TPM2B_SENSITIVE_DATA> owner(data, EsysFree(context.tss()));
-  SecretBytes secret(view_of_buffer(*data));
-  wipe({data->buffer, data->size});
+/// TPM2_Unseal in a session that hides the answer.
+Result<SecretBytes> unseal_in(EsapiContext& context, ProtectedSession& session, const Loaded& sealed) {
+  const Tss2Api& tss = context.tss();
+  CARDEA_ASSIGN(const TPM2_HANDLE handle, context.tpm_handle(sealed));
+  const auto prepare = [&](TSS2_SYS_CONTEXT* sys) { return tss.Tss2_Sys_Unseal_Prepare(sys, handle); };
+  CARDEA_TRY(session.execute(prepare, TPM2_CC_Unseal, sealed));
+  TPM2B_SENSITIVE_DATA data{};
+  data.size = sizeof(data.buffer);
+  CARDEA_TRY(context.checked(tss.Tss2_Sys_Unseal_Complete(context.sys(), &data)));
+  SecretBytes secret(view_of_buffer(data));
+  wipe({data.buffer, sizeof(data.buffer)});
   if (secret.size() != secret_size) return error(Code::store_corrupt, "the sealed secret has a wrong size");
   return secret;
 }
@@ -198,19 +203,19 @@ Result<SecretBytes> unseal_in(EsapiContext& context, Loaded& session, const Load
 }  // namespace
 
 Result<SecretBytes> TpmConnection::unseal(const Loaded& parent, const Loaded& sealed) {
-  CARDEA_ASSIGN(Loaded session, start_session(context_, parent, TPM2_SE_HMAC, TPMA_SESSION_ENCRYPT));
-  return unseal_in(*context_, session, sealed);
+  CARDEA_ASSIGN(const std::shared_ptr<ProtectedSession> session,
+                ProtectedSession::start(context_, parent, TPM2_SE_HMAC, TPMA_SESSION_ENCRYPT));
+  return unseal_in(*context_, *session, sealed);
 }
 
 Result<Challenge> TpmConnection::challenge(const Loaded& parent) {
-  CARDEA_ASSIGN(Loaded session, start_session(context_, parent, TPM2_SE_POLICY, TPMA_SESSION_ENCRYPT));
-  TPM2B_NONCE* nonce = nullptr;
-  CARDEA_TRY(context_->checked(context_->tss().Esys_TRSess_GetNonceTPM(context_->get(), session.handle(), &nonce)));
-  const EsysPtr<TPM2B_NONCE> owner(nonce, EsysFree(context_->tss()));
-  return Challenge{std::move(session), to_bytes(view_of_buffer(*nonce))};
+  CARDEA_ASSIGN(std::shared_ptr<ProtectedSession> session,
+                ProtectedSession::start(context_, parent, TPM2_SE_POLICY, TPMA_SESSION_ENCRYPT));
+  Bytes nonce = to_bytes(session->nonce());
+  return Challenge{std::move(session), std::move(nonce)};
 }
 
-Result<SecretBytes> TpmConnection::unseal(Challenge challenge, const Loaded& challenge_key, ByteView answer,
+Result<SecretBytes> TpmConnection::unseal(const Challenge& challenge, const Loaded& challenge_key, ByteView answer,
                                           const Loaded& sealed) {
   TPMT_SIGNATURE signature{};
   signature.sigAlg = TPM2_ALG_HMAC;
@@ -221,14 +226,20 @@ Result<SecretBytes> TpmConnection::unseal(Challenge challenge, const Loaded& cha
   CARDEA_TRY(fill_buffer(nonce, challenge.nonce));
   const TPM2B_DIGEST any_command{};
   const TPM2B_NONCE no_reference{};
-  const Status accepted = context_->checked(context_->tss().Esys_PolicySigned(
-      context_->get(), challenge_key.handle(), challenge.session.handle(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-      &nonce, &any_command, &no_reference, 0, &signature, nullptr, nullptr));
+  TPM2B_TIMEOUT timeout{};
+  TPMT_TK_AUTH ticket{};
+  CARDEA_ASSIGN(const TPM2_HANDLE key, context_->tpm_handle(challenge_key));
+  const Status accepted = context_->retried([&] {
+    timeout.size = sizeof(timeout.buffer);
+    return context_->checked(context_->tss().Tss2_Sys_PolicySigned(context_->sys(), key, challenge.session->handle(),
+                                                                   nullptr, &nonce, &any_command, &no_reference, 0,
+                                                                   &signature, &timeout, &ticket, nullptr));
+  });
   if (!accepted) {
     // The TPM says only that the signature does not verify (TPM_RC_SIGNATURE).
     return accepted.code() == Code::device_removed ? accepted.error() : error(Code::pin_incorrect);
   }
-  return unseal_in(*context_, challenge.session, sealed);
+  return unseal_in(*context_, *challenge.session, sealed);
 }
 
 }  // namespace cardea::tpm

@@ -44,6 +44,10 @@ Code code_of_format_0(TSS2_RC code) {
     case TPM2_RC_SESSION_HANDLES:
     case TPM2_RC_OBJECT_HANDLES:
       return Code::device_memory;
+    case TPM2_RC_RETRY:
+    case TPM2_RC_YIELDED:
+    case TPM2_RC_TESTING:
+      return Code::timed_out;
     default:
       // The same, said in another way (part 2, 6.6.3).
       if (code >= TPM2_RC_REFERENCE_H0 && code <= TPM2_RC_REFERENCE_S6) return Code::device_removed;

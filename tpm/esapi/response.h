@@ -12,6 +12,7 @@ namespace cardea::tpm {
 ///   pin_locked            the TPM is in dictionary-attack lock-out
 ///   wrapped_key_invalid   the blob was not made by this TPM under this parent, or was damaged
 ///   device_memory         no room for a further object or session
+///   timed_out             the TPM has not begun and wants to be asked once more (TPM_RC_RETRY …)
 ///   device_removed        the connection is gone; a new one may help
 ///   data_invalid, public_key_invalid, curve_not_supported, key_size_range   about the input
 ///   device_error          everything else

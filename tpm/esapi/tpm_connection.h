@@ -1,4 +1,4 @@
-// A connection to a TPM 2.0 through ESAPI, and what virtual cards ask of a TPM, in our own types.
+// A connection to a TPM 2.0 through tpm2-tss, and what virtual cards ask of a TPM, in our own types.
 //
 // One thread at a time: tpm/tpm.h adds the lock. Commands answer the codes of esapi/response.h. Where a secret goes to
 // or comes from the TPM, a session salted with the storage key hides it from who listens on the TPM's bus (TPM 2.0
@@ -52,7 +52,7 @@ struct KeyTemplate {
 
 class EsapiContext;
 
-/// An object or session inside the TPM. Flushed at the end of its life, unless the connection is gone by then.
+/// An object inside the TPM. Flushed at the end of its life, unless the connection is gone by then.
 class Loaded {
  public:
   Loaded() = default;
@@ -65,18 +65,27 @@ class Loaded {
 
   explicit operator bool() const noexcept { return context_ != nullptr; }
   std::uint32_t handle() const noexcept { return handle_; }
-  /// The TPM has removed it by itself: nothing is left to flush.
-  void consumed() noexcept;
   void flush() noexcept;
+
+  /// Which authorisation value goes with the commands that use this object from now on; empty at first.
+  void authorise(const SecretBytes& auth) { auth_ = auth.copy(); }
+  ByteView auth() const noexcept { return auth_.view(); }
+  /// A storage key's public point, X9.62 uncompressed.
+  ByteView point() const noexcept { return point_; }
+  void set_point(Bytes point) { point_ = std::move(point); }
 
  private:
   std::shared_ptr<EsapiContext> context_;
   std::uint32_t handle_ = 0;
+  SecretBytes auth_;
+  Bytes point_;
 };
+
+class ProtectedSession;
 
 /// A challenge that is open until its answer comes: a policy session of the TPM.
 struct Challenge {
-  Loaded session;
+  std::shared_ptr<ProtectedSession> session;
   Bytes nonce;  ///< what the answer is computed over, see challenge_response()
 };
 
@@ -120,14 +129,12 @@ class TpmConnection {
 
   /// wrapped_key_invalid when it was made under another parent or TPM.
   Result<Loaded> load(const Loaded& parent, const Blob& blob);
-  /// Which authorisation value goes with the commands that use this object from now on.
-  Status authorise(const Loaded& object, const SecretBytes& auth);
-
   /// The sealed secret; pin_incorrect, pin_locked.
   Result<SecretBytes> unseal(const Loaded& parent, const Loaded& sealed);
   Result<Challenge> challenge(const Loaded& parent);
   /// The secret, for the right answer (challenge_response()); pin_incorrect. The challenge is used up either way.
-  Result<SecretBytes> unseal(Challenge challenge, const Loaded& challenge_key, ByteView answer, const Loaded& sealed);
+  Result<SecretBytes> unseal(const Challenge& challenge, const Loaded& challenge_key, ByteView answer,
+                             const Loaded& sealed);
 
   /// Private-key operations of a loaded and authorised key; one command each. With `protect`, which is its parent, a
   /// fresh session proves the authorisation instead of showing it on the bus, for the price of a second command.

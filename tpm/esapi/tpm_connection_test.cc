@@ -74,11 +74,11 @@ BOOST_FIXTURE_TEST_CASE(sealed_secrets_open_with_their_authorisation, Rig) {
   REQUIRE_OK(blob);
   auto sealed = tpm.load(parent, *blob);
   REQUIRE_OK(sealed);
-  REQUIRE_OK(tpm.authorise(*sealed, secret_of(2)));
+  sealed->authorise(secret_of(2));
   const auto opened = tpm.unseal(parent, *sealed);
   REQUIRE_OK(opened);
   BOOST_TEST(same_bytes(opened->view(), secret_of(1).view()));
-  REQUIRE_OK(tpm.authorise(*sealed, secret_of(3)));
+  sealed->authorise(secret_of(3));
   for (int tried = 0; tried < 3; ++tried) {
     BOOST_TEST((tpm.unseal(parent, *sealed).code() == Code::pin_incorrect));
   }
@@ -101,12 +101,12 @@ BOOST_FIXTURE_TEST_CASE(challenges_open_what_is_sealed_under_them, Rig) {
   auto challenge = tpm.challenge(parent);
   REQUIRE_OK(challenge);
   const auto answer = challenge_response(secret_of(9), challenge->nonce);
-  const auto opened = tpm.unseal(std::move(*challenge), *key, answer->view(), *sealed);
+  const auto opened = tpm.unseal(*challenge, *key, answer->view(), *sealed);
   REQUIRE_OK(opened);
   BOOST_TEST(same_bytes(opened->view(), secret_of(1).view()));
   challenge = tpm.challenge(parent);
   REQUIRE_OK(challenge);
-  BOOST_TEST((tpm.unseal(std::move(*challenge), *key, answer->view(), *sealed).code() == Code::pin_incorrect));
+  BOOST_TEST((tpm.unseal(*challenge, *key, answer->view(), *sealed).code() == Code::pin_incorrect));
   BOOST_TEST(tpm.unseal(parent, *sealed).ok() == false);
 }
 
@@ -118,7 +118,7 @@ BOOST_FIXTURE_TEST_CASE(keys_sign_as_openssl_verifies, Rig) {
     REQUIRE_OK(public_key);
     auto key = tpm.load(parent, *blob);
     REQUIRE_OK(key);
-    REQUIRE_OK(tpm.authorise(*key, secret_of(5)));
+    key->authorise(secret_of(5));
     for (const Hash hash : {Hash::sha1, Hash::sha256, Hash::sha384, Hash::sha512}) {
       Bytes signature((*public_key)->output_size());
       const Bytes digest = digest_of("message", hash);
@@ -144,13 +144,13 @@ BOOST_FIXTURE_TEST_CASE(rsa_keys_are_raw, Rig) {
   REQUIRE_OK(public_key);
   auto key = tpm.load(parent, *blob);
   REQUIRE_OK(key);
-  REQUIRE_OK(tpm.authorise(*key, secret_of(5)));
+  key->authorise(secret_of(5));
   Bytes message(256, 0x11), ciphertext(256), back(256);
   message[0] = 0;
   REQUIRE_OK((*public_key)->rsa_public_raw(message, ciphertext));
   REQUIRE_OK(tpm.rsa_raw(*key, nullptr, ciphertext, back));
   BOOST_TEST((message == back));
-  REQUIRE_OK(tpm.authorise(*key, secret_of(6)));
+  key->authorise(secret_of(6));
   BOOST_TEST((tpm.rsa_raw(*key, nullptr, ciphertext, back).code() == Code::pin_incorrect));
   BOOST_TEST(tpm.lock_out()->failures == 0u);
 }
@@ -164,7 +164,7 @@ BOOST_FIXTURE_TEST_CASE(keys_made_elsewhere_are_taken_in, Rig) {
     REQUIRE_OK(blob);
     auto key = tpm.load(parent, *blob);
     REQUIRE_OK(key);
-    REQUIRE_OK(tpm.authorise(*key, secret_of(5)));
+    key->authorise(secret_of(5));
     Bytes out((*made)->output_size());
     if (algorithm == KeyAlgorithm::rsa) {
       Bytes message(256, 0x11), back(256);
@@ -185,9 +185,9 @@ BOOST_FIXTURE_TEST_CASE(keys_made_elsewhere_are_taken_in, Rig) {
 BOOST_FIXTURE_TEST_CASE(failures_are_forgotten_on_request, Rig) {
   const auto blob = tpm.seal(parent, secret_of(1), secret_of(2));
   REQUIRE_OK(blob);
-  const auto sealed = tpm.load(parent, *blob);
+  auto sealed = tpm.load(parent, *blob);
   REQUIRE_OK(sealed);
-  REQUIRE_OK(tpm.authorise(*sealed, secret_of(3)));
+  sealed->authorise(secret_of(3));
   BOOST_TEST((tpm.unseal(parent, *sealed).code() == Code::pin_incorrect));
   BOOST_TEST(tpm.lock_out()->failures == 1u);
   BOOST_TEST(tpm.lock_out()->resettable);

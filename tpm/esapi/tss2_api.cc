@@ -10,6 +10,7 @@ namespace {
 struct Libraries {
   void* loader = nullptr;
   void* marshal = nullptr;
+  void* sapi = nullptr;
   void* esys = nullptr;
 };
 
@@ -17,8 +18,9 @@ struct Libraries {
 const Tss2Api* load() {
   setenv("TSS2_LOG", "all+NONE", /*overwrite=*/0);
   const auto open = [](const char* name) { return dlopen(name, RTLD_NOW | RTLD_LOCAL); };
-  const Libraries from{open("libtss2-tctildr.so.0"), open("libtss2-mu.so.0"), open("libtss2-esys.so.0")};
-  if (from.loader == nullptr || from.marshal == nullptr || from.esys == nullptr) return nullptr;
+  const Libraries from{open("libtss2-tctildr.so.0"), open("libtss2-mu.so.0"), open("libtss2-sys.so.1"),
+                       open("libtss2-esys.so.0")};
+  if (from.loader == nullptr || from.marshal == nullptr || from.sapi == nullptr || from.esys == nullptr) return nullptr;
   auto* const api = new Tss2Api;
   bool complete = true;
 #define CARDEA_TSS2_FIND(library, function)                                                  \

@@ -4,6 +4,7 @@
 
 #include <tss2/tss2_esys.h>
 #include <tss2/tss2_mu.h>
+#include <tss2/tss2_sys.h>
 #include <tss2/tss2_tctildr.h>
 
 #include "base/result.h"
@@ -16,6 +17,32 @@ namespace cardea::tpm {
   F(loader, Tss2_TctiLdr_Finalize)           \
   F(marshal, Tss2_MU_TPM2B_PUBLIC_Marshal)   \
   F(marshal, Tss2_MU_TPM2B_PUBLIC_Unmarshal) \
+  F(sapi, Tss2_Sys_GetCpBuffer)              \
+  F(sapi, Tss2_Sys_SetCmdAuths)              \
+  F(sapi, Tss2_Sys_Execute)                  \
+  F(sapi, Tss2_Sys_GetRspAuths)              \
+  F(sapi, Tss2_Sys_GetRpBuffer)              \
+  F(sapi, Tss2_Sys_GetDecryptParam)          \
+  F(sapi, Tss2_Sys_SetDecryptParam)          \
+  F(sapi, Tss2_Sys_GetEncryptParam)          \
+  F(sapi, Tss2_Sys_SetEncryptParam)          \
+  F(sapi, Tss2_Sys_StartAuthSession)         \
+  F(sapi, Tss2_Sys_FlushContext)             \
+  F(sapi, Tss2_Sys_PolicySigned)             \
+  F(sapi, Tss2_Sys_Create_Prepare)           \
+  F(sapi, Tss2_Sys_Create_Complete)          \
+  F(sapi, Tss2_Sys_Import_Prepare)           \
+  F(sapi, Tss2_Sys_Import_Complete)          \
+  F(sapi, Tss2_Sys_Unseal_Prepare)           \
+  F(sapi, Tss2_Sys_Unseal_Complete)          \
+  F(sapi, Tss2_Sys_Sign_Prepare)             \
+  F(sapi, Tss2_Sys_Sign_Complete)            \
+  F(sapi, Tss2_Sys_RSA_Decrypt_Prepare)      \
+  F(sapi, Tss2_Sys_RSA_Decrypt_Complete)     \
+  F(sapi, Tss2_Sys_ECDH_ZGen_Prepare)        \
+  F(sapi, Tss2_Sys_ECDH_ZGen_Complete)       \
+  F(esys, Esys_GetSysContext)                \
+  F(esys, Esys_TR_GetTpmHandle)              \
   F(esys, Esys_Initialize)                   \
   F(esys, Esys_Finalize)                     \
   F(esys, Esys_Free)                         \
@@ -24,23 +51,13 @@ namespace cardea::tpm {
   F(esys, Esys_TR_GetName)                   \
   F(esys, Esys_TR_Close)                     \
   F(esys, Esys_TR_FromTPMPublic)             \
-  F(esys, Esys_TRSess_SetAttributes)         \
-  F(esys, Esys_TRSess_GetNonceTPM)           \
-  F(esys, Esys_StartAuthSession)             \
-  F(esys, Esys_PolicySigned)                 \
   F(esys, Esys_FlushContext)                 \
   F(esys, Esys_GetCapability)                \
   F(esys, Esys_TestParms)                    \
   F(esys, Esys_GetRandom)                    \
   F(esys, Esys_CreatePrimary)                \
-  F(esys, Esys_Create)                       \
   F(esys, Esys_Load)                         \
-  F(esys, Esys_Import)                       \
-  F(esys, Esys_ReadPublic)                   \
   F(esys, Esys_DictionaryAttackLockReset)    \
-  F(esys, Esys_Unseal)                       \
-  F(esys, Esys_Sign)                         \
-  F(esys, Esys_RSA_Decrypt)                  \
   F(esys, Esys_ECDH_ZGen)
 
 /// Callable as tss.Esys_Sign(…) is in C.
