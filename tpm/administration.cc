@@ -68,6 +68,22 @@ Status destroy_card(const Settings& settings, const std::string& serial) {
   return remove_directory(state_directory(settings), serial);
 }
 
+Status renew_card(const Settings& settings, const std::string& serial, const NewCard& secrets) {
+  CARDEA_ASSIGN(const CardState card, read_card(settings, serial));
+  const std::shared_ptr<Tpm> tpm = shared_tpm(settings.tpm);
+  CARDEA_ASSIGN(const Enrolment enrolment, enrol(*tpm, serial, secrets));
+  if (enrolment.storage_key_name == card.description.storage_key_name) {
+    return error(Code::exists, "the card is this TPM's, and its keys are there");
+  }
+  const StateFile file(state_directory(settings) / serial);
+  CARDEA_TRY(file.write([&](CardWriter& writer) -> Status {
+    CARDEA_TRY(writer.move_to(enrolment.storage_key_name));
+    for (const auto& [which, blob] : enrolment.openers) CARDEA_TRY(writer.put(which, blob));
+    return {};
+  }));
+  return {};
+}
+
 Status unblock_card(const Settings& settings, const std::string& serial, const Answerer& answerer, const Pin& new_pin) {
   CARDEA_TRY(check_pin_length(settings.tpm, new_pin));
   CARDEA_ASSIGN(const CardState card, read_card(settings, serial));

@@ -38,6 +38,11 @@ std::vector<CardReport> look_at_cards(const Settings& settings);
 /// not_found, permission_denied.
 Status destroy_card(const Settings& settings, const std::string& serial);
 
+/// Enrols a card again after its TPM was cleared or replaced: with new PINs, the same serial number, label,
+/// certificates and public objects, and without the keys and private objects that went with the TPM. exists when the
+/// card is this TPM's as it is; not_found, pin_length.
+Status renew_card(const Settings& settings, const std::string& serial, const NewCard& secrets);
+
 /// Sets the user PIN anew, with the administrator's answer to a challenge. not_found, pin_length, pin_incorrect.
 Status unblock_card(const Settings& settings, const std::string& serial, const Answerer& answerer, const Pin& new_pin);
 

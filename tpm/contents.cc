@@ -29,7 +29,7 @@ Status Contents::write(const std::function<Status(CardWriter&)>& work) {
   CARDEA_ASSIGN(CardChanges changes, file_.write(work));
   return known_.with([&](Known& known) -> Status {
     // Others wrote in between, or threads of ours come here in another order than they wrote.
-    if (!known.loaded || changes.change != known.state.change + 1) return load(known);
+    if (!known.loaded || changes.moved || changes.change != known.state.change + 1) return load(known);
     apply(std::move(changes), known.state);
     known.stamp = {};
     generation_.fetch_add(1, std::memory_order_acq_rel);

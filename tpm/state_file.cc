@@ -334,4 +334,11 @@ Status CardWriter::put(Opener which, const Blob& blob) {
   });
 }
 
+Status CardWriter::move_to(ByteView storage_key_name) {
+  changes_.moved = true;
+  CARDEA_TRY(run(connection_, "UPDATE card SET storage_key_name = ?1",
+                 [&](Cursor& cursor) { cursor.bind(storage_key_name); }));
+  return connection_.execute("DELETE FROM object WHERE private_area IS NOT NULL OR length(seal) > 0");
+}
+
 }  // namespace cardea::tpm

@@ -69,6 +69,7 @@ struct CardChanges {
   std::vector<StoredObject> written = {};
   std::vector<ObjectId> gone = {};
   Openers openers = {};
+  bool moved = false;  ///< to another storage key: everything has to be read anew
 };
 
 /// A transaction under way that changes the card.
@@ -86,6 +87,8 @@ class CardWriter {
   Status remove(ObjectId id);
   Result<std::optional<Blob>> opener(Opener which);
   Status put(Opener which, const Blob& blob);
+  /// Puts the card under another storage key: what that TPM cannot open (private keys, sealed objects) is removed.
+  Status move_to(ByteView storage_key_name);
 
  private:
   database::Connection& connection_;

@@ -79,20 +79,26 @@ Status check_pin_length(const TpmSettings& settings, const Pin& pin) {
                                      std::to_string(settings.max_pin_length) + " bytes here");
 }
 
-Result<std::string> create_card(const Settings& settings, Tpm& tpm, const NewCard& card) {
-  CARDEA_TRY(check_pin_length(settings.tpm, card.user_pin));
-  CARDEA_TRY(check_pin_length(settings.tpm, card.puk));
-  if (card.label.size() > longest_label) return error(Code::arguments_bad, "a label has at most 32 bytes");
-  CARDEA_ASSIGN(std::string serial, random_serial());
-  CardDescription description{.serial = serial, .label = card.label, .storage_key_name = {}};
-  Openers openers;
+Result<Enrolment> enrol(Tpm& tpm, const std::string& serial, const NewCard& card) {
+  CARDEA_TRY(check_pin_length(tpm.settings(), card.user_pin));
+  CARDEA_TRY(check_pin_length(tpm.settings(), card.puk));
+  Enrolment enrolment;
   CARDEA_TRY(tpm.run([&](TpmAccess& access) -> Status {
     CARDEA_ASSIGN(const Loaded parent, derive_storage_key(tpm, access, serial));
-    CARDEA_ASSIGN(description.storage_key_name, access.connection.name(parent));
-    return make_openers(access, parent, serial, card, openers);
+    CARDEA_ASSIGN(enrolment.storage_key_name, access.connection.name(parent));
+    return make_openers(access, parent, serial, card, enrolment.openers);
   }));
+  return enrolment;
+}
+
+Result<std::string> create_card(const Settings& settings, Tpm& tpm, const NewCard& card) {
+  if (card.label.size() > longest_label) return error(Code::arguments_bad, "a label has at most 32 bytes");
+  CARDEA_ASSIGN(std::string serial, random_serial());
+  CARDEA_ASSIGN(Enrolment enrolment, enrol(tpm, serial, card));
   CARDEA_ASSIGN(NewDirectory directory, NewDirectory::make(settings, serial));
-  CARDEA_TRY(StateFile::create(directory.path(), description, openers));
+  const CardDescription description{
+      .serial = serial, .label = card.label, .storage_key_name = std::move(enrolment.storage_key_name)};
+  CARDEA_TRY(StateFile::create(directory.path(), description, enrolment.openers));
   CARDEA_TRY(directory.commit());
   return serial;
 }

@@ -28,6 +28,13 @@ Status check_pin_length(const TpmSettings& settings, const Pin& pin);
 /// Makes a virtual card; answers its serial number. pin_length; arguments_bad; errors of Tpm::run and of the disk.
 Result<std::string> create_card(const Settings& settings, Tpm& tpm, const NewCard& card);
 
+/// What a card of that serial number has in this TPM: its storage key's name, and fresh openers. pin_length.
+struct Enrolment {
+  Bytes storage_key_name;
+  Openers openers;
+};
+Result<Enrolment> enrol(Tpm& tpm, const std::string& serial, const NewCard& card);
+
 /// The storage key of a card, which stays loaded until it is released. device_error in words when this is not the TPM
 /// that made the card, or was cleared since.
 Result<const Loaded*> storage_key(Tpm& tpm, TpmAccess& access, const CardDescription& card);

@@ -60,6 +60,16 @@ Result<std::vector<TpmCard>> TpmCards::list() const {
   return answer.result(functions_->list(add_card, answer.failed, &answer));
 }
 
+Status TpmCards::renew(const std::string& serial, const TpmCardSecrets& secrets) const {
+  Answer<bool> answer;
+  const CARDEA_PIN user_pin = raw(secrets.user_pin.view());
+  const CARDEA_PIN puk = raw(secrets.puk.view());
+  const CARDEA_PIN admin_key = raw(secrets.admin_key.view());
+  const auto done =
+      answer.result(functions_->renew(serial.c_str(), &user_pin, &puk, &admin_key, answer.failed, &answer));
+  return done ? Status() : Status(done.error());
+}
+
 Status TpmCards::destroy(const std::string& serial) const {
   Answer<bool> answer;
   const auto done = answer.result(functions_->destroy(serial.c_str(), answer.failed, &answer));

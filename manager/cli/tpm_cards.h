@@ -47,6 +47,7 @@ class TpmCards {
   /// Answers the serial number.
   Result<std::string> create(const std::string& label, const TpmCardSecrets& secrets) const;
   Result<std::vector<TpmCard>> list() const;
+  Status renew(const std::string& serial, const TpmCardSecrets& secrets) const;
   Status destroy(const std::string& serial) const;
   /// `answer` gets the challenge, and answers it or fails.
   Status unblock(const std::string& serial, const Pin& new_pin,

@@ -15,8 +15,7 @@ std::string remedy(const TpmCard& card) {
       return fmt::format("wait {} seconds for each try; or, as the TPM's owner: tpm2_dictionarylockout --clear-lockout",
                          card.seconds);
     case 2:
-      return fmt::format("its keys are lost with the TPM; make a new card: cardea tpm destroy {} && cardea tpm create",
-                         card.serial);
+      return "its keys are lost with that TPM; enrol it again: cardea tpm renew " + card.serial;
     case 3:
       return "switch the TPM on in the firmware's setup, or set tcti in the table [tpm] of cardea.toml";
     default:

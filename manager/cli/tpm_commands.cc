@@ -1,4 +1,4 @@
-// tpm create, list, show, destroy, unblock, answer: virtual smart cards in this machine's TPM.
+// tpm create, renew, list, show, destroy, unblock, answer: virtual smart cards in this machine's TPM.
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
@@ -170,6 +170,22 @@ Status create(const Context& context, const CreateOptions& options) {
   return tell_secrets(context, options, *serial, secrets);
 }
 
+Status renew(const Context& context, const std::string& name, CreateOptions options) {
+  CARDEA_ASSIGN(const TpmCards cards, tpm_cards(context));
+  CARDEA_ASSIGN(const TpmCard card, select_card(context, cards, name));
+  if (!context.options.yes && !confirm(fmt::format("This gives up the {} keys of virtual card '{}' (serial {}), which "
+                                                   "were lost with its TPM.",
+                                                   card.keys, card.label, card.serial))) {
+    return failure(Code::function_canceled, "Nothing was changed. Say --yes to enrol again without being asked.");
+  }
+  CARDEA_ASSIGN(const TpmCardSecrets secrets, obtain_secrets(context, options));
+  if (const Status done = cards.renew(card.serial, secrets); !done) {
+    return library_failure(done.error(), fmt::format("Virtual card '{}' was not enrolled again", card.label));
+  }
+  options.label = card.label;
+  return tell_secrets(context, options, card.serial, secrets);
+}
+
 Status destroy(const Context& context, const std::string& name) {
   if (name.empty() && context.options.token.empty()) {
     return failure(Code::arguments_bad, "Say which card to destroy: its label or serial number.");
@@ -236,6 +252,24 @@ Status unblock(const Context& context, const std::string& name, const std::strin
   return print(fmt::format("Virtual card '{}' has its new PIN.\n", card.label));
 }
 
+void add_secret_files(const Command& command, CreateOptions& options) {
+  command.text("--puk-file", options.puk_file, "file with the PUK (default: a random one)", "FILE");
+  command.text("--admin-key-file", options.admin_key_file,
+               "file with the administrator's key, 64 hexadecimal digits (default: a random one)", "FILE");
+}
+
+void add_renewing(const Command& group, Context& context) {
+  const auto options = std::make_shared<CreateOptions>();
+  const auto name = std::make_shared<std::string>();
+  const Command renewing =
+      group.command(context, "renew", "enrol a virtual card again after its TPM was cleared or replaced",
+                    "  cardea tpm renew laptop\n", Needs::user,
+                    [&context, name, options] { return renew(context, *name, *options); });
+  renewing.text("card", *name, "label or serial number (default: the only one)", "CARD");
+  renewing.flag("--yes", context.options.yes, "do not ask first");
+  add_secret_files(renewing, *options);
+}
+
 void add_looking(const Command& group, Context& context) {
   group.command(context, "list", "list the virtual cards", "  cardea tpm list\n  cardea tpm list --json\n",
                 Needs::module, [&context] { return list(context); });
@@ -280,9 +314,8 @@ void add_tpm_commands(const Command& root, Context& context) {
                     "  cardea tpm create --label laptop --pin-file user.pin --puk-file puk --admin-key-file key.hex\n",
                     Needs::user, [&context, options] { return create(context, *options); });
   make.required("--label", options->label, "name of the card, up to 32 bytes", "LABEL");
-  make.text("--puk-file", options->puk_file, "file with the PUK (default: a random one)", "FILE");
-  make.text("--admin-key-file", options->admin_key_file,
-            "file with the administrator's key, 64 hexadecimal digits (default: a random one)", "FILE");
+  add_secret_files(make, *options);
+  add_renewing(group, context);
   add_looking(group, context);
   const auto name = std::make_shared<std::string>();
   const Command remove =

@@ -8,13 +8,19 @@
 namespace cardea::abi {
 namespace {
 
-Status create(const char* label, const CARDEA_PIN* user_pin, const CARDEA_PIN* puk, const CARDEA_PIN* admin_key,
-              CARDEA_TPM_MADE made, void* context) {
-  if (label == nullptr || made == nullptr) return Code::arguments_bad;
+Result<tpm::NewCard> new_card(const char* label, const CARDEA_PIN* user_pin, const CARDEA_PIN* puk,
+                              const CARDEA_PIN* admin_key) {
   CARDEA_ASSIGN(const Pin key, pin_of(admin_key));
   tpm::NewCard card{.label = label, .user_pin = {}, .puk = {}, .admin_key = SecretBytes(key.view())};
   CARDEA_ASSIGN(card.user_pin, pin_of(user_pin));
   CARDEA_ASSIGN(card.puk, pin_of(puk));
+  return card;
+}
+
+Status create(const char* label, const CARDEA_PIN* user_pin, const CARDEA_PIN* puk, const CARDEA_PIN* admin_key,
+              CARDEA_TPM_MADE made, void* context) {
+  if (label == nullptr || made == nullptr) return Code::arguments_bad;
+  CARDEA_ASSIGN(const tpm::NewCard card, new_card(label, user_pin, puk, admin_key));
   CARDEA_ASSIGN(const std::string serial, tpm::create_card(load_settings(), card));
   made(context, serial.c_str());
   return {};
@@ -32,6 +38,12 @@ Status list(CARDEA_TPM_CARD card, void* context) {
 Status destroy(const char* serial) {
   if (serial == nullptr) return Code::arguments_bad;
   return tpm::destroy_card(load_settings(), serial);
+}
+
+Status renew(const char* serial, const CARDEA_PIN* user_pin, const CARDEA_PIN* puk, const CARDEA_PIN* admin_key) {
+  if (serial == nullptr) return Code::arguments_bad;
+  CARDEA_ASSIGN(const tpm::NewCard card, new_card("", user_pin, puk, admin_key));
+  return tpm::renew_card(load_settings(), serial, card);
 }
 
 Status unblock(const char* serial, const CARDEA_PIN* new_pin, CARDEA_TPM_ANSWER answer, void* context) {
@@ -60,6 +72,11 @@ CARDEA_TPM_FUNCTIONS tpm_functions = {
     },
     [](const char* serial, CARDEA_FAILURE failure, void* context) -> CK_RV {
       return answer("tpm.destroy", "(serial)", destroy, failure, context, serial);
+    },
+    [](const char* serial, const CARDEA_PIN* user_pin, const CARDEA_PIN* puk, const CARDEA_PIN* admin_key,
+       CARDEA_FAILURE failure, void* context) -> CK_RV {
+      return answer("tpm.renew", "(serial, user_pin, puk, admin_key)", renew, failure, context, serial, user_pin, puk,
+                    admin_key);
     },
     [](const char* serial, const CARDEA_PIN* new_pin, CARDEA_TPM_ANSWER answerer, CARDEA_FAILURE failure,
        void* context) -> CK_RV {

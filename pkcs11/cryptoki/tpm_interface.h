@@ -39,6 +39,12 @@ struct CARDEA_TPM_FUNCTIONS {
   /// Removes a virtual card and all its keys for good, without a PIN. Failures: not_found, permission_denied.
   CK_RV (*destroy)(const char* serial, CARDEA_FAILURE failure, void* context);
 
+  /// Enrols a virtual card again after its TPM was cleared or replaced. Keys and private objects are lost; serial
+  /// number, label and public objects stay. Failures: not_found, exists (the card is this TPM's), pin_length.
+  CK_RV(*renew)
+  (const char* serial, const CARDEA_PIN* user_pin, const CARDEA_PIN* puk, const CARDEA_PIN* admin_key,
+   CARDEA_FAILURE failure, void* context);
+
   /// Sets the user PIN anew for an answered challenge. Failures: not_found, pin_length, pin_incorrect,
   /// function_canceled.
   CK_RV(*unblock)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The life of a virtual smart card on the command line: made, used, unblocked by PUK and from afar, destroyed.
+# The life of a virtual smart card on the command line: made, used, unblocked by PUK and from afar, enrolled again on
+# another TPM, destroyed.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/tpm_lib.sh"
 begin_tpm jq
@@ -60,11 +61,20 @@ start_tpm
 ! c key list --token laptop --login --pin-file "$work/new-pin" >/dev/null || fail "a copy of the state opens on another TPM"
 grep -q "cleared or replaced" <(c tpm show laptop) || fail "another TPM is not told in words"
 grep -q "PROBLEM.*'laptop'.*cleared or replaced" <(c doctor) || fail "doctor does not tell of another TPM"
+pass "the state is of no use on another TPM"
+
+! c tpm renew second --yes --pin-file "$work/no-such-file" >/dev/null || fail "enrolling again without a PIN"
+c tpm renew laptop --yes --pin-file "$work/pin" --json | jq -e ".serial == \"$serial\" and .puk" >/dev/null ||
+  fail "enrolling again"
+[ "$(c tpm show laptop --json | jq -r '.state, .keys' | tr '\n' ' ')" = "ready 0 " ] || fail "the card is not as new"
+c key generate ec:P-256 --token laptop --label again --pin-file "$work/pin" >/dev/null || fail "a key after enrolling again"
+! c tpm renew laptop --yes --pin-file "$work/pin" >/dev/null || fail "a card is enrolled again that has its TPM"
+c key list --token laptop --login --pin-file "$work/pin" >/dev/null || fail "the PIN after enrolling again"
 stop_tpm
 rm -r "$work/tpm/state"
 mv "$work/tpm/old-state" "$work/tpm/state"
 start_tpm
-pass "the state is of no use on another TPM"
+pass "a card is enrolled again"
 
 c tpm destroy laptop --yes --json | jq -e '.label == "laptop"' >/dev/null || fail "destroying a card"
 [ "$(c tpm list --json | jq '.cards | length')" = 1 ] || fail "a destroyed card is listed"
