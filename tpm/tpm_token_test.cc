@@ -1,8 +1,12 @@
 #include "tpm/tpm_token.h"
 
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <fstream>
 #include <thread>
 
 #include "crypto/digest.h"
@@ -301,6 +305,67 @@ BOOST_FIXTURE_TEST_CASE(an_edited_row_does_not_open, Rig) {
   }
   BOOST_TEST(code_of(token->key(*ok(token->object(one->id)))) == "store_corrupt");
   ok(sign(ok(token->key(*ok(token->object(other->id)))), digest));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_process_killed_while_it_changes_the_pin_leaves_one_that_works, Rig) {
+  const Pin pins[] = {pin_of("123456"), pin_of("abcdef")};
+  for (int round = 1; round <= 12; ++round) {
+    const pid_t child = fork();
+    if (child == 0) {
+      const auto token = open();
+      std::size_t present = token->login(Role::user, pins[0]).ok() ? 0 : 1;
+      for (;; present = 1 - present) {
+        if (!token->change(Role::user, pins[present], pins[1 - present])) _exit(1);
+      }
+    }
+    usleep(static_cast<useconds_t>(round * 3000));
+    kill(child, SIGKILL);
+    int status = 0;
+    BOOST_REQUIRE(waitpid(child, &status, 0) == child);
+    BOOST_REQUIRE_MESSAGE(WIFSIGNALED(status), "the child could not change the PIN");
+    const auto token = open();
+    const bool first = token->login(Role::user, pins[0]).ok();
+    if (!first) ok(token->login(Role::user, pins[1]));
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_damaged_file_is_refused_or_read, Rig) {
+  {
+    const auto token = open();
+    ok(token->login(Role::user, pin_of("123456")));
+    generate(*token, CKM_EC_KEY_PAIR_GEN);
+  }
+  Bytes whole(std::filesystem::file_size(file()));
+  const auto put = [&](const Bytes& bytes) {
+    std::ofstream(file(), std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  };
+  std::ifstream(file(), std::ios::binary)
+      .read(reinterpret_cast<char*>(whole.data()), static_cast<std::streamsize>(whole.size()));
+  const auto tpm = std::make_shared<Tpm>(settings.tpm);
+  std::size_t refused = 0;
+  for (std::size_t place = 0; place < whole.size(); place += 61) {
+    Bytes damaged = whole;
+    damaged[place] ^= 0xff;
+    put(damaged);
+    const auto token = TpmToken::open(settings, serial, tpm);
+    if (!token) {
+      ++refused;
+      continue;
+    }
+    // Whatever is there may be looked at.
+    static_cast<void>((*token)
+                          ->find({.match = {}, .include_private = true},
+                                 [&](const ObjectPtr& object) { static_cast<void>((*token)->key(*object).ok()); })
+                          .ok());
+  }
+  BOOST_TEST(refused > 0u);
+  for (const std::size_t size : {std::size_t{0}, std::size_t{100}, whole.size() / 2, whole.size() - 1}) {
+    put(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+    static_cast<void>(TpmToken::open(settings, serial, tpm).ok());
+  }
+  put(whole);
+  ok(ok(TpmToken::open(settings, serial, tpm))->login(Role::user, pin_of("123456")));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_newer_state_is_refused_in_words, Rig) {
