@@ -2,20 +2,6 @@
 #include "tpm/tpm_token.h"
 
 namespace cardea::tpm {
-namespace {
-
-/// The administrator's key when the text is one: 64 hexadecimal digits.
-std::optional<SecretBytes> admin_key_of(const Pin& pin) {
-  if (pin.size() != 2 * admin_key_size) return std::nullopt;
-  Bytes key;
-  const bool digits = from_hex(text_of(pin.view()), key);
-  SecretBytes secret(key);
-  wipe(key);
-  if (!digits) return std::nullopt;
-  return secret;
-}
-
-}  // namespace
 
 /// Without the objects, which opening does not need.
 CardState TpmToken::state_to_open() const {

@@ -112,6 +112,15 @@ BOOST_FIXTURE_TEST_CASE(a_new_card_describes_itself, Rig) {
   BOOST_TEST((status.st_mode & 0777u) == 0600u);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_puk_is_no_key, Rig) {
+  Tpm tpm(settings.tpm);
+  const NewCard card{"x", pin_of("123456"), pin_of(admin_key), SecretBytes(Bytes(32, 1))};
+  BOOST_TEST(code_of(create_card(settings, tpm, card)) == "pin_invalid");
+  const NewCard no_key{"x", pin_of("123456"), pin_of("87654321"), SecretBytes(Bytes(16, 1))};
+  BOOST_TEST(code_of(create_card(settings, tpm, no_key)) == "pin_length");
+  BOOST_TEST(list_cards(state_directory(settings)).size() == 1u);
+}
+
 BOOST_FIXTURE_TEST_CASE(pins_open_and_the_tpm_counts_wrong_ones, Rig) {
   const auto token = open();
   const auto wrong = token->login(Role::user, pin_of("000000"));

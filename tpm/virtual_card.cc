@@ -73,6 +73,16 @@ Result<Loaded> derive_storage_key(Tpm& tpm, TpmAccess& access, std::string_view 
 
 }  // namespace
 
+std::optional<SecretBytes> admin_key_of(const Pin& text) {
+  if (text.size() != 2 * admin_key_size) return std::nullopt;
+  Bytes key;
+  const bool digits = from_hex(text_of(text.view()), key);
+  SecretBytes secret(key);
+  wipe(key);
+  if (!digits) return std::nullopt;
+  return secret;
+}
+
 Status check_pin_length(const TpmSettings& settings, const Pin& pin) {
   if (pin.size() >= settings.min_pin_length && pin.size() <= settings.max_pin_length) return {};
   return error(Code::pin_length, "a PIN has from " + std::to_string(settings.min_pin_length) + " to " +
@@ -82,6 +92,9 @@ Status check_pin_length(const TpmSettings& settings, const Pin& pin) {
 Result<Enrolment> enrol(Tpm& tpm, const std::string& serial, const NewCard& card) {
   CARDEA_TRY(check_pin_length(tpm.settings(), card.user_pin));
   CARDEA_TRY(check_pin_length(tpm.settings(), card.puk));
+  if (admin_key_of(card.puk)) {
+    return error(Code::pin_invalid, "a PUK of 64 hexadecimal digits would be taken for the administrator's key");
+  }
   Enrolment enrolment;
   CARDEA_TRY(tpm.run([&](TpmAccess& access) -> Status {
     CARDEA_ASSIGN(const Loaded parent, derive_storage_key(tpm, access, serial));

@@ -22,13 +22,18 @@ struct NewCard {
   SecretBytes admin_key;  ///< admin_key_size bytes
 };
 
+/// The administrator's key when the text is one: 64 hexadecimal digits. No PUK may look so.
+std::optional<SecretBytes> admin_key_of(const Pin& text);
+
 /// The lengths that a PIN may have. pin_length.
 Status check_pin_length(const TpmSettings& settings, const Pin& pin);
 
-/// Makes a virtual card; answers its serial number. pin_length; arguments_bad; errors of Tpm::run and of the disk.
+/// Makes a virtual card; answers its serial number. pin_length; pin_invalid; arguments_bad; errors of Tpm::run and of
+/// the disk.
 Result<std::string> create_card(const Settings& settings, Tpm& tpm, const NewCard& card);
 
-/// What a card of that serial number has in this TPM: its storage key's name, and fresh openers. pin_length.
+/// What a card of that serial number has in this TPM: its storage key's name, and fresh openers. pin_length;
+/// pin_invalid.
 struct Enrolment {
   Bytes storage_key_name;
   Openers openers;

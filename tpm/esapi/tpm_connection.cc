@@ -109,14 +109,14 @@ Status TpmConnection::random(MutableBytes out) {
 }
 
 void TpmConnection::flush_leftovers() {
-  const auto data = ask(*context_, TPM2_CAP_HANDLES, TPM2_TRANSIENT_FIRST, TPM2_MAX_CAP_HANDLES);
-  if (!data) return;
-  const TPML_HANDLE& handles = (*data)->data.handles;
-  for (UINT32 i = 0; i < handles.count; ++i) {
-    ESYS_TR object = ESYS_TR_NONE;
-    const TSS2_RC found = context_->tss().Esys_TR_FromTPMPublic(context_->get(), handles.handle[i], ESYS_TR_NONE,
-                                                                ESYS_TR_NONE, ESYS_TR_NONE, &object);
-    if (found == TSS2_RC_SUCCESS) context_->flush(object);
+  for (const TPM2_HANDLE first : {TPM2_TRANSIENT_FIRST, TPM2_LOADED_SESSION_FIRST}) {
+    const auto data = ask(*context_, TPM2_CAP_HANDLES, first, TPM2_MAX_CAP_HANDLES);
+    if (!data) return;
+    const TPML_HANDLE& handles = (*data)->data.handles;
+    for (UINT32 i = 0; i < handles.count; ++i) {
+      // One that somebody else has flushed meanwhile is no loss.
+      static_cast<void>(context_->tss().Tss2_Sys_FlushContext(context_->sys(), handles.handle[i]));
+    }
   }
 }
 

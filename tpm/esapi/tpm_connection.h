@@ -149,7 +149,8 @@ class TpmConnection {
 
   /// Whether an object was loaded over this connection and the connection was still good when last used.
   bool alive() const noexcept;
-  /// Flushes transient objects that belong to nobody: on a TPM without resource manager a killed process leaves some.
+  /// Flushes all objects and sessions that this connection sees. No Loaded of ours may be left: what comes next gets
+  /// the same handles. With a resource manager it sees only ours; without one also what a killed process has left.
   void flush_leftovers();
 
  private:

@@ -1,5 +1,8 @@
 #include "esapi/tpm_connection.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 
@@ -211,6 +214,33 @@ BOOST_FIXTURE_TEST_CASE(a_tpm_that_goes_away_is_noticed, Rig) {
   auto again = TpmConnection::open(swtpm.tcti());
   REQUIRE_OK(again);
   REQUIRE_OK(again->random(random));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_a_killed_process_left_is_flushed, Rig) {
+  const pid_t child = fork();
+  if (child == 0) {
+    // On the parent's connection, as if it had died with things loaded.
+    std::vector<Loaded> loaded;
+    std::vector<Challenge> challenges;
+    for (auto more = tpm.storage_key(Bytes(32, 9), SecretBytes()); more;) {
+      loaded.push_back(std::move(*more));
+      more = tpm.storage_key(Bytes(32, 9), SecretBytes());
+    }
+    for (auto more = tpm.challenge(parent); more;) {
+      challenges.push_back(std::move(*more));
+      more = tpm.challenge(parent);
+    }
+    _exit(loaded.size() == 2 && challenges.size() == 3 ? 0 : 1);
+  }
+  int status = -1;
+  BOOST_REQUIRE(waitpid(child, &status, 0) == child);
+  BOOST_REQUIRE_EQUAL(status, 0);
+  BOOST_TEST((tpm.storage_key(Bytes(32, 9), SecretBytes()).code() == Code::device_memory));
+  parent.flush();
+  tpm.flush_leftovers();
+  parent = ok(tpm.storage_key(Bytes(32, 7), SecretBytes()));
+  REQUIRE_OK(tpm.storage_key(Bytes(32, 9), SecretBytes()));
+  REQUIRE_OK(tpm.challenge(parent));
 }
 
 BOOST_FIXTURE_TEST_CASE(nothing_stays_loaded, Rig) {

@@ -49,8 +49,6 @@ namespace cardea::tpm {
   F(esys, Esys_GetPollHandles)               \
   F(esys, Esys_TR_SetAuth)                   \
   F(esys, Esys_TR_GetName)                   \
-  F(esys, Esys_TR_Close)                     \
-  F(esys, Esys_TR_FromTPMPublic)             \
   F(esys, Esys_FlushContext)                 \
   F(esys, Esys_GetCapability)                \
   F(esys, Esys_TestParms)                    \
