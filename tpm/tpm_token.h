@@ -80,7 +80,6 @@ class TpmToken final : public Token,
   Status check_capabilities(TpmAccess& access, const KeyTemplate& wanted);
   Status may_store(const AttributeSet& attributes) const;
   Result<std::optional<Blob>> key_for(const NewObject& object);
-  std::optional<Blob> copied_key(const AttributeSet& attributes) const;
   Result<Blob> import_key(const NewObject& object);
   Status seal(StoredObject& object, const LoginPtr& login, ByteView value) const;
   Result<Blob> make_key(CK_MECHANISM_TYPE mechanism, const AttributeSet& public_template, const Login& login);

@@ -40,6 +40,12 @@ Status is_among(const Capabilities& has, const KeyTemplate& wanted) {
   return error(Code::curve_not_supported, "the TPM does not have this curve");
 }
 
+/// A key's value is in the TPM: a session object that is a copy would have none. Clients that like to work with copies
+/// (pkcs11-provider) ask for this attribute and go on with the key itself.
+void forbid_copies(AttributeSet& private_key) {
+  private_key.set_bool(CKA_COPYABLE, false);
+}
+
 }  // namespace
 
 /// A seal where there is something to protect, made with the present login. user_not_logged_in when there is none.
@@ -97,6 +103,7 @@ Result<std::vector<ObjectPtr>> TpmToken::generate(CK_MECHANISM_TYPE mechanism, c
   AttributeSet& private_attributes = halves[1].attributes;
   private_attributes.erase(CKA_MODULUS_BITS);
   private_attributes.erase(CKA_EC_POINT);
+  forbid_copies(private_attributes);
   std::vector<ObjectPtr> made;
   CARDEA_TRY(contents_.write([&](CardWriter& writer) -> Status {
     CARDEA_ASSIGN(ObjectId id, writer.next_ids(std::size(halves)));
@@ -132,20 +139,6 @@ Status TpmToken::may_store(const AttributeSet& attributes) const {
   }
 }
 
-/// The key on the card of which the object is a copy, if it is one.
-std::optional<Blob> TpmToken::copied_key(const AttributeSet& attributes) const {
-  const ByteView wanted = attributes.get(CKA_PUBLIC_KEY_INFO).value_or(ByteView{});
-  return contents_.read([&](const CardState& state) -> std::optional<Blob> {
-    for (const auto& [id, stored] : state.objects) {
-      if (!stored.key || wanted.empty()) continue;
-      if (same_bytes(stored.object->attributes.get(CKA_PUBLIC_KEY_INFO).value_or(ByteView{}), wanted)) {
-        return stored.key;
-      }
-    }
-    return std::nullopt;
-  });
-}
-
 Result<Blob> TpmToken::import_key(const NewObject& object) {
   CARDEA_ASSIGN(const LoginPtr login, user_login());
   if (!contents_.file().writable()) return Code::token_write_protected;
@@ -164,11 +157,7 @@ Result<Blob> TpmToken::import_key(const NewObject& object) {
 /// What a private key object needs in the TPM; nothing for other objects.
 Result<std::optional<Blob>> TpmToken::key_for(const NewObject& object) {
   if (object.attributes.get_ulong(CKA_CLASS) != CKO_PRIVATE_KEY) return std::optional<Blob>();
-  if (object.secrets.empty()) {
-    auto copied = copied_key(object.attributes);
-    if (!copied) return error(Code::template_incomplete, "the private key has no value");
-    return copied;
-  }
+  if (object.secrets.empty()) return error(Code::template_incomplete, "the private key has no value");
   CARDEA_ASSIGN(Blob imported, import_key(object));
   return std::optional<Blob>(std::move(imported));
 }
@@ -179,6 +168,7 @@ Result<std::vector<ObjectPtr>> TpmToken::create(std::vector<NewObject> objects) 
   for (std::size_t i = 0; i < objects.size(); ++i) {
     CARDEA_TRY(may_store(objects[i].attributes));
     CARDEA_ASSIGN(fresh[i].key, key_for(objects[i]));
+    if (fresh[i].key) forbid_copies(objects[i].attributes);
   }
   const LoginPtr login = present_login();
   std::vector<ObjectPtr> created;

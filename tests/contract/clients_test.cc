@@ -141,8 +141,7 @@ BOOST_AUTO_TEST_CASE(nss_certutil_generates_pairs_and_renames_them) {
                             uses(closed_private_half(), {CKA_DERIVE, CKA_SIGN}, {CKA_UNWRAP, CKA_DECRYPT}));
   signs(CKM_ECDSA, ec_pair.private_key, ec_pair.public_key);
   for (const CK_OBJECT_HANDLE half : {ec_pair.public_key, ec_pair.private_key}) {
-    CONTRACT_RV(s.set(half, Template().bytes(CKA_ID, counted(20))),
-                kind->renames_and_copies() ? CKR_OK : CKR_ACTION_PROHIBITED);
+    CONTRACT_RV(s.set(half, Template().bytes(CKA_ID, counted(20))), kind->renames() ? CKR_OK : CKR_ACTION_PROHIBITED);
   }
 }
 
@@ -200,7 +199,7 @@ BOOST_AUTO_TEST_CASE(nss_server_copies_its_key_with_no_template) {
            closed_private_half());
   CK_OBJECT_HANDLE copy = 0;
   const CK_RV copied = module->C_CopyObject(s, both.private_key, nullptr, 0, &copy);
-  if (!kind->renames_and_copies()) {  // no private key comes twice; NSS goes on with the one it has
+  if (!kind->copies_keys()) {  // no private key comes twice; NSS goes on with the one it has
     CONTRACT_RV(copied, CKR_ACTION_PROHIBITED);
     return;
   }

@@ -50,8 +50,10 @@ class TokenKind {
   /// Whether the token is a card: it keeps keys with certificates and the files of its kind, no secret keys and no
   /// objects of any name; it is made new by its administrator, not by C_InitToken.
   virtual bool is_card() const { return false; }
-  /// Whether labels and ids are the caller's to change, and a private key may be there twice.
-  virtual bool renames_and_copies() const { return !is_card(); }
+  /// Whether labels and ids are the caller's to change.
+  virtual bool renames() const { return !is_card(); }
+  /// Whether a private key may be there twice.
+  bool copies_keys() const { return !is_card(); }
   /// Whether the security officer makes keys, and so sees private objects.
   virtual bool officer_makes_keys() const { return false; }
   /// The CKA_ID under which a key of the user's may be made: 1 or 2 for the first or the second one.

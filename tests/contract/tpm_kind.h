@@ -25,7 +25,7 @@ class TpmKind final : public TokenKind {
   int so_retry_limit() const override { return 0; }
   /// As far as secret keys go, which it keeps as little as cards do, and how it is made new.
   bool is_card() const override { return true; }
-  bool renames_and_copies() const override { return true; }
+  bool renames() const override { return true; }
 
   CK_SLOT_ID make_token(const Module& module, const std::string& label) override {
     if (!tpm_) {
