@@ -111,7 +111,16 @@ Result<NewDirectory> NewDirectory::make(const Settings& settings, const std::str
   CARDEA_ASSIGN(const std::string unique, random_serial());
   fs::path path = directory / (std::string(new_prefix) + unique);
   if (mkdir(path.c_str(), 0700) != 0) return system_error("cannot make", path);
-  return NewDirectory(std::move(path), directory / serial);
+  NewDirectory fresh(std::move(path), directory / serial);
+  if (settings.tpm.state_directory.empty()) return fresh;
+  // Whom the administrator lets into the shared directory, into each card's as well.
+  struct stat shared {};
+  if (stat(directory.c_str(), &shared) != 0) return system_error("cannot look at", directory);
+  if (chown(fresh.path().c_str(), static_cast<uid_t>(-1), shared.st_gid) != 0 ||
+      chmod(fresh.path().c_str(), shared.st_mode & (S_ISGID | S_IRWXU | S_IRWXG)) != 0) {
+    return system_error("cannot give the group its rights to", fresh.path());
+  }
+  return fresh;
 }
 
 NewDirectory::~NewDirectory() {

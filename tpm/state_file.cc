@@ -236,7 +236,12 @@ Status StateFile::create(const std::filesystem::path& directory, const CardDescr
   CardWriter writer(connection, 0);
   for (const auto& [which, blob] : openers) CARDEA_TRY(writer.put(which, blob));
   CARDEA_TRY(connection.execute("COMMIT"));
-  if (chmod(file.c_str(), S_IRUSR | S_IWUSR) != 0) return system_error("cannot change the rights of", file);
+  // For whom the directory is, the file is: nobody else, or a group of services.
+  struct stat around {};
+  if (stat(directory.c_str(), &around) != 0 || chown(file.c_str(), static_cast<uid_t>(-1), around.st_gid) != 0 ||
+      chmod(file.c_str(), around.st_mode & (S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP)) != 0) {
+    return system_error("cannot set the rights of", file);
+  }
   return {};
 }
 

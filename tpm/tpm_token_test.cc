@@ -112,6 +112,23 @@ BOOST_FIXTURE_TEST_CASE(a_new_card_describes_itself, Rig) {
   BOOST_TEST((status.st_mode & 0777u) == 0600u);
 }
 
+BOOST_FIXTURE_TEST_CASE(services_share_a_directory_that_is_set_for_them, Rig) {
+  settings.tpm.state_directory = swtpm.folder() / "shared";
+  BOOST_REQUIRE(mkdir(settings.tpm.state_directory.c_str(), 0700) == 0);
+  BOOST_REQUIRE(chmod(settings.tpm.state_directory.c_str(), 02770) == 0);
+  serial = make_card("service");
+  struct stat status {};
+  BOOST_REQUIRE(stat(file().c_str(), &status) == 0);
+  BOOST_TEST((status.st_mode & 07777u) == 0660u);
+  BOOST_REQUIRE(stat(file().parent_path().c_str(), &status) == 0);
+  BOOST_TEST((status.st_mode & 07777u) == 02770u);
+  ok(open()->login(Role::user, pin_of("123456")));
+  // Nobody else may write there, shared or not.
+  BOOST_REQUIRE(chmod(settings.tpm.state_directory.c_str(), 02777) == 0);
+  const auto refused = TpmToken::open(settings, serial, std::make_shared<Tpm>(settings.tpm));
+  BOOST_TEST(code_of(refused) == "permission_denied");
+}
+
 BOOST_FIXTURE_TEST_CASE(a_puk_is_no_key, Rig) {
   Tpm tpm(settings.tpm);
   const NewCard card{"x", pin_of("123456"), pin_of(admin_key), SecretBytes(Bytes(32, 1))};
