@@ -16,6 +16,17 @@ bool must_be_sealed(const AttributeSet& attributes) {
          attributes.get_ulong(CKA_CLASS) == CKO_PRIVATE_KEY;
 }
 
+/// What the TPM says of a key, in the words of a card.
+Error key_failure(Error failure) {
+  if (failure.code == Code::pin_incorrect) {
+    return error(Code::store_corrupt, "the key does not belong to this card's secret");
+  }
+  if (failure.code == Code::wrapped_key_invalid) {
+    return error(Code::store_corrupt, "the key's encrypted part was damaged");
+  }
+  return failure;
+}
+
 PinState pin_state(const std::optional<LockOut>& lock_out) {
   PinState state;
   state.initialized = true;
@@ -61,7 +72,10 @@ void TpmToken::note_lock_out() {
 }
 
 TokenDescription TpmToken::describe() {
-  if (!lock_out_.read([](const auto& known) { return known.has_value(); })) note_lock_out();
+  const auto present = [&] { return lock_out_.read([](const auto& known) { return known; }); };
+  // A lock-out ends with time, so one that was seen earlier is looked at again.
+  if (const auto seen = present(); !seen || seen->active) note_lock_out();
+  const std::optional<LockOut> lock_out = present();
   TokenDescription description;
   description.manufacturer = manufacturer;
   description.model = model;
@@ -71,15 +85,13 @@ TokenDescription TpmToken::describe() {
   description.min_pin_length = settings_.tpm.min_pin_length;
   description.max_pin_length = settings_.tpm.max_pin_length;
   description.label = contents_.read([](const CardState& state) { return state.description.label; });
-  description.user_pin = lock_out_.read(pin_state);
+  description.user_pin = pin_state(lock_out);
   description.so_pin.initialized = true;
   const std::string problem = problem_.read([](const std::string& sentence) { return sentence; });
   if (!problem.empty()) description.problems.push_back(problem);
   if (description.user_pin.locked) {
-    const std::uint32_t seconds =
-        lock_out_.read([](const std::optional<LockOut>& known) { return known->seconds_per_try; });
     description.problems.push_back("the TPM is locked out after wrong PINs; it forgets one every " +
-                                   std::to_string(seconds) + " seconds");
+                                   std::to_string(lock_out->seconds_per_try) + " seconds");
   }
   return description;
 }
@@ -153,47 +165,45 @@ Result<SecretAttributes> TpmToken::secrets(const Object& object) {
   return secrets;
 }
 
+/// The key loaded and authorised; with `protect` also the storage key, for a session.
+Result<TpmToken::ReadyKey> TpmToken::ready_key(TpmAccess& access, ObjectId id, const Blob& blob, const Login& login) {
+  const std::string name = loaded_name(id);
+  ReadyKey ready{.key = access.keys.find(name)};
+  if (ready.key != nullptr && !settings_.tpm.protect_bus) return ready;
+  const CardDescription card = contents_.read([](const CardState& state) { return state.description; });
+  CARDEA_ASSIGN(const Loaded* const parent, storage_key(*tpm_, access, card));
+  if (settings_.tpm.protect_bus) ready.protect = parent;
+  if (ready.key != nullptr) return ready;
+  CARDEA_ASSIGN(Loaded loaded, access.connection.load(*parent, blob));
+  loaded.authorise(login.keys.key_auth);
+  ready.key = access.keys.add(name, std::move(loaded));
+  return ready;
+}
+
 Result<std::size_t> TpmToken::perform(ObjectId id, const Blob& blob, crypto::KeyAlgorithm algorithm,
                                       const PrimitiveRequest& request, ByteView input, MutableBytes out) {
   CARDEA_ASSIGN(const LoginPtr login, user_login());
+  const bool rsa = algorithm == crypto::KeyAlgorithm::rsa;
+  const bool agreement = !rsa && request.primitive != Primitive::ecdsa_sign;
   Bytes point;
-  if (algorithm != crypto::KeyAlgorithm::rsa && request.primitive != Primitive::ecdsa_sign) {
+  if (agreement) {
     CARDEA_ASSIGN(const crypto::AsymmetricKeyPtr peer, crypto::AsymmetricKey::from_public(algorithm, input));
     CARDEA_ASSIGN(point, peer->public_value());
   }
-  const CardDescription card = contents_.read([](const CardState& state) { return state.description; });
-  const std::string name = loaded_name(id);
   std::size_t written = 0;
-  const Status done = tpm_->run([&](TpmAccess& access) -> Status {
-    const Loaded* key = access.keys.find(name);
-    const Loaded* protect = nullptr;
-    if (key == nullptr || settings_.tpm.protect_bus) {
-      CARDEA_ASSIGN(const Loaded* const parent, storage_key(*tpm_, access, card));
-      if (settings_.tpm.protect_bus) protect = parent;
-      if (key == nullptr) {
-        CARDEA_ASSIGN(Loaded loaded, access.connection.load(*parent, blob));
-        loaded.authorise(login->keys.key_auth);
-        key = access.keys.add(name, std::move(loaded));
-      }
-    }
-    const auto use = [&]() -> Result<std::size_t> {
-      TpmConnection& tpm = access.connection;
-      if (algorithm == crypto::KeyAlgorithm::rsa) return tpm.rsa_raw(*key, protect, input, out);
-      if (request.primitive == Primitive::ecdsa_sign) return tpm.ecdsa_sign(*key, protect, algorithm, input, out);
-      return tpm.ecdh(*key, protect, algorithm, point, out);
-    };
-    CARDEA_ASSIGN(written, use());
+  Status done = tpm_->run([&](TpmAccess& access) -> Status {
+    CARDEA_ASSIGN(const ReadyKey ready, ready_key(access, id, blob, *login));
+    TpmConnection& tpm = access.connection;
+    Result<std::size_t> size = rsa         ? tpm.rsa_raw(*ready.key, ready.protect, input, out)
+                               : agreement ? tpm.ecdh(*ready.key, ready.protect, algorithm, point, out)
+                                           : tpm.ecdsa_sign(*ready.key, ready.protect, algorithm, input, out);
+    if (!size) return std::move(size).error();
+    written = *size;
     // From now on the key alone is needed, and each object that stays costs the kernel's resource manager a swap.
-    if (protect == nullptr) access.release_storage_key();
+    if (ready.protect == nullptr) access.release_storage_key();
     return {};
   });
-  if (!done && done.code() == Code::pin_incorrect) {
-    return error(Code::store_corrupt, "the key does not belong to this card's secret");
-  }
-  if (!done && done.code() == Code::wrapped_key_invalid) {
-    return error(Code::store_corrupt, "the key's encrypted part was damaged");
-  }
-  CARDEA_TRY(done);
+  if (!done) return key_failure(std::move(done).error());
   return written;
 }
 

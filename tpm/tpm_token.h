@@ -68,6 +68,13 @@ class TpmToken final : public Token,
   /// What the key of that object is called among the loaded ones; none is the beginning of another.
   std::string loaded_name(ObjectId id) const { return loaded_prefix_ + std::to_string(id) + "/"; }
 
+  /// A key in the TPM, and the storage key where its use is to be protected on the bus.
+  struct ReadyKey {
+    const Loaded* key = nullptr;
+    const Loaded* protect = nullptr;
+  };
+  Result<ReadyKey> ready_key(TpmAccess& access, ObjectId id, const Blob& blob, const Login& login);
+
   LoginPtr present_login() const;
   Result<LoginPtr> user_login() const;
   Result<StoredObject> stored(ObjectId id);
