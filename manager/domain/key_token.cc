@@ -1,0 +1,65 @@
+#include "domain/key_token.h"
+
+#include "domain/words.h"
+
+namespace cardea::manager {
+namespace {
+
+constexpr std::array<std::string_view, signing_key_type_count> type_words{
+    "rsa-2048", "rsa-3072", "rsa-4096", "p-256", "p-384", "p-521", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"};
+
+constexpr std::array<std::string_view, signature_scheme_count> scheme_words{
+    "rsa-pkcs1-sha256", "rsa-pkcs1-sha384", "rsa-pkcs1-sha512", "rsa-pss-sha256", "rsa-pss-sha384", "rsa-pss-sha512",
+    "ecdsa-sha256",     "ecdsa-sha384",     "ecdsa-sha512",     "ml-dsa-44",      "ml-dsa-65",      "ml-dsa-87"};
+
+}  // namespace
+
+std::string_view word(SigningKeyType type) {
+  return type_words[static_cast<std::size_t>(type)];
+}
+
+Result<SigningKeyType> signing_key_type(std::string_view word) {
+  return value_of_word<SigningKeyType>(type_words, word, "type of signing key");
+}
+
+std::string_view word(SignatureScheme scheme) {
+  return scheme_words[static_cast<std::size_t>(scheme)];
+}
+
+Result<SignatureScheme> signature_scheme(std::string_view word) {
+  return value_of_word<SignatureScheme>(scheme_words, word, "signature scheme");
+}
+
+SignatureScheme default_scheme(SigningKeyType type, bool prefer_pss) {
+  using enum SigningKeyType;
+  switch (type) {
+    case rsa_2048:
+      return prefer_pss ? SignatureScheme::rsa_pss_sha256 : SignatureScheme::rsa_pkcs1_sha256;
+    case rsa_3072:
+    case rsa_4096:
+      return prefer_pss ? SignatureScheme::rsa_pss_sha384 : SignatureScheme::rsa_pkcs1_sha384;
+    case p256:
+      return SignatureScheme::ecdsa_sha256;
+    case p384:
+      return SignatureScheme::ecdsa_sha384;
+    case p521:
+      return SignatureScheme::ecdsa_sha512;
+    case ml_dsa_44:
+      return SignatureScheme::ml_dsa_44;
+    case ml_dsa_65:
+      return SignatureScheme::ml_dsa_65;
+    case ml_dsa_87:
+      return SignatureScheme::ml_dsa_87;
+  }
+  return SignatureScheme::ecdsa_sha256;
+}
+
+bool fits(SigningKeyType type, SignatureScheme scheme) {
+  if (type <= SigningKeyType::rsa_4096) return scheme <= SignatureScheme::rsa_pss_sha512;
+  if (type <= SigningKeyType::p521) {
+    return scheme >= SignatureScheme::ecdsa_sha256 && scheme <= SignatureScheme::ecdsa_sha512;
+  }
+  return scheme == default_scheme(type);
+}
+
+}  // namespace cardea::manager
