@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cli/context.h"
-#include "cli/session.h"
+#include "cli/p11.h"
 
 namespace cardea::cli {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "cli/uri.h"
+#include "cli/p11.h"
 
 namespace cardea::card {
 class CardChannel;

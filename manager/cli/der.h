@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "cli/session.h"
+#include "cli/p11.h"
 
 namespace cardea::cli {
 

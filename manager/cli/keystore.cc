@@ -1,6 +1,6 @@
 #include "cli/keystore.h"
 
-#include "cli/module.h"
+#include "cli/p11.h"
 #include "cli/text.h"
 #include "cli/vendor_call.h"
 

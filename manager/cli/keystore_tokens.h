@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "cli/command.h"
-#include "cli/module.h"
+#include "cli/p11.h"
 
 namespace cardea::cli {
 

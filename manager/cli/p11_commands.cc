@@ -11,7 +11,7 @@
 #include "cli/command.h"
 #include "cli/exit_status.h"
 #include "cli/files.h"
-#include "cli/module.h"
+#include "cli/p11.h"
 #include "cli/output.h"
 #include "cli/process.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/context.h"
-#include "cli/session.h"
+#include "cli/p11.h"
 
 namespace cardea::cli {
 

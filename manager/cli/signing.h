@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "cli/session.h"
+#include "cli/p11.h"
 #include "crypto/hash.h"
 #include "cryptoki/parameters.h"
 

@@ -1,17 +1,13 @@
-// What a token says, made safe to show: a label may hold escape sequences or broken UTF-8.
+// Small things about text.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cli/p11.h"
+
 namespace cardea::cli {
-
-/// The text with control characters and bytes that are not UTF-8 replaced by '?'.
-std::string printable(std::string_view text);
-
-/// True when the text can be shown on a terminal as it is: UTF-8 whose only control characters are line ends and tabs.
-bool is_plain_text(std::string_view text);
 
 /// Columns on a terminal that the text takes, counting each code point as one.
 std::size_t width(std::string_view utf8);

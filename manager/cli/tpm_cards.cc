@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cli/module.h"
+#include "cli/p11.h"
 #include "cli/text.h"
 #include "cli/vendor_call.h"
 

@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-namespace cardea::cli {
+namespace cardea::p11client {
 
 /// The parts of a URI that narrow a selection; absent parts match everything (RFC 7512, 2.4).
 struct Uri {
@@ -35,4 +35,4 @@ Result<Uri> parse_uri(const std::string& text);
 std::string format_uri(std::string_view label, std::string_view serial, std::string_view object, ByteView id,
                        std::string_view type);
 
-}  // namespace cardea::cli
+}  // namespace cardea::p11client

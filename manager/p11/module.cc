@@ -1,4 +1,4 @@
-#include "cli/module.h"
+#include "p11client/module.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "cli/exit_status.h"
-#include "cli/text.h"
+#include "p11client/failure.h"
+#include "p11client/printable.h"
 
-namespace cardea::cli {
+namespace cardea::p11client {
 namespace {
 
 template <std::size_t size>
@@ -144,4 +144,4 @@ std::string own_module_path() {
   return (prefix / CARDEA_INSTALL_LIBDIR / "pkcs11" / "libcardea-pkcs11.so").string();
 }
 
-}  // namespace cardea::cli
+}  // namespace cardea::p11client

@@ -1,11 +1,11 @@
-#include "cli/session.h"
+#include "p11client/session.h"
 
 #include <cstring>
 
-#include "cli/exit_status.h"
-#include "cli/text.h"
+#include "p11client/failure.h"
+#include "p11client/printable.h"
 
-namespace cardea::cli {
+namespace cardea::p11client {
 namespace {
 
 constexpr std::size_t one_piece_limit = std::size_t{1} << 30;
@@ -212,4 +212,4 @@ Result<SecretBytes> Session::decrypt(Mechanism mechanism, CK_OBJECT_HANDLE key, 
   return plain;
 }
 
-}  // namespace cardea::cli
+}  // namespace cardea::p11client

@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "cryptoki/cryptoki.h"
 
-namespace cardea::cli {
+namespace cardea::p11client {
 
 class Template {
  public:
@@ -40,4 +40,4 @@ class Template {
   std::vector<CK_ATTRIBUTE> attributes_;
 };
 
-}  // namespace cardea::cli
+}  // namespace cardea::p11client

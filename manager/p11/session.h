@@ -9,10 +9,10 @@
 
 #include "base/bytes.h"
 #include "base/secret.h"
-#include "cli/module.h"
-#include "cli/template.h"
+#include "p11client/module.h"
+#include "p11client/template.h"
 
-namespace cardea::cli {
+namespace cardea::p11client {
 
 /// A mechanism with a copy of its parameter. What the parameter points to stays the caller's.
 class Mechanism {
@@ -89,4 +89,4 @@ Input input_of(ByteView bytes);
 /// The whole input in one piece, for mechanisms that take it so; data_length in words beyond 1 GiB.
 Result<Bytes> read_all(const Input& input);
 
-}  // namespace cardea::cli
+}  // namespace cardea::p11client

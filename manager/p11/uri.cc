@@ -1,5 +1,5 @@
 // The only file that includes p11-kit's headers: their pkcs11.h names clash with those of cryptoki/cryptoki.h.
-#include "cli/uri.h"
+#include "p11client/uri.h"
 
 #include <fmt/format.h>
 #include <p11-kit/pkcs11.h>
@@ -9,7 +9,7 @@
 #include <cstring>
 #include <memory>
 
-namespace cardea::cli {
+namespace cardea::p11client {
 namespace {
 
 struct FreeUri {
@@ -139,4 +139,4 @@ std::string format_uri(std::string_view label, std::string_view serial, std::str
   return result;
 }
 
-}  // namespace cardea::cli
+}  // namespace cardea::p11client

@@ -1,8 +1,8 @@
-#include "cli/uri.h"
+#include "p11client/uri.h"
 
 #include <boost/test/unit_test.hpp>
 
-namespace cardea::cli {
+namespace cardea::p11client {
 
 BOOST_AUTO_TEST_SUITE(uri)
 
@@ -80,4 +80,4 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read_back) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cardea::cli
+}  // namespace cardea::p11client

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "base/result.h"
-#include "cli/uri.h"
 #include "cryptoki/cryptoki.h"
+#include "p11client/uri.h"
 
-namespace cardea::cli {
+namespace cardea::p11client {
 
 /// A slot's token as it describes itself. Texts are without padding and safe to show.
 struct TokenInfo {
@@ -69,4 +69,4 @@ std::string module_path(const std::string& argument);
 /// libcardea-pkcs11.so beside this program, whatever the environment names.
 std::string own_module_path();
 
-}  // namespace cardea::cli
+}  // namespace cardea::p11client

@@ -1,0 +1,15 @@
+// The PKCS#11 client under the names that this folder uses.
+#pragma once
+
+#include "p11client/failure.h"
+#include "p11client/module.h"
+#include "p11client/printable.h"
+#include "p11client/session.h"
+#include "p11client/template.h"
+#include "p11client/uri.h"
+
+namespace cardea::cli {
+
+using namespace p11client;
+
+}  // namespace cardea::cli
