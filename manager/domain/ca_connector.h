@@ -158,6 +158,8 @@ class EventSource {
   virtual Result<std::vector<Event>> events_after(const std::string& cursor) = 0;
 };
 
+class LocalCa;
+
 /// A certification authority. Thread-safe. An Error means that nothing is known of the outcome (time-out, no
 /// connection, no answer that can be understood): it is asked again, by poll where there is a reference. Asking again
 /// with the same IssuanceRequest::id never yields a second certificate where the authority lets a connector see to it.
@@ -179,6 +181,8 @@ class CaConnector {
   virtual Revoker* revoker() { return nullptr; }
   virtual KeyRecoverer* key_recoverer() { return nullptr; }
   virtual EventSource* event_source() { return nullptr; }
+  /// What is run here and publishes CRLs and OCSP answers (local_ca.h); null for authorities elsewhere.
+  virtual LocalCa* local() { return nullptr; }
 };
 
 }  // namespace cardea::manager

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -20,7 +19,8 @@ class LocalCa {
   LocalCa& operator=(const LocalCa&) = delete;
   virtual ~LocalCa() = default;
 
-  virtual const std::string& id() const = 0;
+  /// The CA's row.
+  virtual std::int64_t id() const = 0;
   /// The CA's certificate, DER.
   virtual const Bytes& certificate() const = 0;
   /// What is above it, DER: its issuer first, the root last; empty for a root.

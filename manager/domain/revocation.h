@@ -48,15 +48,15 @@ struct CertificateStatus {
   RevocationReason reason = RevocationReason::unspecified;
 };
 
-/// Where the state of issued certificates is read; the store implements it. Thread-safe.
+/// Where the state of issued certificates is read (store_status.h reads it from the store). Thread-safe.
 class StatusSource {
  public:
   virtual ~StatusSource() = default;
-  /// The state of the certificate with that number (big-endian, no leading zeros).
-  virtual Result<CertificateStatus> status(std::string_view ca_id, ByteView serial) = 0;
-  /// Calls `use` for each revoked or suspended certificate whose notAfter is not before `expired_after`, in any order,
-  /// read through a cursor so that half a million need no memory of their own. Ends with the first error of `use`.
-  virtual Status each_revoked(std::string_view ca_id, std::chrono::sys_seconds expired_after,
+  /// The state of the certificate with that number (big-endian, no leading zeros). `ca` is the CA's row.
+  virtual Result<CertificateStatus> status(std::int64_t ca, ByteView serial) = 0;
+  /// Calls `use` for each revoked or suspended certificate, with `expired_too` also for those whose time is over, read
+  /// through a cursor so that half a million need no memory of their own. Ends with the first error of `use`.
+  virtual Status each_revoked(std::int64_t ca, bool expired_too,
                               const std::function<Status(const RevokedCertificate&)>& use) = 0;
 };
 
