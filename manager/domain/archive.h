@@ -1,0 +1,47 @@
+// The archive of decryption keys, and their recovery (requirements K1 to K5).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "domain/ports.h"
+#include "domain/rights.h"
+
+namespace cardea::manager {
+
+/// A new decryption key in locked memory, not stored anywhere yet.
+struct FreshKey {
+  SecretBytes pkcs8;  ///< DER
+  Bytes spki;         ///< DER
+};
+/// `algorithm` is rsa:2048 … or ec:P-256 …; arguments_bad.
+Result<FreshKey> generate_decryption_key(std::string_view algorithm);
+
+/// Seals a key under a fresh data key, which the key token's archive key wraps; both are bound to person, policy and
+/// public key. The row is not stored yet.
+Result<ArchivedKey> seal_for_archive(KeyToken& keys, Id person, std::string_view policy, const FreshKey& key, Time now);
+/// Opens what was sealed. encrypted_data_invalid when the row was changed. Every call goes with an audit event
+/// (`key_read`) in the transaction that asked for it: use read_archived_key.
+Result<SecretBytes> read_archived_key(Transaction& store, KeyToken& keys, const ArchivedKey& key, const Actor& actor,
+                                      Time now, std::string_view why);
+
+/// The person's archived keys, newest first, at most `depth`.
+Result<std::vector<ArchivedKey>> key_history(Transaction& store, Id person, std::size_t depth);
+
+/// A recovered identity, to be shown once.
+struct RecoveredIdentity {
+  std::string name;
+  SecretBytes pkcs12;
+  SecretBytes password;
+};
+/// Recovered keys as PKCS#12, one a key, for an approved recovery request whose parameters say "pkcs12"; completes the
+/// request. `left_out` names the keys that its policy does not let into software. action_prohibited, permission_denied.
+struct RecoveredKeys {
+  std::vector<RecoveredIdentity> identities;
+  std::vector<std::string> left_out;
+};
+Result<RecoveredKeys> recover_as_pkcs12(const Ports& ports, const Actor& actor, Id request);
+
+}  // namespace cardea::manager
