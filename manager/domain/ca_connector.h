@@ -174,8 +174,9 @@ class CaConnector {
   virtual Status check() = 0;
   virtual Result<std::vector<CaProfile>> profiles() = 0;
   virtual Result<EnrolmentAnswer> enrol(const IssuanceRequest& request, IssuanceTicket&& ticket) = 0;
-  /// What became of a pending request; not_found for a reference that the authority does not know.
-  virtual Result<EnrolmentAnswer> poll(const std::string& reference) = 0;
+  /// What became of a pending request, with the request as it was made; not_found for a reference that the authority
+  /// does not know.
+  virtual Result<EnrolmentAnswer> poll(const IssuanceRequest& request, const std::string& reference) = 0;
 
   /// Null when the connector cannot.
   virtual Revoker* revoker() { return nullptr; }

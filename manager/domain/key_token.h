@@ -102,8 +102,8 @@ class KeyToken {
   /// secret. not_found; key_function_not_permitted when the key is for another use.
   virtual Result<SecretBytes> derive(std::string_view name, std::string_view label, ByteView context,
                                      std::size_t length) = 0;
-  /// Seals a small secret (at most 64 KiB, data_length) with AES-256-GCM; `bound` is authenticated but not kept. Errors
-  /// as of derive.
+  /// Seals a small secret (1 byte to 64 KiB, data_length) with AES-256-GCM; `bound` is authenticated but not kept.
+  /// Errors as of derive.
   virtual Result<Bytes> wrap(std::string_view name, const SecretBytes& secret, ByteView bound) = 0;
   /// Opens what wrap made. encrypted_data_invalid when it was changed, was bound to something else, or was sealed by
   /// another key.

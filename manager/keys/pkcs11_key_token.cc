@@ -214,7 +214,9 @@ Result<SecretBytes> Pkcs11KeyToken::derive(std::string_view name, std::string_vi
 }
 
 Result<Bytes> Pkcs11KeyToken::wrap(std::string_view name, const SecretBytes& secret, ByteView bound) {
-  if (secret.size() > largest_wrapped) return error(Code::data_length, "the secret has more than 64 KiB");
+  if (secret.empty() || secret.size() > largest_wrapped) {
+    return error(Code::data_length, "a secret to be sealed has 1 byte to 64 KiB");
+  }
   return with_key<Bytes>(CKO_SECRET_KEY, name, [&](const Session& session, CK_OBJECT_HANDLE key) -> Result<Bytes> {
     CARDEA_ASSIGN(const Bytes nonce, session.random(nonce_size));
     GcmMechanism mechanism(nonce, bound);
@@ -228,7 +230,7 @@ Result<Bytes> Pkcs11KeyToken::wrap(std::string_view name, const SecretBytes& sec
 
 Result<SecretBytes> Pkcs11KeyToken::unwrap(std::string_view name, ByteView sealed, ByteView bound) {
   const Error refused = error(Code::encrypted_data_invalid, "the sealed secret was changed or belongs elsewhere");
-  if (sealed.size() < 1 + nonce_size + tag_size || sealed[0] != wrapped_form) return refused;
+  if (sealed.size() <= 1 + nonce_size + tag_size || sealed[0] != wrapped_form) return refused;
   return with_key<SecretBytes>(
       CKO_SECRET_KEY, name, [&](const Session& session, CK_OBJECT_HANDLE key) -> Result<SecretBytes> {
         GcmMechanism mechanism(sealed.subspan(1, nonce_size), bound);
