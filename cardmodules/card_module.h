@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -104,6 +105,13 @@ struct KeyRequest {
   std::optional<TouchPolicy> touch = {};
 };
 
+/// A key made elsewhere on its way to a place.
+struct KeyToImport {
+  ContainerPlace place;
+  const SecretBytes* pkcs8 = nullptr;  ///< PKCS#8, DER
+  ByteView certificate;                ///< DER
+};
+
 class CardAdministrator;
 
 /// One card, recognised. Holds what it learnt about the card (algorithms, key references), not its contents. The caller
@@ -127,6 +135,12 @@ class CardModule {
   virtual Result<std::optional<Container>> read_container(CardTransaction& transaction,
                                                           const ContainerPlace& place) = 0;
 
+  /// Whether there is no key in the place; in as few commands as the kind needs.
+  virtual Result<bool> is_free(CardTransaction& transaction, const ContainerPlace& place) {
+    CARDEA_ASSIGN(const std::optional<Container> container, read_container(transaction, place));
+    return !container;
+  }
+
   virtual Result<std::vector<FileEntry>> files(CardTransaction& transaction) = 0;
   /// The content, without the card's own wrapping; not_found when the file does not exist on this card.
   virtual Result<Bytes> read_file(CardTransaction& transaction, const FileEntry& file) = 0;
@@ -144,7 +158,8 @@ class CardModule {
   virtual Status verify(CardTransaction& transaction, PinRole role, const Pin& pin) = 0;
   /// Verification on the reader's pad.
   virtual Status verify_on_pad(CardTransaction& transaction, PinPad& pad, PinRole role) = 0;
-  /// State of a PIN without burning a try.
+  /// State of a PIN without burning a try. Of the administrator's key, where the card tells: whether it is still that of
+  /// the factory (to_be_changed); function_not_supported elsewhere.
   virtual Result<PinState> pin_state(CardTransaction& transaction, PinRole role) = 0;
   virtual Status change_pin(CardTransaction& transaction, PinRole role, const Pin& old_pin, const Pin& new_pin) = 0;
   /// Old and new PIN typed on the reader's pad. Errors as those of verify() and PinPad::modify.
@@ -183,6 +198,8 @@ class CardAdministrator {
   /// The same in two steps for a key that stays elsewhere (B1): the card's challenge, then the answer to it.
   virtual Result<Bytes> challenge(CardTransaction& transaction) = 0;
   virtual Status answer_challenge(CardTransaction& transaction, ByteView answer) = 0;
+  /// What enciphers the challenge that waits for its answer: "3des", "aes128", "aes192", "aes256"; empty when none does.
+  virtual std::string challenge_algorithm() const { return {}; }
   virtual Status set_key(CardTransaction& transaction, const SecretBytes& new_key) = 0;
   /// The key every card of the kind has from the factory; empty when there is no such.
   virtual SecretBytes factory_key() const = 0;
@@ -194,6 +211,10 @@ class CardAdministrator {
   /// Writes a private key made elsewhere (PKCS#8, DER).
   virtual Status import_key(CardTransaction& transaction, const ContainerPlace& place, const SecretBytes& pkcs8,
                             const KeyRequest& request) = 0;
+  /// Writes keys with their certificates into places that the caller knows to be empty, one after the other, in fewer
+  /// commands than import_key() and write_certificate() take. Answers how many are there whole; fewer than given when the
+  /// card is full. Other errors leave those before them on the card, entered in its directory.
+  virtual Result<std::size_t> import_all(CardTransaction& transaction, std::span<const KeyToImport> keys);
   /// function_not_supported where keys cannot be removed.
   virtual Status delete_key(CardTransaction& transaction, const ContainerPlace& place) = 0;
   /// function_not_supported where a key stays where it was made.

@@ -53,6 +53,7 @@ class GidsCard final : public CardModule, public CardAdministrator {
   /// vector where the card only knows mutual authentication. No command may come between the two steps.
   Result<Bytes> challenge(CardTransaction& transaction) override;
   Status answer_challenge(CardTransaction& transaction, ByteView answer) override;
+  std::string challenge_algorithm() const override { return challenge_size_ == 0 ? "" : "3des"; }
   Status set_key(CardTransaction& transaction, const SecretBytes& new_key) override;
   SecretBytes factory_key() const override { return {}; }
 

@@ -19,12 +19,13 @@ struct KeyType {
   std::size_t key_size;
   std::size_t block_size;
   Cipher cipher;
+  const char* name;
 };
 // AES-192 comes before triple DES where both fit: a card that has the one refuses the other, and newer cards have AES.
-constexpr KeyType key_types[]{{algorithm::aes_128, 16, 16, Cipher::aes_ecb},
-                              {algorithm::aes_192, 24, 16, Cipher::aes_ecb},
-                              {algorithm::triple_des, 24, 8, Cipher::triple_des_ecb},
-                              {algorithm::aes_256, 32, 16, Cipher::aes_ecb}};
+constexpr KeyType key_types[]{{algorithm::aes_128, 16, 16, Cipher::aes_ecb, "aes128"},
+                              {algorithm::aes_192, 24, 16, Cipher::aes_ecb, "aes192"},
+                              {algorithm::triple_des, 24, 8, Cipher::triple_des_ecb, "3des"},
+                              {algorithm::aes_256, 32, 16, Cipher::aes_ecb, "aes256"}};
 
 const KeyType* type_of(Byte algorithm) {
   const auto* const found = std::find_if(std::begin(key_types), std::end(key_types),
@@ -139,6 +140,11 @@ Status ManagementKey::answer_challenge(CardTransaction& transaction, ByteView an
   if (type == nullptr) return error(Code::operation_not_initialized, "no challenge waits for an answer");
   if (answer.size() != type->block_size) return Code::data_length;
   return prove(transaction, *type, answer);
+}
+
+std::string ManagementKey::challenge_algorithm() const {
+  const KeyType* const type = type_of(challenged_);
+  return type == nullptr ? std::string() : type->name;
 }
 
 Result<Byte> ManagementKey::algorithm_for_new(CardTransaction& transaction, std::size_t size) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "piv/card_facts.h"
 
@@ -25,6 +26,8 @@ class ManagementKey {
   /// The two halves of ours alone.
   Result<Bytes> challenge(CardTransaction& transaction);
   Status answer_challenge(CardTransaction& transaction, ByteView answer);
+  /// Of the challenge that waits for its answer, as CardAdministrator::challenge_algorithm().
+  std::string challenge_algorithm() const;
   /// Replaces the key (Yubico's FF). A key of 24 bytes keeps the kind that the card's key has, if that has 24 bytes.
   Status replace(CardTransaction& transaction, const SecretBytes& new_key);
 

@@ -155,8 +155,8 @@ Result<Bytes> PivCard::generate(CardTransaction& transaction, const ContainerPla
   return key_info;
 }
 
-Status PivCard::import_key(CardTransaction& transaction, const ContainerPlace& place, const SecretBytes& pkcs8,
-                           const KeyRequest& request) {
+Result<Bytes> PivCard::put_key(CardTransaction& transaction, const ContainerPlace& place, const SecretBytes& pkcs8,
+                               const KeyRequest& request) {
   CARDEA_TRY(check_place(place));
   CARDEA_ASSIGN(const crypto::AsymmetricKeyPtr key, crypto::from_private_key_info(pkcs8.view()));
   const std::optional<KeyKind> kind = kind_of_key(key->algorithm(), key->size());
@@ -173,8 +173,34 @@ Status PivCard::import_key(CardTransaction& transaction, const ContainerPlace& p
                   .secret_data = true,
                   .patience = patience::long_work};
   CARDEA_TRY(transaction.call(command));
-  CARDEA_ASSIGN(const Bytes key_info, crypto::subject_public_key_info(*key));
+  return crypto::subject_public_key_info(*key);
+}
+
+Status PivCard::import_key(CardTransaction& transaction, const ContainerPlace& place, const SecretBytes& pkcs8,
+                           const KeyRequest& request) {
+  CARDEA_ASSIGN(const Bytes key_info, put_key(transaction, place, pkcs8, request));
   return drop_stale_certificate(transaction, place, key_info);
+}
+
+// Two commands a key, and one question and one entry for all of them in the key history.
+Result<std::size_t> PivCard::import_all(CardTransaction& transaction, std::span<const KeyToImport> keys) {
+  std::size_t written = 0;
+  Status outcome;
+  Byte highest = 0;
+  for (const KeyToImport& key : keys) {
+    const Result<Bytes> put = put_key(transaction, key.place, *key.pkcs8, {});
+    outcome = put ? put_certificate(transaction, key.place, key.certificate) : Status(put.error());
+    if (!outcome) {
+      // A key without its certificate is of no use, and takes the space of others.
+      if (put) (void)delete_key(transaction, key.place);
+      break;
+    }
+    if (is_retired(key.place.index)) highest = std::max(highest, static_cast<Byte>(key.place.index));
+    ++written;
+  }
+  if (highest != 0) CARDEA_TRY(update_key_history(transaction, highest, true));
+  if (!outcome && outcome.code() != Code::device_memory) return std::move(outcome).error();
+  return written;
 }
 
 Status PivCard::delete_key(CardTransaction& transaction, const ContainerPlace& place) {

@@ -189,6 +189,17 @@ Result<std::optional<Container>> PivCard::read_container(CardTransaction& transa
   return std::optional(std::move(container));
 }
 
+Result<bool> PivCard::is_free(CardTransaction& transaction, const ContainerPlace& place) {
+  const Result<Metadata> metadata = facts_.metadata(transaction, static_cast<Byte>(place.index));
+  if (metadata) return false;
+  if (!is_about_object(metadata.error())) return metadata.error();
+  if (metadata.code() == Code::not_found) return true;
+  // Cards without metadata: where there is a certificate, there is a key.
+  const Result<Bytes> content = get_data(transaction, certificate_object(place.index));
+  if (!content && content.code() != Code::not_found) return content.error();
+  return !content || content->empty();
+}
+
 // Without a certificate only YubiKeys and their like tell whether there is a key.
 Result<std::optional<Container>> PivCard::container_by_metadata(CardTransaction& transaction,
                                                                 const ContainerPlace& place) {

@@ -26,6 +26,7 @@ class PivCard final : public CardModule, public CardAdministrator {
   Result<CardDescription> describe(CardTransaction& transaction) override;
   Result<std::vector<ContainerPlace>> places(CardTransaction& transaction) override;
   Result<std::optional<Container>> read_container(CardTransaction& transaction, const ContainerPlace& place) override;
+  Result<bool> is_free(CardTransaction& transaction, const ContainerPlace& place) override;
   Result<std::vector<FileEntry>> files(CardTransaction& transaction) override;
   Result<Bytes> read_file(CardTransaction& transaction, const FileEntry& file) override;
   Result<std::vector<FileField>> explain(const FileEntry& file, ByteView content) const override;
@@ -46,11 +47,13 @@ class PivCard final : public CardModule, public CardAdministrator {
   Status authenticate(CardTransaction& transaction, const SecretBytes& key) override;
   Result<Bytes> challenge(CardTransaction& transaction) override;
   Status answer_challenge(CardTransaction& transaction, ByteView answer) override;
+  std::string challenge_algorithm() const override { return management_key_.challenge_algorithm(); }
   Status set_key(CardTransaction& transaction, const SecretBytes& new_key) override;
   SecretBytes factory_key() const override;
   Result<Bytes> generate(CardTransaction& transaction, const ContainerPlace& place, const KeyRequest& request) override;
   Status import_key(CardTransaction& transaction, const ContainerPlace& place, const SecretBytes& pkcs8,
                     const KeyRequest& request) override;
+  Result<std::size_t> import_all(CardTransaction& transaction, std::span<const KeyToImport> keys) override;
   Status delete_key(CardTransaction& transaction, const ContainerPlace& place) override;
   Status move_key(CardTransaction& transaction, const ContainerPlace& from, const ContainerPlace& to) override;
   Status write_certificate(CardTransaction& transaction, const ContainerPlace& place, ByteView der) override;
@@ -65,6 +68,8 @@ class PivCard final : public CardModule, public CardAdministrator {
   Result<std::optional<Container>> container_by_metadata(CardTransaction& transaction, const ContainerPlace& place);
   Status add_retired_by_metadata(CardTransaction& transaction, std::vector<ContainerPlace>& places);
   Status drop_stale_certificate(CardTransaction& transaction, const ContainerPlace& place, ByteView key_info);
+  Result<Bytes> put_key(CardTransaction& transaction, const ContainerPlace& place, const SecretBytes& pkcs8,
+                        const KeyRequest& request);
   Status put_certificate(CardTransaction& transaction, const ContainerPlace& place, ByteView der);
   Status update_key_history(CardTransaction& transaction, Byte reference, bool present);
   Status block_pins(CardTransaction& transaction);

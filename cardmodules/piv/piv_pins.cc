@@ -3,6 +3,7 @@
 
 #include "crypto/random.h"
 #include "piv/commands.h"
+#include "piv/key_references.h"
 #include "piv/piv_card.h"
 
 namespace cardea::card::piv {
@@ -123,6 +124,13 @@ Status PivCard::verify_on_pad(CardTransaction& transaction, PinPad& pad, PinRole
 }
 
 Result<PinState> PivCard::pin_state(CardTransaction& transaction, PinRole role) {
+  if (role == PinRole::admin) {
+    CARDEA_ASSIGN(const Metadata metadata, facts_.metadata(transaction, key_management_9b));
+    PinState state;
+    state.initialized = true;
+    state.to_be_changed = metadata.is_default;
+    return state;
+  }
   CARDEA_ASSIGN(const Byte reference, pin_reference(transaction, role));
   const bool is_puk = role == PinRole::unblock;
   PinState state;

@@ -1,0 +1,93 @@
+// PIV and generic minidriver cards as devices, over the card modules.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "agent/device.h"
+#include "cardmodules/card_module.h"
+
+namespace cardea::agent {
+
+class CardDevice final : public Device {
+ public:
+  /// The card behind the channel, recognised. `runtime_directory`: where programs that have the card's contents in
+  /// their caches learn that it was written to (cards/shared_state.h); empty: nobody is told. token_not_recognized and
+  /// errors of the channel.
+  static Result<std::unique_ptr<CardDevice>> open(card::CardChannelPtr channel,
+                                                  std::filesystem::path runtime_directory = {});
+  ~CardDevice() override;
+
+  const std::string& kind() const noexcept { return kind_; }
+  const std::string& serial() const noexcept { return about_.serial; }
+
+  Result<DeviceDescription> describe() override;
+  Status prove_administrator(Authority& authority) override;
+  Status set_admin_key(Authority& authority, const SecretBytes& fresh) override;
+  Status set_puk(Authority& authority, const Pin& fresh) override;
+  Status set_first_pin(Authority& authority, const Pin& fresh) override;
+  Status set_user_pin(Authority& authority, const Pin& fresh) override;
+  Status change_user_pin(const Pin& old_pin, const Pin& fresh) override;
+  Status block_user_pin(Authority& authority) override;
+  Status prove_user(Authority& authority) override;
+  Result<Bytes> generate(Authority& authority, const std::string& container, const KeySpec& spec,
+                         ByteView replace) override;
+  Result<KeySignature> sign(Authority& authority, const std::string& container, Hash hash, ByteView data) override;
+  Result<Bytes> write_certificate(Authority& authority, const std::string& container, ByteView certificate) override;
+  Result<bool> import_key(Authority& authority, const std::string& container, const SecretBytes& pkcs8,
+                          ByteView replace) override;
+  Result<HistoryReport> write_history(Authority& authority, std::span<const ArchivedKey> newest_first) override;
+  Status remove(Authority& authority, const std::string& container) override;
+  Status write_object(Authority& authority, const std::string& name, ByteView content) override;
+  Result<std::vector<Bytes>> attest(const std::string& container) override;
+  Result<bool> erase(Authority& authority) override;
+
+ private:
+  /// What holds while the card is taken.
+  struct Work {
+    card::CardTransaction transaction;
+    card::CardAdministrator* administrator;
+  };
+  /// A place, and what is in it.
+  struct Spot {
+    card::ContainerPlace place;
+    std::optional<card::Container> held;
+  };
+  using Writing = std::function<Status(Work& work)>;
+
+  CardDevice(card::CardChannelPtr channel, std::filesystem::path runtime_directory)
+      : channel_(std::move(channel)), runtime_directory_(std::move(runtime_directory)) {}
+
+  bool is_piv() const noexcept;
+  Result<Work> begin();
+  /// Runs `what` with the user's PIN shown; asks again for one that the card refused.
+  Status as_user(Authority& authority, const Writing& what);
+  /// Runs `what` with the administrator proved.
+  Status as_administrator(Authority& authority, const Writing& what);
+  /// Whichever of both writes keys and certificates on this kind of card.
+  Status as_writer(Authority& authority, const Writing& what);
+  Status show_administrator(Work& work, Authority& authority);
+
+  std::string container_name(const card::ContainerPlace& place) const;
+  /// arguments_bad for a name that the card has no place for; device_memory when all are taken.
+  Result<Spot> spot(Work& work, const std::string& container);
+  Result<Spot> spot_with_key(Work& work, const std::string& container);
+  Result<std::vector<Spot>> spots(Work& work);
+  Status describe_pins(Work& work, DeviceDescription& about);
+  Status describe_containers(Work& work, DeviceDescription& about);
+  Result<KeySignature> sign_with(Work& work, const card::Container& container, Hash hash, ByteView data);
+  Result<std::vector<card::ContainerPlace>> free_places(Work& work, const std::vector<Spot>& known, std::size_t wanted);
+  Status lock_user_pin(Work& work);
+  Status erase_contents(Work& work);
+  Status renew_card_uuid(Work& work, const card::FileEntry& chuid);
+
+  const card::CardChannelPtr channel_;
+  const std::filesystem::path runtime_directory_;
+  std::string kind_;
+  std::unique_ptr<card::CardModule> module_;
+  card::CardDescription about_;
+  bool written_ = false;
+};
+
+}  // namespace cardea::agent

@@ -1,0 +1,104 @@
+// A card's own objects, and its end.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "agent/card_device.h"
+#include "agent/key_use.h"
+#include "base/tlv.h"
+#include "crypto/random.h"
+#include "piv/data_objects.h"
+#include "piv/key_references.h"
+
+namespace cardea::agent {
+namespace {
+
+constexpr std::size_t longest_pin_digits = 8;
+
+/// A version 4 UUID (RFC 9562, 5.4).
+Result<Bytes> random_uuid() {
+  Bytes uuid(16);
+  CARDEA_TRY(crypto::random_bytes(uuid));
+  uuid[6] = static_cast<Byte>((uuid[6] & 0x0f) | 0x40);
+  uuid[8] = static_cast<Byte>((uuid[8] & 0x3f) | 0x80);
+  return uuid;
+}
+
+}  // namespace
+
+// The issuer's signature over the old fields would be wrong over the new ones, so it goes; its field stays, since the
+// standard wants one (SP 800-73-4 part 1, table 9).
+Status CardDevice::renew_card_uuid(Work& work, const card::FileEntry& chuid) {
+  constexpr std::uint32_t tag_guid = 0x34;
+  constexpr std::uint32_t tag_signature = 0x3e;
+  CARDEA_ASSIGN(const Bytes uuid, random_uuid());
+  const Result<Bytes> present = module_->read_file(work.transaction, chuid);
+  if (!present && present.code() != Code::not_found) return present.error();
+  Bytes fresh;
+  bool replaced = false;
+  for (TlvReader reader(present ? ByteView(*present) : ByteView()); !reader.at_end();) {
+    CARDEA_ASSIGN(const Tlv field, reader.next());
+    replaced = replaced || field.tag == tag_guid;
+    append_tlv(fresh, field.tag,
+               field.tag == tag_guid ? ByteView(uuid) : (field.tag == tag_signature ? ByteView() : field.value));
+  }
+  if (!replaced) return error(Code::data_invalid, "the card's CHUID has no card UUID to be renewed");
+  return work.administrator->write_file(work.transaction, chuid, fresh);
+}
+
+Status CardDevice::write_object(Authority& authority, const std::string& name, ByteView content) {
+  return as_writer(authority, [&](Work& work) -> Status {
+    CARDEA_ASSIGN(const std::vector<card::FileEntry> files, module_->files(work.transaction));
+    const bool is_chuid = is_piv() && name == "chuid";
+    const auto file = std::ranges::find_if(files, [&](const card::FileEntry& entry) {
+      return is_chuid ? entry.reference == card::piv::object::chuid : entry.name == name;
+    });
+    if (file == files.end()) return error(Code::not_found, fmt::format("the card has no object '{}'", name));
+    if (is_chuid && content.empty()) return renew_card_uuid(work, *file);
+    CARDEA_TRY(work.administrator->write_file(work.transaction, *file, content));
+    CARDEA_ASSIGN(const Bytes read_back, module_->read_file(work.transaction, *file));
+    if (same_bytes(read_back, content)) return {};
+    return error(Code::device_error, fmt::format("the object '{}' reads back otherwise than it was written", name));
+  });
+}
+
+// Cards that cannot delete a key have another one made in its place, of which nobody has the certificate.
+Status CardDevice::erase_contents(Work& work) {
+  CARDEA_ASSIGN(const std::vector<Spot> all, spots(work));
+  for (const Spot& spot : all) {
+    if (!spot.held) continue;
+    const Status deleted = work.administrator->delete_key(work.transaction, spot.place);
+    if (!deleted && deleted.code() == Code::function_not_supported) {
+      CARDEA_TRY(work.administrator->generate(work.transaction, spot.place,
+                                              {.algorithm = crypto::KeyAlgorithm::p256, .bits = 0}));
+    } else if (!deleted && deleted.code() != Code::not_found) {
+      return deleted;
+    }
+    if (is_piv()) CARDEA_TRY(work.administrator->write_certificate(work.transaction, spot.place, {}));
+  }
+  return {};
+}
+
+Result<bool> CardDevice::erase(Authority& authority) {
+  written_ = true;
+  if (!is_piv()) {
+    // The user's PIN may be locked or unknown, and only the user deletes keys: the administrator becomes the user.
+    CARDEA_ASSIGN(const Pin pin, random_digits(longest_pin_digits));
+    CARDEA_TRY(set_user_pin(authority, pin));
+    CARDEA_ASSIGN(Work work, begin());
+    work.transaction.reset_at_end();
+    CARDEA_TRY(module_->verify(work.transaction, card::PinRole::user, pin));
+    CARDEA_TRY(erase_contents(work));
+    return false;
+  }
+  // The daemon has to be the administrator also where the card would let anybody reset it.
+  CARDEA_ASSIGN(Work work, begin());
+  CARDEA_TRY(show_administrator(work, authority));
+  const Status reset = work.administrator->reset(work.transaction);
+  if (reset) return true;
+  if (reset.code() != Code::function_not_supported) return reset.error();
+  CARDEA_TRY(erase_contents(work));
+  return false;
+}
+
+}  // namespace cardea::agent
