@@ -158,8 +158,8 @@ class CardModule {
   virtual Status verify(CardTransaction& transaction, PinRole role, const Pin& pin) = 0;
   /// Verification on the reader's pad.
   virtual Status verify_on_pad(CardTransaction& transaction, PinPad& pad, PinRole role) = 0;
-  /// State of a PIN without burning a try. Of the administrator's key, where the card tells: whether it is still that of
-  /// the factory (to_be_changed); function_not_supported elsewhere.
+  /// State of a PIN without burning a try. Of the administrator's key, where the card tells: whether it is still that
+  /// of the factory (to_be_changed); function_not_supported elsewhere.
   virtual Result<PinState> pin_state(CardTransaction& transaction, PinRole role) = 0;
   virtual Status change_pin(CardTransaction& transaction, PinRole role, const Pin& old_pin, const Pin& new_pin) = 0;
   /// Old and new PIN typed on the reader's pad. Errors as those of verify() and PinPad::modify.
@@ -198,7 +198,8 @@ class CardAdministrator {
   /// The same in two steps for a key that stays elsewhere (B1): the card's challenge, then the answer to it.
   virtual Result<Bytes> challenge(CardTransaction& transaction) = 0;
   virtual Status answer_challenge(CardTransaction& transaction, ByteView answer) = 0;
-  /// What enciphers the challenge that waits for its answer: "3des", "aes128", "aes192", "aes256"; empty when none does.
+  /// What enciphers the challenge that waits for its answer: "3des", "aes128", "aes192", "aes256"; empty when none
+  /// does.
   virtual std::string challenge_algorithm() const { return {}; }
   virtual Status set_key(CardTransaction& transaction, const SecretBytes& new_key) = 0;
   /// The key every card of the kind has from the factory; empty when there is no such.
@@ -212,8 +213,8 @@ class CardAdministrator {
   virtual Status import_key(CardTransaction& transaction, const ContainerPlace& place, const SecretBytes& pkcs8,
                             const KeyRequest& request) = 0;
   /// Writes keys with their certificates into places that the caller knows to be empty, one after the other, in fewer
-  /// commands than import_key() and write_certificate() take. Answers how many are there whole; fewer than given when the
-  /// card is full. Other errors leave those before them on the card, entered in its directory.
+  /// commands than import_key() and write_certificate() take. Answers how many are there whole; fewer than given when
+  /// the card is full. Other errors leave those before them on the card, entered in its directory.
   virtual Result<std::size_t> import_all(CardTransaction& transaction, std::span<const KeyToImport> keys);
   /// function_not_supported where keys cannot be removed.
   virtual Status delete_key(CardTransaction& transaction, const ContainerPlace& place) = 0;

@@ -124,8 +124,8 @@ Status CardDevice::describe_containers(Work& work, DeviceDescription& about) {
       continue;
     }
     if (is_piv() && card::piv::is_retired(spot.place.index)) ++retired;
-    about.containers.push_back({container_name(spot.place), spot.held->has_key, spot.held->local,
-                                spot.held->public_key, spot.held->certificate});
+    about.containers.push_back({container_name(spot.place), spot.held->has_key, spot.held->local, spot.held->public_key,
+                                spot.held->certificate});
   }
   if (is_piv()) about.free_history = card::piv::retired_count - retired;
   return {};

@@ -122,8 +122,8 @@ Result<KeySignature> CardDevice::sign_with(Work& work, const Container& containe
     question.request.primitive = Primitive::eddsa_sign;
   }
   KeySignature result{Bytes(key->output_size()), plan.mechanism};
-  CARDEA_ASSIGN(const std::size_t size, module_->perform(work.transaction, container, question.request, question.input,
-                                                         result.signature));
+  CARDEA_ASSIGN(const std::size_t size,
+                module_->perform(work.transaction, container, question.request, question.input, result.signature));
   result.signature.resize(size);
   if (key->facts().family == crypto::KeyFamily::ec) result.signature = ecdsa_value(result.signature);
   return result;
@@ -197,8 +197,8 @@ Result<std::vector<ContainerPlace>> CardDevice::free_places(Work& work, const st
   }
   for (std::uint32_t reference = card::piv::key_retired_first;
        reference <= card::piv::key_retired_last && free.size() < wanted; ++reference) {
-    const bool taken = std::ranges::any_of(
-        known, [&](const Spot& spot) { return spot.held && spot.place.index == reference; });
+    const bool taken =
+        std::ranges::any_of(known, [&](const Spot& spot) { return spot.held && spot.place.index == reference; });
     if (taken) continue;
     const ContainerPlace place = *card::piv::place_of(reference);
     // Other tools fill retired places without entering them in the key history.

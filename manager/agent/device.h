@@ -75,7 +75,7 @@ struct DeviceDescription {
 /// What key is to be made.
 struct KeySpec {
   crypto::KeyAlgorithm algorithm = crypto::KeyAlgorithm::p256;
-  std::size_t bits = 0;  ///< RSA only
+  std::size_t bits = 0;           ///< RSA only
   std::string pin_policy = {};    ///< "never", "once", "always"; empty: the token's own
   std::string touch_policy = {};  ///< "never", "cached", "always"; empty: the token's own
 };
@@ -138,8 +138,7 @@ class Device {
   virtual Result<KeySignature> sign(Authority& authority, const std::string& container, Hash hash, ByteView data) = 0;
   /// Writes the certificate of the container's key and answers it as read back. key_type_inconsistent when the
   /// certificate is another key's, not_found when there is no key.
-  virtual Result<Bytes> write_certificate(Authority& authority, const std::string& container,
-                                          ByteView certificate) = 0;
+  virtual Result<Bytes> write_certificate(Authority& authority, const std::string& container, ByteView certificate) = 0;
   /// Writes a key made elsewhere (PKCS#8) in place of what is there, which goes with its certificate; true when it was
   /// there already. exists as generate().
   virtual Result<bool> import_key(Authority& authority, const std::string& container, const SecretBytes& pkcs8,

@@ -21,11 +21,11 @@ struct KeyWord {
   KeyAlgorithm algorithm;
   std::size_t bits;
 };
-constexpr KeyWord key_words[]{{"rsa:2048", KeyAlgorithm::rsa, 2048},        {"rsa:3072", KeyAlgorithm::rsa, 3072},
-                              {"rsa:4096", KeyAlgorithm::rsa, 4096},        {"ec:P-256", KeyAlgorithm::p256, 0},
-                              {"ec:P-384", KeyAlgorithm::p384, 0},          {"ec:P-521", KeyAlgorithm::p521, 0},
-                              {"ed25519", KeyAlgorithm::ed25519, 0},        {"x25519", KeyAlgorithm::x25519, 0},
-                              {"ml-dsa-44", KeyAlgorithm::ml_dsa_44, 0},    {"ml-dsa-65", KeyAlgorithm::ml_dsa_65, 0},
+constexpr KeyWord key_words[]{{"rsa:2048", KeyAlgorithm::rsa, 2048},     {"rsa:3072", KeyAlgorithm::rsa, 3072},
+                              {"rsa:4096", KeyAlgorithm::rsa, 4096},     {"ec:P-256", KeyAlgorithm::p256, 0},
+                              {"ec:P-384", KeyAlgorithm::p384, 0},       {"ec:P-521", KeyAlgorithm::p521, 0},
+                              {"ed25519", KeyAlgorithm::ed25519, 0},     {"x25519", KeyAlgorithm::x25519, 0},
+                              {"ml-dsa-44", KeyAlgorithm::ml_dsa_44, 0}, {"ml-dsa-65", KeyAlgorithm::ml_dsa_65, 0},
                               {"ml-dsa-87", KeyAlgorithm::ml_dsa_87, 0}};
 
 std::string_view hash_word(Hash hash) {
@@ -66,16 +66,15 @@ Result<SignaturePlan> plan_signature(ByteView public_key, Hash hash) {
     case crypto::KeyFamily::ec:
       plan.hash = hash == Hash::none ? strength_of(plan.algorithm) : hash;
       if (hash_word(plan.hash).empty()) return error(Code::mechanism_invalid, "the hash is none that is used here");
-      plan.mechanism = fmt::format("{}-{}", plan.algorithm == KeyAlgorithm::rsa ? "rsa-pkcs1" : "ecdsa",
-                                   hash_word(plan.hash));
+      plan.mechanism =
+          fmt::format("{}-{}", plan.algorithm == KeyAlgorithm::rsa ? "rsa-pkcs1" : "ecdsa", hash_word(plan.hash));
       return plan;
     case crypto::KeyFamily::edwards:
     case crypto::KeyFamily::ml_dsa:
     case crypto::KeyFamily::slh_dsa:
       plan.mechanism.resize(name.size());
-      std::ranges::transform(name, plan.mechanism.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-      });
+      std::ranges::transform(name, plan.mechanism.begin(),
+                             [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
       return plan;
     default:
       return error(Code::key_type_inconsistent, "a key of this kind does not sign");
@@ -85,8 +84,8 @@ Result<SignaturePlan> plan_signature(ByteView public_key, Hash hash) {
 Bytes ecdsa_value(ByteView raw) {
   using crypto::der;
   const std::size_t half = raw.size() / 2;
-  return der<Bytes>(crypto::der_sequence, {crypto::der_integer<Bytes>(raw.first(half)),
-                                           crypto::der_integer<Bytes>(raw.subspan(half))});
+  return der<Bytes>(crypto::der_sequence,
+                    {crypto::der_integer<Bytes>(raw.first(half)), crypto::der_integer<Bytes>(raw.subspan(half))});
 }
 
 Result<Bytes> key_digest(ByteView public_key) {

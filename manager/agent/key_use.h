@@ -12,7 +12,8 @@ struct SignaturePlan {
   std::string mechanism;   ///< KeySignature::mechanism
 };
 
-/// `hash`: Hash::none for one as strong as the key (FIPS 186-5, 6.1.1). key_type_inconsistent for keys that do not sign.
+/// `hash`: Hash::none for one as strong as the key (FIPS 186-5, 6.1.1). key_type_inconsistent for keys that do not
+/// sign.
 Result<SignaturePlan> plan_signature(ByteView public_key, Hash hash);
 
 /// r and s side by side → ECDSA-Sig-Value (RFC 3279, 2.2.3).

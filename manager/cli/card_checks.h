@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/config.h"
-#include "cli/findings.h"
+#include "cli/p11.h"
 
 namespace cardea::cli {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/findings.h"
+#include "cli/p11.h"
 
 namespace cardea::cli {
 

@@ -9,8 +9,8 @@
 
 #include "cli/connection.h"
 #include "cli/exit_status.h"
-#include "cli/keystore.h"
 #include "cli/output.h"
+#include "cli/p11.h"
 #include "cli/pins.h"
 #include "cli/terminal.h"
 #include "cli/text.h"

@@ -2,10 +2,13 @@
 #pragma once
 
 #include "p11client/failure.h"
+#include "p11client/findings.h"
+#include "p11client/keystore.h"
 #include "p11client/module.h"
 #include "p11client/printable.h"
 #include "p11client/session.h"
 #include "p11client/template.h"
+#include "p11client/tpm_cards.h"
 #include "p11client/uri.h"
 
 namespace cardea::cli {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/p11.h"
 #include "cli/text.h"
-#include "cli/tpm_cards.h"
 
 namespace cardea::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/config.h"
-#include "cli/findings.h"
+#include "cli/p11.h"
 
 namespace cardea::cli {
 

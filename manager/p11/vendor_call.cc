@@ -1,10 +1,10 @@
-#include "cli/vendor_call.h"
+#include "p11client/vendor_call.h"
 
 #include <dlfcn.h>
 
-#include "cli/exit_status.h"
+#include "p11client/failure.h"
 
-namespace cardea::cli {
+namespace cardea::p11client {
 namespace {
 
 Code code_called(std::string_view wanted) {
@@ -40,4 +40,4 @@ void* vendor_functions(const std::string& module, const char* interface_name) {
   return found->pFunctionList;
 }
 
-}  // namespace cardea::cli
+}  // namespace cardea::p11client

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace cardea::cli {
+namespace cardea::p11client {
 
 /// ok: works. info: not set up or limited, and nobody's fault. problem: set up, but does not work; makes `doctor` fail.
 enum class Severity { ok, info, problem };
@@ -18,4 +18,4 @@ struct Finding {
 
 using Findings = std::vector<Finding>;
 
-}  // namespace cardea::cli
+}  // namespace cardea::p11client

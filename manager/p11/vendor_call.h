@@ -8,7 +8,7 @@
 #include "base/secret.h"
 #include "cryptoki/keystore_interface.h"
 
-namespace cardea::cli {
+namespace cardea::p11client {
 
 /// The error that a vendor interface names.
 Error told_failure(std::string_view name, const char* detail, CK_LONG tries_left);
@@ -39,4 +39,4 @@ inline CARDEA_PIN raw(ByteView bytes) {
 /// loaded. Does not initialise it.
 void* vendor_functions(const std::string& module, const char* interface_name);
 
-}  // namespace cardea::cli
+}  // namespace cardea::p11client

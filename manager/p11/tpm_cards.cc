@@ -1,12 +1,12 @@
-#include "cli/tpm_cards.h"
+#include "p11client/tpm_cards.h"
 
 #include <algorithm>
 
-#include "cli/p11.h"
-#include "cli/text.h"
-#include "cli/vendor_call.h"
+#include "p11client/module.h"
+#include "p11client/printable.h"
+#include "p11client/vendor_call.h"
 
-namespace cardea::cli {
+namespace cardea::p11client {
 namespace {
 
 void take_serial(void* context, const char* serial) {
@@ -87,4 +87,4 @@ Status TpmCards::unblock(const std::string& serial, const Pin& new_pin,
   return exchange.told ? std::move(*exchange.told) : silent_failure(rv);
 }
 
-}  // namespace cardea::cli
+}  // namespace cardea::p11client

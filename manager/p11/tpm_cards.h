@@ -11,7 +11,7 @@
 #include "base/secret.h"
 #include "cryptoki/tpm_interface.h"
 
-namespace cardea::cli {
+namespace cardea::p11client {
 
 /// A virtual card. Texts are safe to show.
 struct TpmCard {
@@ -59,4 +59,4 @@ class TpmCards {
   const CARDEA_TPM_FUNCTIONS* functions_;
 };
 
-}  // namespace cardea::cli
+}  // namespace cardea::p11client

@@ -10,10 +10,10 @@
 
 #include "base/result.h"
 #include "base/secret.h"
-#include "cli/findings.h"
 #include "cryptoki/keystore_interface.h"
+#include "p11client/findings.h"
 
-namespace cardea::cli {
+namespace cardea::p11client {
 
 /// What a check of all tokens saw.
 struct KeystoreCheck {
@@ -58,4 +58,4 @@ class Keystore {
   const CARDEA_KEYSTORE_FUNCTIONS* functions_;
 };
 
-}  // namespace cardea::cli
+}  // namespace cardea::p11client

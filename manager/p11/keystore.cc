@@ -1,10 +1,10 @@
-#include "cli/keystore.h"
+#include "p11client/keystore.h"
 
-#include "cli/p11.h"
-#include "cli/text.h"
-#include "cli/vendor_call.h"
+#include "p11client/module.h"
+#include "p11client/printable.h"
+#include "p11client/vendor_call.h"
 
-namespace cardea::cli {
+namespace cardea::p11client {
 namespace {
 
 void add_finding(void* context, const char* subject, const char* sentence, const char* next_step) {
@@ -75,4 +75,4 @@ Result<ImportReport> Keystore::import_softhsm(const std::filesystem::path& token
       functions_->import_softhsm(token.c_str(), &user, &officer, take_import, add_skipped, answer.failed, &answer));
 }
 
-}  // namespace cardea::cli
+}  // namespace cardea::p11client
