@@ -231,17 +231,17 @@ Result<Bytes> Pkcs11KeyToken::wrap(std::string_view name, const SecretBytes& sec
 Result<SecretBytes> Pkcs11KeyToken::unwrap(std::string_view name, ByteView sealed, ByteView bound) {
   const Error refused = error(Code::encrypted_data_invalid, "the sealed secret was changed or belongs elsewhere");
   if (sealed.size() <= 1 + nonce_size + tag_size || sealed[0] != wrapped_form) return refused;
-  return with_key<SecretBytes>(
-      CKO_SECRET_KEY, name, [&](const Session& session, CK_OBJECT_HANDLE key) -> Result<SecretBytes> {
-        GcmMechanism mechanism(sealed.subspan(1, nonce_size), bound);
-        auto secret = session.decrypt(mechanism.get(), key, sealed.subspan(1 + nonce_size));
-        // Tokens have several answers for a tag that does not match.
-        const bool mismatch =
-            !secret && (secret.code() == Code::aead_decrypt_failed || secret.code() == Code::encrypted_data_length ||
-                        secret.code() == Code::encrypted_data_invalid);
-        if (mismatch) return refused;
-        return secret;
-      });
+  return with_key<SecretBytes>(CKO_SECRET_KEY, name,
+                               [&](const Session& session, CK_OBJECT_HANDLE key) -> Result<SecretBytes> {
+                                 GcmMechanism mechanism(sealed.subspan(1, nonce_size), bound);
+                                 auto secret = session.decrypt(mechanism.get(), key, sealed.subspan(1 + nonce_size));
+                                 // Tokens have several answers for a tag that does not match; SoftHSM2's is
+                                 // CKR_GENERAL_ERROR.
+                                 constexpr std::array mismatches{Code::aead_decrypt_failed, Code::encrypted_data_length,
+                                                                 Code::encrypted_data_invalid, Code::internal};
+                                 if (!secret && std::ranges::count(mismatches, secret.code()) > 0) return refused;
+                                 return secret;
+                               });
 }
 
 Status Pkcs11KeyToken::destroy_key(std::string_view name) {
