@@ -1,0 +1,64 @@
+// Tokens: the stock and what has become of it.
+#include <boost/json.hpp>
+
+#include "domain/people.h"
+#include "http/listing.h"
+#include "http/route.h"
+
+namespace cardea::http {
+namespace {
+
+using manager::Right;
+using manager::Token;
+using manager::Transaction;
+
+constexpr std::size_t longest_text = 256;
+
+void read_stock(JsonReader& reader, Token& token) {
+  if (auto text = reader.optional_string("label", longest_text)) token.label = std::move(*text);
+  if (auto text = reader.optional_string("location", longest_text)) token.location = std::move(*text);
+  if (auto text = reader.optional_string("card_type", longest_text)) token.card_type = std::move(*text);
+}
+
+}  // namespace
+
+Result<HttpResponse> list_tokens(RequestContext& context) {
+  return list_rows<Token>(context, Right::token_read, &Transaction::tokens);
+}
+
+Result<HttpResponse> show_token(RequestContext& context) {
+  return show_row<Token>(context, Right::token_read, &Transaction::token);
+}
+
+Result<HttpResponse> register_token(RequestContext& context) {
+  CARDEA_ASSIGN(const auto body, context.body());
+  JsonReader reader(body, context.errors);
+  Token token;
+  token.kind = reader.required_string("kind", 64);
+  token.serial = reader.required_string("serial", longest_text);
+  read_stock(reader, token);
+  CARDEA_TRY(reader.done());
+  CARDEA_ASSIGN(const Token saved, manager::register_token(context.ports(), context.actor(), token));
+  return created("/v1/tokens/" + std::to_string(saved.id), shape(saved));
+}
+
+Result<HttpResponse> change_token(RequestContext& context) {
+  CARDEA_ASSIGN(const auto body, context.body());
+  CARDEA_ASSIGN(Token token, find_row<Token>(context, Right::token_write, &Transaction::token));
+  CARDEA_TRY(context.if_match(shape(token)));
+  JsonReader reader(body, context.errors);
+  read_stock(reader, token);
+  CARDEA_TRY(reader.done());
+  CARDEA_ASSIGN(const Token saved, manager::change_token(context.ports(), context.actor(), token));
+  return entity_answer(shape(saved));
+}
+
+Result<HttpResponse> restock_token(RequestContext& context) {
+  CARDEA_ASSIGN(const manager::Id id, context.id_part("id"));
+  CARDEA_ASSIGN(const auto body, context.body());
+  CARDEA_TRY(JsonReader(body, context.errors).done());
+  CARDEA_ASSIGN(const Token saved, manager::restock_token(context.ports(), context.actor(), id));
+  return entity_answer(shape(saved));
+}
+
+}  // namespace cardea::http
