@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/secret.h"
 #include "cryptoki/cryptoki.h"
 
 namespace cardea::p11client {
@@ -18,6 +19,12 @@ class Template {
     return *this;
   }
   Template& text(CK_ATTRIBUTE_TYPE type, std::string_view value) { return bytes(type, view_of(value)); }
+  /// The same for a value that must not be left behind in memory.
+  Template& secret(CK_ATTRIBUTE_TYPE type, ByteView value) {
+    SecretBytes& kept = secrets_.emplace_back(value);
+    attributes_.push_back({type, kept.data(), kept.size()});
+    return *this;
+  }
   Template& number(CK_ATTRIBUTE_TYPE type, CK_ULONG value) {
     return bytes(type, {reinterpret_cast<const Byte*>(&value), sizeof value});
   }
@@ -37,6 +44,7 @@ class Template {
 
  private:
   std::deque<Bytes> values_;  // a deque: the attributes point into its elements
+  std::deque<SecretBytes> secrets_;
   std::vector<CK_ATTRIBUTE> attributes_;
 };
 

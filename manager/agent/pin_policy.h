@@ -1,0 +1,55 @@
+// What a PIN must be like (requirements L10). The policy is a part of the credential profile; the token enforces what
+// it can, the agent the rest. The PIN is seen by nobody else.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/json/object.hpp>
+
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace cardea::agent {
+
+/// Kinds of characters.
+enum class CharacterClass : std::uint8_t { digits, lower, upper, symbols };
+
+/// A profile's `pin_policy`, read. Lengths are counted in bytes, as tokens count them.
+struct PinPolicy {
+  std::size_t min_length = 6;
+  std::size_t max_length = 255;
+  std::vector<CharacterClass> required;  ///< at least one character of each
+  std::vector<CharacterClass> allowed;   ///< nothing else; empty: everything
+  std::size_t max_repeats = 0;           ///< longest run of one character; 0: no limit
+  std::size_t max_sequence = 0;          ///< longest run up or down ("4567", "dcba"); 0: no limit
+  bool weak_list = true;                 ///< those that everybody takes are refused (weak_pins.def)
+  std::vector<std::string> weak;         ///< further ones that are refused, compared without regard to case
+  std::size_t history = 0;               ///< so many former PINs may not come back
+  std::uint32_t expires_days = 0;        ///< 0: never
+  bool first_use_change = false;         ///< a random initial PIN must be changed when it is first used
+};
+
+/// Reads {"min_length", "max_length", "required", "allowed", "max_repeats", "max_sequence", "weak_list", "weak",
+/// "history", "expires_days", "first_use_change"}; what is left out has the default above. arguments_bad names the
+/// member that makes no sense, unknown ones too.
+Result<PinPolicy> read_pin_policy(const boost::json::object& document);
+
+/// The policy with the lengths that the token takes. arguments_bad when nothing is left.
+Result<PinPolicy> within_token(PinPolicy policy, std::size_t min_length, std::size_t max_length);
+
+/// Whether a PIN is as the policy wants it, but for its history: pin_length, pin_invalid (a character that is not
+/// allowed), pin_too_weak; the detail says what is missing and nothing of the PIN.
+Status check_pin(const PinPolicy& policy, const Pin& pin);
+
+/// One sentence for the person who chooses a PIN.
+std::string describe_policy(const PinPolicy& policy);
+
+/// A random PIN of the policy's shortest length, or eight characters where that is shorter and allowed.
+Result<Pin> random_pin(const PinPolicy& policy);
+
+/// Who makes sure of the policy: "token" when its own limits do, else "agent".
+std::string_view enforced_by(const PinPolicy& policy, std::size_t token_min_length, std::size_t token_max_length);
+
+}  // namespace cardea::agent
