@@ -66,7 +66,9 @@ std::optional<HttpResponse> objection(const HttpRequest& request, const Match& m
   return std::nullopt;
 }
 
-std::string kept_who(const RequestContext& context) { return context.actor().name; }
+std::string kept_who(const RequestContext& context) {
+  return context.actor().name;
+}
 
 Result<Bytes> request_hash(const RequestContext& context) {
   const HttpRequest& request = context.request;
@@ -120,8 +122,8 @@ HttpResponse Api::answer(HttpRequest& request) {
   }
   response.headers.emplace_back("X-Request-Id", context.id);
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  const bool cacheable = std::ranges::any_of(
-      response.headers, [](const auto& header) { return header.first == "Cache-Control"; });
+  const bool cacheable =
+      std::ranges::any_of(response.headers, [](const auto& header) { return header.first == "Cache-Control"; });
   if (!cacheable) response.headers.emplace_back("Cache-Control", "no-store");
   log(context, response,
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start));
@@ -170,9 +172,9 @@ HttpResponse Api::handled(RequestContext& context, const Route& route) {
                    context.errors);
   HttpResponse response = problem(answer.error(), context.id);
   if (response.status >= 500) {
-    services_.log.error("failed", {{"request", context.id},
-                                   {"operation", std::string(route.operation)},
-                                   {"why", describe(answer.error())}});
+    services_.log.error(
+        "failed",
+        {{"request", context.id}, {"operation", std::string(route.operation)}, {"why", describe(answer.error())}});
   }
   return response;
 }
@@ -212,8 +214,8 @@ HttpResponse Api::once(RequestContext& context, const Route& route, const std::s
 
   HttpResponse response = handled(context, route);
   const KeptAnswer answer = to_keep(*hash, context, response);
-  const Status recorded = services_.ports.store.transact(
-      [&](Transaction& store) { return store.keep_answer(who, key, answer); });
+  const Status recorded =
+      services_.ports.store.transact([&](Transaction& store) { return store.keep_answer(who, key, answer); });
   if (!recorded)
     services_.log.warning("answer not kept", {{"request", context.id}, {"why", describe(recorded.error())}});
   return response;

@@ -27,13 +27,20 @@ constexpr std::size_t most_discarded = 8 * 1024 * 1024;
 
 Method method_of(bhttp::verb verb) {
   switch (verb) {
-    case bhttp::verb::get: return Method::get;
-    case bhttp::verb::head: return Method::head;
-    case bhttp::verb::post: return Method::post;
-    case bhttp::verb::put: return Method::put;
-    case bhttp::verb::patch: return Method::patch;
-    case bhttp::verb::delete_: return Method::del;
-    default: return Method::other;
+    case bhttp::verb::get:
+      return Method::get;
+    case bhttp::verb::head:
+      return Method::head;
+    case bhttp::verb::post:
+      return Method::post;
+    case bhttp::verb::put:
+      return Method::put;
+    case bhttp::verb::patch:
+      return Method::patch;
+    case bhttp::verb::delete_:
+      return Method::del;
+    default:
+      return Method::other;
   }
 }
 
@@ -42,11 +49,11 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
  public:
   static constexpr bool is_tls = std::is_same_v<Stream, TlsStream>;
 
-  HttpConnection(asio::ip::tcp::socket socket, std::shared_ptr<Shared> shared, TlsContext* tls)
-    requires is_tls
-      : stream_(std::move(socket), tls->context()), shared_(std::move(shared)), tls_(tls) {}
-  HttpConnection(asio::ip::tcp::socket socket, std::shared_ptr<Shared> shared)
-    requires(!is_tls)
+  HttpConnection(asio::ip::tcp::socket socket, std::shared_ptr<Shared> shared, TlsContext* tls) requires is_tls
+      : stream_(std::move(socket), tls->context()),
+        shared_(std::move(shared)),
+        tls_(tls) {}
+  HttpConnection(asio::ip::tcp::socket socket, std::shared_ptr<Shared> shared) requires(!is_tls)
       : stream_(std::move(socket)), shared_(std::move(shared)) {}
 
   ~HttpConnection() override {

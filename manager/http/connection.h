@@ -1,8 +1,8 @@
 // One client's connection: requests in, answers out, one after the other.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <atomic>
+#include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <unordered_map>
 

@@ -15,7 +15,9 @@ namespace cardea::http {
 namespace json = boost::json;
 using manager::Time;
 
-const manager::Ports& RequestContext::ports() const { return services.ports; }
+const manager::Ports& RequestContext::ports() const {
+  return services.ports;
+}
 
 const std::string& RequestContext::part(std::string_view name) const {
   static const std::string& none = *new std::string;
@@ -45,8 +47,7 @@ std::string RequestContext::query_text(std::string_view name, std::size_t max) {
   return {};
 }
 
-std::optional<std::int64_t> RequestContext::query_number(std::string_view name, std::int64_t least,
-                                                         std::int64_t most) {
+std::optional<std::int64_t> RequestContext::query_number(std::string_view name, std::int64_t least, std::int64_t most) {
   const std::string text = query_text(name);
   if (text.empty()) return std::nullopt;
   std::int64_t number = 0;
@@ -149,8 +150,8 @@ std::optional<Time> parse_time(std::string_view text) {
   unsigned month = 0, day = 0, hour = 0, minute = 0, second = 0;
   int used = 0;
   const std::string copy(text);
-  if (copy.size() != 20 || std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2u:%2u:%2uZ%n", &year, &month, &day, &hour, &minute,
-                                       &second, &used) != 6)
+  if (copy.size() != 20 ||
+      std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2u:%2u:%2uZ%n", &year, &month, &day, &hour, &minute, &second, &used) != 6)
     return std::nullopt;
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
   if (used != 20 || !date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;

@@ -28,7 +28,7 @@ class RequestContext {
 
   const HttpRequest& request;
   Services& services;
-  const std::string id;  ///< of the request: in the log and in the answer's X-Request-Id
+  const std::string id;                  ///< of the request: in the log and in the answer's X-Request-Id
   std::optional<manager::Actor> caller;  ///< nothing: nobody is logged on
   std::vector<std::pair<std::string_view, std::string>> path;  ///< what the route's {names} stand for
   std::vector<FieldError> errors;                              ///< what is wrong in body and query

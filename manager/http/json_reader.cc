@@ -145,8 +145,7 @@ std::string JsonReader::required_word(std::string_view name, std::initializer_li
   return optional_word(name, words).value_or("");
 }
 
-std::optional<std::int64_t> JsonReader::optional_number(std::string_view name, std::int64_t least,
-                                                        std::int64_t most) {
+std::optional<std::int64_t> JsonReader::optional_number(std::string_view name, std::int64_t least, std::int64_t most) {
   const json::value* value = take(name, false);
   if (value == nullptr) return std::nullopt;
   json::error_code failed;
@@ -250,15 +249,39 @@ std::vector<JsonReader> JsonReader::objects(std::string_view name, std::size_t m
   return readers;
 }
 
-bool JsonReader::has(std::string_view name) { return take(name, false) != nullptr; }
+bool JsonReader::has(std::string_view name) {
+  return take(name, false) != nullptr;
+}
 
-const json::value* JsonReader::raw(std::string_view name) { return take(name, false); }
+const json::value* JsonReader::raw(std::string_view name) {
+  return take(name, false);
+}
+
+std::vector<std::int64_t> JsonReader::numbers(std::string_view name, std::size_t max_count, std::int64_t least,
+                                              std::int64_t most) {
+  const json::value* value = take(name, false);
+  if (value == nullptr) return {};
+  std::vector<std::int64_t> list;
+  const json::array* array = value->if_array();
+  bool good = array != nullptr && array->size() <= max_count;
+  for (std::size_t i = 0; good && i < array->size(); ++i) {
+    const std::int64_t* number = (*array)[i].if_int64();
+    good = number != nullptr && *number >= least && *number <= most;
+    if (good) list.push_back(*number);
+  }
+  if (good) return list;
+  refuse(name, fmt::format("It must be a list of at most {} whole numbers from {} to {}.", max_count, least, most));
+  return {};
+}
+
+void JsonReader::finish() {
+  for (const auto& member : *object_) {
+    if (std::ranges::find(asked_, member.key()) == asked_.end()) refuse(member.key(), "This member is not known here.");
+  }
+}
 
 Status JsonReader::done() {
-  for (const auto& member : *object_) {
-    if (std::ranges::find(asked_, member.key()) == asked_.end())
-      refuse(member.key(), "This member is not known here.");
-  }
+  finish();
   if (errors_->empty()) return {};
   return error(Code::data_invalid, fmt::format("{}: {}", errors_->front().pointer, errors_->front().detail));
 }

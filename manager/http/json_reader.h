@@ -50,9 +50,12 @@ class JsonReader {
 
   /// A list of texts; empty when it is absent.
   std::vector<std::string> strings(std::string_view name, std::size_t max_count, std::size_t max_length);
+  /// A list of whole numbers; empty when it is absent.
+  std::vector<std::int64_t> numbers(std::string_view name, std::size_t max_count, std::int64_t least,
+                                    std::int64_t most);
   /// Members whose names the client chooses, each a text.
   std::vector<std::pair<std::string, std::string>> string_map(std::string_view name, std::size_t max_count,
-                                                               std::size_t max_length);
+                                                              std::size_t max_length);
   /// Binary data in base64 (RFC 4648, 4).
   std::string required_base64(std::string_view name, std::size_t max);
   std::optional<std::string> optional_base64(std::string_view name, std::size_t max);
@@ -69,7 +72,9 @@ class JsonReader {
   /// Adds a mistake about a member of this object.
   void refuse(std::string_view name, std::string sentence);
 
-  /// data_invalid when anything was wrong here or inside; call it last.
+  /// Names the members that nobody asked for as mistakes; for objects inside, when all of theirs were asked for.
+  void finish();
+  /// finish(), then data_invalid when anything was wrong here or inside; for the outermost, last.
   Status done();
 
  private:

@@ -20,7 +20,9 @@ constexpr Entry entries[] = {
 #undef PROBLEM
 };
 
-const Entry& entry(Problem kind) { return entries[static_cast<std::size_t>(kind)]; }
+const Entry& entry(Problem kind) {
+  return entries[static_cast<std::size_t>(kind)];
+}
 
 // "the PIN is wrong" as a sentence.
 std::string sentence(std::string text) {
@@ -32,9 +34,13 @@ std::string sentence(std::string text) {
 
 }  // namespace
 
-unsigned status(Problem kind) { return entry(kind).status; }
+unsigned status(Problem kind) {
+  return entry(kind).status;
+}
 
-std::string_view title(Problem kind) { return entry(kind).title; }
+std::string_view title(Problem kind) {
+  return entry(kind).title;
+}
 
 std::string type_uri(Problem kind) {
   std::string uri = "urn:cardea:problem:";

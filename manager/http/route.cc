@@ -47,8 +47,12 @@ std::string_view next_segment(std::string_view& pattern) {
   return segment;
 }
 
-bool is_name(std::string_view segment) { return segment.starts_with('{'); }
-bool is_tail(std::string_view segment) { return segment.ends_with("...}"); }
+bool is_name(std::string_view segment) {
+  return segment.starts_with('{');
+}
+bool is_tail(std::string_view segment) {
+  return segment.ends_with("...}");
+}
 
 bool matches(std::string_view pattern, const std::vector<std::string>& segments) {
   std::size_t at = 0;
@@ -80,9 +84,13 @@ std::vector<std::pair<std::string_view, std::string>> parts_of(std::string_view 
 
 }  // namespace
 
-bool Route::needs_right() const { return is_right(access); }
+bool Route::needs_right() const {
+  return is_right(access);
+}
 
-std::span<const Route> routes() { return table; }
+std::span<const Route> routes() {
+  return table;
+}
 
 Match find_route(Method method, const std::vector<std::string>& segments) {
   Match match;

@@ -2,26 +2,39 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
 
 #include "domain/local_ca.h"
 #include "domain/ports.h"
+#include "domain/rights.h"
 #include "log/log.h"
 
 namespace cardea::http {
 
-/// Finds the authorities that the manager runs itself. Thread-safe.
-class LocalCas {
+/// An authority that the manager runs itself.
+struct OwnCa {
+  manager::Id id = 0;
+  std::shared_ptr<manager::LocalCa> ca;
+};
+
+/// The authorities, beyond what services of the domain do with them. Thread-safe.
+class Cas {
  public:
-  virtual ~LocalCas() = default;
+  virtual ~Cas() = default;
   /// not_found when there is no authority of that name, or it is run elsewhere.
-  virtual Result<std::shared_ptr<manager::LocalCa>> find(std::string_view name) = 0;
+  virtual Result<OwnCa> local(std::string_view name) = 0;
+  /// Makes (a key and a certificate, for our own) or registers an authority, and stores it. exists for a name that is
+  /// taken; arguments_bad for settings that its connector does not understand, in words.
+  virtual Result<manager::CaRecord> create(const manager::Actor& actor, const manager::CaRecord& wanted) = 0;
 };
 
 /// References outlive the server.
 struct Services {
   manager::Ports ports;
   manager::Log& log;
-  LocalCas& local_cas;
+  Cas& cas;
   /// Whether the daemon can do its work: store, key token, CAs; the error says what is missing.
   std::function<Status()> ready;
 };

@@ -13,7 +13,9 @@ namespace {
 namespace json = boost::json;
 using namespace manager;
 
-json::value maybe(const std::optional<Id>& id) { return id ? json::value(*id) : json::value(nullptr); }
+json::value maybe(const std::optional<Id>& id) {
+  return id ? json::value(*id) : json::value(nullptr);
+}
 json::value maybe(const std::optional<Time>& time) {
   return time ? json::value(format_time(*time)) : json::value(nullptr);
 }
@@ -32,11 +34,16 @@ json::object with_times(json::object object, Time created, Time updated) {
 
 std::string_view word(StepState state) {
   switch (state) {
-    case StepState::planned: return "planned";
-    case StepState::running: return "running";
-    case StepState::done: return "done";
-    case StepState::failed: return "failed";
-    case StepState::undone: return "undone";
+    case StepState::planned:
+      return "planned";
+    case StepState::running:
+      return "running";
+    case StepState::done:
+      return "done";
+    case StepState::failed:
+      return "failed";
+    case StepState::undone:
+      return "undone";
   }
   return "";
 }

@@ -28,10 +28,20 @@ boost::json::object shape(const manager::AuditEvent& event);
 boost::json::object shape(const manager::RevocationLine& line);
 
 /// Whom a row is about, for scopes: nothing when it is about nobody.
-inline std::optional<manager::Id> person_of(const manager::Person& person) { return person.id; }
-inline std::optional<manager::Id> person_of(const manager::Token& token) { return token.person; }
-inline std::optional<manager::Id> person_of(const manager::Request& request) { return request.person; }
-inline std::optional<manager::Id> person_of(const manager::Certificate& certificate) { return certificate.person; }
-inline std::optional<manager::Id> person_of(const manager::ArchivedKey& key) { return key.person; }
+inline std::optional<manager::Id> person_of(const manager::Person& person) {
+  return person.id;
+}
+inline std::optional<manager::Id> person_of(const manager::Token& token) {
+  return token.person;
+}
+inline std::optional<manager::Id> person_of(const manager::Request& request) {
+  return request.person;
+}
+inline std::optional<manager::Id> person_of(const manager::Certificate& certificate) {
+  return certificate.person;
+}
+inline std::optional<manager::Id> person_of(const manager::ArchivedKey& key) {
+  return key.person;
+}
 
 }  // namespace cardea::http

@@ -6,14 +6,17 @@
 
 namespace cardea::http {
 
-Result<HttpResponse> show_health(RequestContext&) { return json_answer({{"status", "alive"}}); }
+Result<HttpResponse> show_health(RequestContext&) {
+  return json_answer({{"status", "alive"}});
+}
 
 Result<HttpResponse> show_readiness(RequestContext& context) {
   const Status ready = context.services.ready();
   if (ready) return json_answer({{"status", "ready"}});
   context.services.log.warning("not ready", {{"why", describe(ready.error())}});
-  HttpResponse response = problem(Problem::unavailable, "Store, key token or a certification authority does not work; "
-                                                        "the server's log says which.");
+  HttpResponse response = problem(Problem::unavailable,
+                                  "Store, key token or a certification authority does not work; "
+                                  "the server's log says which.");
   response.headers.emplace_back("Retry-After", "10");
   return response;
 }

@@ -27,7 +27,9 @@ using Certificate = std::unique_ptr<X509, Freer<X509, X509_free>>;
 
 // Every certificate is let through the handshake: TLS proves that the client holds its key, and whether anybody vouches
 // for it is judged afterwards, where the answer can say in words what is wrong (RFC 8446, 4.4.2.4 leaves it to us).
-int let_through(int, X509_STORE_CTX*) { return 1; }
+int let_through(int, X509_STORE_CTX*) {
+  return 1;
+}
 
 std::string last_error() {
   std::array<char, 256> text{};

@@ -15,10 +15,14 @@ constexpr std::string_view level_names[] = {"debug", "info", "warning", "error"}
 
 spdlog::level::level_enum level_of(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warning: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -41,8 +45,7 @@ void append_quoted(std::string& out, std::string_view text) {
 }
 
 bool is_plain_word(std::string_view text) {
-  constexpr std::string_view plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:/_-+@[]{}?&,";
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:/_-+@[]{}?&,";
   return !text.empty() && text.find_first_not_of(plain) == std::string_view::npos;
 }
 
@@ -118,7 +121,9 @@ Log& Log::none() {
   return nothing;
 }
 
-bool Log::shows(LogLevel level) const { return state_ && state_->logger->should_log(level_of(level)); }
+bool Log::shows(LogLevel level) const {
+  return state_ && state_->logger->should_log(level_of(level));
+}
 
 void Log::write(LogLevel level, std::string_view what, Fields fields) {
   if (!shows(level)) return;

@@ -1,0 +1,17 @@
+// CRLs of the authorities that the manager runs itself: made on schedule or now, stored, served from the store.
+#pragma once
+
+#include "base/result.h"
+#include "domain/local_ca.h"
+#include "domain/ports.h"
+
+namespace cardea::manager {
+
+/// Makes the next CRL of that authority and stores it with its number (RFC 5280, 5.2.3: one more than the last). When
+/// another daemon was faster, answers that one's CRL. Errors of the key token and the store.
+Result<CrlState> publish_crl(const Ports& ports, LocalCa& ca, Id id);
+
+/// The newest CRL; makes the first one, and the next when it is due.
+Result<CrlState> current_crl(const Ports& ports, LocalCa& ca, Id id);
+
+}  // namespace cardea::manager
