@@ -21,8 +21,9 @@ struct Page {
   std::string cursor;
 };
 
-/// What a list is narrowed by. Empty members do not narrow. Text matches the beginning, without regard to case, and is
-/// served by an index.
+/// What a list is narrowed by. Empty members do not narrow; arguments_bad when the list cannot be narrowed by one that
+/// is not empty. Text matches the beginning, without regard to case, and is served by an index. A list is in the order
+/// of ids; of the text found, or of the time, when it is narrowed by text, or by `from` or `to`.
 struct Filter {
   std::string text;   ///< person: name, display name, e-mail; token: serial, label; certificate: subject, serial
   std::string state;  ///< by its name
@@ -31,16 +32,18 @@ struct Filter {
   std::optional<Id> token = {};
   std::optional<Id> ca = {};
   std::optional<Id> request = {};
-  std::optional<Time> from = {};  ///< certificate: expires; others: created; audit: at
-  std::optional<Time> to = {};
+  std::optional<Time> from = {};  ///< certificate: expires; others: created; audit: at; that time included
+  std::optional<Time> to = {};    ///< that time included
   std::string department;
   std::string cursor;
   std::size_t limit = 50;  ///< 1 to 1,000
 };
 
 /// One transaction. What is read is consistent; what is written is durable when transact() has returned success, all of
-/// it or nothing. `insert` gives the id. `update` answers key_changed when somebody else changed the row since it was
-/// read (compared by `updated` and content version the store keeps), not_found when it is gone.
+/// it or nothing. `insert` gives the id; exists when another row has what is unique. `update` answers key_changed when
+/// somebody else changed the row since it was read (compared by `revision`; a row may be updated several times in one
+/// transaction), not_found when it is gone. After any other error the transaction cannot be used any more and fails as
+/// a whole with that error.
 class Transaction {
  public:
   virtual ~Transaction() = default;
@@ -70,7 +73,7 @@ class Transaction {
   virtual Status remove_access_token(Id id) = 0;
 
   /// Revoked and suspended certificates of a CA in ascending order of serial number; with `expired_too` those whose
-  /// time is over as well. Streams: half a million rows must not stand in memory.
+  /// time is over (by the system's clock) as well. Streams: half a million rows must not stand in memory.
   struct RevokedEntry {
     std::string_view serial;
     Time revoked_at;
@@ -113,7 +116,8 @@ class Store {
  public:
   virtual ~Store() = default;
   /// Runs `work` in one transaction, again from the start when the database asks for it (serialisation failure), so
-  /// `work` must have no other effect. Writers on SQLite are grouped: many transactions, one durable commit.
+  /// `work` must have no other effect. Writers are grouped: many transactions, one durable commit, so `work` may run on
+  /// another thread while this one waits; it must not begin a transaction itself (operation_active).
   virtual Status transact(const std::function<Status(Transaction&)>& work) = 0;
   /// The same for work that only reads; never waits for writers.
   virtual Status read(const std::function<Status(Transaction&)>& work) = 0;
