@@ -19,6 +19,10 @@ struct FreshKey {
 /// `algorithm` is rsa:2048 … or ec:P-256 …; arguments_bad.
 Result<FreshKey> generate_decryption_key(std::string_view algorithm);
 
+/// A certificate request (PKCS#10, DER) without a person's name, signed by the key: proof of possession for authorities
+/// that get the names apart from it. wrapped_key_invalid.
+Result<Bytes> request_for_key(const SecretBytes& pkcs8);
+
 /// Seals a key under a fresh data key, which the key token's archive key wraps; both are bound to person, policy and
 /// public key. The row is not stored yet.
 Result<ArchivedKey> seal_for_archive(KeyToken& keys, Id person, std::string_view policy, const FreshKey& key, Time now);

@@ -20,13 +20,25 @@ class CaConnectors {
   virtual Result<std::shared_ptr<CaConnector>> connector(const CaRecord& ca) = 0;
 };
 
+/// Checks a token's statement of where a key was made (B4). Thread-safe.
+class AttestationVerifier {
+ public:
+  virtual ~AttestationVerifier() = default;
+  /// `chain` are the certificates that the token gave, the key's own first. Answers what is shown: maker, model, serial
+  /// number, PIN and touch policy as far as they are stated. signature_invalid or data_invalid in words when the
+  /// statement is not about this key, or nobody trusted made it.
+  virtual Result<json::object> verify(std::string_view kind, ByteView spki, const std::vector<Bytes>& chain,
+                                      Time now) = 0;
+};
+
 /// References only: whoever made them keeps them alive. May be copied and used from any thread.
 struct Ports {
   Store& store;
   KeyToken& keys;
   CaConnectors& authorities;
   Clock& clock;
-  std::string daemon = "manager";  ///< this daemon's name among several on one store
+  AttestationVerifier* attestation = nullptr;  ///< null: no maker of tokens is trusted
+  std::string daemon = "manager";              ///< this daemon's name among several on one store
 };
 
 /// Names of the manager's own keys in its key token (KeyToken), made by ensure_manager_keys.

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "crypto/library.h"
@@ -15,6 +16,19 @@ std::string to_base64(ByteView bytes) {
   const int size = EVP_EncodeBlock(out, bytes.data(), static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(size));
   return text;
+}
+
+Result<Bytes> from_base64(std::string_view text) {
+  // EVP_DecodeBlock passes over white space at the ends and counts padding as zero bytes: what it made must give the
+  // same text again.
+  Bytes bytes(text.size() / 4 * 3);
+  const int size =
+      EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  if (text.size() % 4 != 0 || size < 0) return error(Code::data_invalid, "this is no base64");
+  const std::size_t padding = text.ends_with("==") ? 2 : (text.ends_with("=") ? 1 : 0);
+  bytes.resize(static_cast<std::size_t>(size) - std::min(padding, static_cast<std::size_t>(size)));
+  if (to_base64(bytes) != text) return error(Code::data_invalid, "this is no base64");
+  return bytes;
 }
 
 Result<std::string> to_pem(std::string_view label, ByteView der) {

@@ -12,6 +12,9 @@ namespace cardea::x509 {
 /// Base64 without line breaks.
 std::string to_base64(ByteView bytes);
 
+/// The inverse, of canonical base64 with padding and without line breaks (RFC 4648, 4); data_invalid.
+Result<Bytes> from_base64(std::string_view text);
+
 /// PEM with this label, e.g. "CERTIFICATE".
 Result<std::string> to_pem(std::string_view label, ByteView der);
 

@@ -1,0 +1,90 @@
+// What the files of the journal share. Not for others: journal.h is.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "domain/certificate_policy.h"
+#include "domain/journal.h"
+#include "domain/ports.h"
+#include "domain/profile.h"
+#include "domain/token_secrets.h"
+
+namespace cardea::manager::journal {
+
+/// Where a kind of step runs (steps.def), and its line for people.
+struct StepKind {
+  std::string_view name;
+  bool agent;
+  std::string_view words;
+};
+/// Null for an unknown one.
+const StepKind* step_kind(std::string_view name);
+
+/// A job with what its steps need, read in one transaction.
+struct JobView {
+  Job job;
+  Request request;
+  Person person;
+  std::optional<Profile> profile;
+  ProfileRules rules;  ///< of the profile; defaults without one
+  std::optional<Token> token;
+};
+Result<JobView> view_job(Transaction& store, Id job);
+
+/// Stores a job for an approved request, which becomes `collecting`.
+Result<Job> start_job(Transaction& store, const Ports& ports, Request& request);
+
+// Planning (planners.cc).
+
+/// The steps of a job before its token is known; for kinds without an agent all of them.
+std::vector<Step> first_steps(const JobView& view);
+/// What follows once the token has been read and claimed; `inspected` is the result of inspect_token.
+Result<std::vector<Step>> steps_on_token(Transaction& store, const Ports& ports, const JobView& view,
+                                         const json::object& inspected);
+/// Appends steps with their indices.
+void append_steps(Job& job, std::vector<Step> steps);
+Step planned_step(std::string_view kind, json::object parameters = {});
+
+// Steps of the agent (agent_steps.cc).
+
+/// The parameters as they are sent: with secrets and certificates filled in. Tells of secrets in the audit log.
+Result<json::object> hand_out(Transaction& store, const Ports& ports, const JobView& view, const Step& step);
+/// Checks a result and writes what follows from it; an error means that the step failed.
+Status accept(Transaction& store, const Ports& ports, JobView& view, Step& step, const json::object& result);
+
+// Steps of the manager (manager_steps.cc).
+
+/// What became of one.
+struct Outcome {
+  enum class State { done, waiting, failed } state = State::done;
+  json::object result = {};
+  std::string problem = {};  ///< waiting, failed
+  std::optional<std::chrono::seconds> retry_after = {};
+};
+/// Whether it asks an authority, so that it cannot run inside a transaction.
+bool asks_authority(std::string_view kind);
+/// One that needs the store alone; its effect and its record are one transaction.
+Result<Outcome> run_in_store(Transaction& store, const Ports& ports, JobView& view, Step& step);
+/// One that asks authorities; makes its own transactions, each step of it idempotent. Marks the step done in the
+/// transaction that stores what it led to.
+Result<Outcome> run_with_authority(const Ports& ports, const JobView& view, const Step& step);
+/// Takes back what a job did at authorities; waiting when one of them does not answer.
+Result<Outcome> take_back(const Ports& ports, const JobView& view);
+
+// Helpers.
+
+/// The last step of that kind (and container, unless empty) before `index` that is done; null without.
+const Step* step_before(const Job& job, std::uint32_t index, std::string_view kind, std::string_view container = {});
+std::string text_of(const json::object& object, std::string_view name);
+std::int64_t number_of(const json::object& object, std::string_view name);
+bool flag_of(const json::object& object, std::string_view name);
+/// Base64 of a member; empty when it is none.
+Bytes bytes_of(const json::object& object, std::string_view name);
+json::string base64(ByteView bytes);
+/// Base64 made without a copy of the secret outside of the answer.
+json::string base64(const SecretBytes& secret);
+Actor job_actor(const Job& job);
+
+}  // namespace cardea::manager::journal

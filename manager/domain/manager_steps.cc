@@ -1,0 +1,496 @@
+// The manager's own steps.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "crypto/asymmetric_key.h"
+#include "crypto/digest.h"
+#include "domain/archive.h"
+#include "domain/audit_log.h"
+#include "domain/authority_work.h"
+#include "domain/ca_retry.h"
+#include "domain/journal_parts.h"
+#include "domain/key_proof.h"
+
+namespace cardea::manager::journal {
+
+namespace {
+
+constexpr auto another_token_after = std::chrono::seconds(10);
+
+Outcome failed(std::string problem) {
+  return {.state = Outcome::State::failed, .problem = std::move(problem)};
+}
+
+// What the agent told of the token last.
+const json::object* told_facts(const Job& job, const Step& claim) {
+  for (std::uint32_t i = claim.index; i-- > 0;)
+    if (job.steps[i].kind == "inspect_token" || job.steps[i].kind == "create_token") return &job.steps[i].result;
+  return nullptr;
+}
+
+// The token that is there is not the one that is needed: the agent reads again after a while.
+Outcome ask_for_another(JobView& view, const Step& claim, std::string text) {
+  for (std::uint32_t i = claim.index; i-- > 0;)
+    if (view.job.steps[i].kind == "inspect_token") {
+      view.job.steps[i].state = StepState::planned;
+      break;
+    }
+  return {.state = Outcome::State::waiting, .problem = std::move(text), .retry_after = another_token_after};
+}
+
+bool issues(const JobView& view) {
+  return view.request.kind == "issue" || view.request.kind == "replace";
+}
+
+Outcome plan_creation(JobView& view, const std::string& kind) {
+  const std::string label = view.person.display_name.empty() ? view.person.name : view.person.display_name;
+  append_steps(view.job,
+               {planned_step("create_token", {{"kind", kind}, {"label", label}}), planned_step("claim_token")});
+  return {};
+}
+
+Result<Token> find_or_add(Transaction& store, const Ports& ports, const JobView& view, const json::object& facts) {
+  const std::string kind = text_of(facts, "kind");
+  const std::string serial = text_of(facts, "serial");
+  auto known = store.token_by_serial(kind, serial);
+  if (known || known.code() != Code::not_found) return known;
+  CARDEA_ASSIGN(const KindSecrets secrets, kind_secrets(kind));
+  if (view.rules.registered_stock_only && !secrets.made)
+    return error(Code::action_prohibited, fmt::format("the {} token {} is not registered as stock", kind, serial));
+  Token token;
+  token.kind = kind;
+  token.serial = serial;
+  token.card_type = text_of(facts, "card_type");
+  if (factory_algorithm(kind, token.card_type).empty()) token.card_type.clear();
+  token.created = token.updated = ports.clock.now();
+  CARDEA_ASSIGN(token.id, store.insert(token));
+  CARDEA_TRY(audit(store, job_actor(view.job), token.created, AuditAction::token_registered,
+                   fmt::format("token:{}", token.id), {{"kind", kind}, {"serial", serial}}));
+  return token;
+}
+
+// A token whose secrets nobody here knows cannot be managed; one that was reset elsewhere has the factory's again.
+Status check_secrets(Token& token, const json::object& facts, const KindSecrets& secrets) {
+  const json::value* factory = facts.if_contains("factory");
+  const json::value* told =
+      factory == nullptr || !factory->is_object() ? nullptr : factory->get_object().if_contains("admin_key");
+  if (secrets.made || !secrets.admin_key || told == nullptr || !told->is_bool()) return {};
+  if (told->get_bool()) {
+    token.secret_version = token.puk_version = 0;
+    return {};
+  }
+  if (token.secret_version > 0) return {};
+  return error(
+      Code::action_prohibited,
+      fmt::format("the administrator's key of token {} is neither the factory's nor one of ours: reset the token",
+                  token.serial));
+}
+
+// A decryption key that is on the token and not in the archive would be overwritten (the guard of docs/manager.md).
+Status check_overwrite(Transaction& store, const JobView& view, const json::object& facts) {
+  if (flag_of(view.request.parameters, "destroy_unarchived")) return {};
+  const json::value* list = facts.if_contains("containers");
+  for (std::size_t i = 0; list != nullptr && list->is_array() && i < list->get_array().size(); ++i) {
+    const auto& one = list->get_array()[i].as_object();
+    const Bytes spki = bytes_of(one, "spki");
+    if (text_of(one, "container") != "encryption" || spki.empty() || text_of(one, "certificate_sha256").empty())
+      continue;
+    CARDEA_ASSIGN(const Bytes hash, crypto::digest(Hash::sha256, spki));
+    CARDEA_ASSIGN(const auto archived, store.archived_key_by_public_key(hash));
+    if (!archived)
+      return error(
+          Code::action_prohibited,
+          "the token holds a decryption key that is not archived; whoever says destroy_unarchived in the request "
+          "loses what was encrypted to it");
+  }
+  return {};
+}
+
+Status check_free(Transaction& store, const JobView& view, const Token& token) {
+  Filter filter;
+  filter.token = token.id;
+  filter.limit = 1000;
+  CARDEA_ASSIGN(const auto jobs, store.jobs(filter));
+  for (const auto& other : jobs.items)
+    if (other.id != view.job.id && other.token == token.id && other.state != JobState::completed &&
+        other.state != JobState::failed)
+      return error(Code::action_prohibited, fmt::format("job {} works on this token already", other.id));
+  return {};
+}
+
+Status assign(Token& token, const JobView& view) {
+  const bool begun = token.state == TokenState::assigned && token.person == view.person.id;
+  if (!begun) {
+    auto next = after(token.state, "assign");
+    if (!next)
+      return error(Code::action_prohibited, fmt::format("the token {} is {}: cancel and retire it, or take another",
+                                                        token.serial, name(token.state)));
+    token.state = *next;
+  }
+  token.person = view.person.id;
+  token.profile = view.request.profile;
+  return {};
+}
+
+Status take_token(Transaction& store, const Ports& ports, JobView& view, const json::object& facts) {
+  CARDEA_ASSIGN(Token token, find_or_add(store, ports, view, facts));
+  CARDEA_ASSIGN(const KindSecrets secrets, kind_secrets(token.kind));
+  CARDEA_TRY(check_free(store, view, token));
+  CARDEA_TRY(check_secrets(token, facts, secrets));
+  if (issues(view)) {
+    CARDEA_TRY(check_overwrite(store, view, facts));
+    CARDEA_TRY(assign(token, view));
+  }
+  token.model = text_of(facts, "model");
+  token.label = token.label.empty() ? text_of(facts, "label") : token.label;
+  token.facts = facts;
+  token.updated = ports.clock.now();
+  CARDEA_TRY(store.update(token));
+  view.token = token;
+  view.job.token = token.id;
+  CARDEA_ASSIGN(auto steps, steps_on_token(store, ports, view, facts));
+  append_steps(view.job, std::move(steps));
+  return {};
+}
+
+Result<Outcome> claim_token(Transaction& store, const Ports& ports, JobView& view, Step& step) {
+  const json::object* told = told_facts(view.job, step);
+  if (told == nullptr) return Code::internal;
+  const json::object facts = *told;
+  const std::string kind = text_of(facts, "kind");
+  const std::string serial = text_of(facts, "serial");
+  if (issues(view)) {
+    const auto& kinds = view.rules.device_kinds;
+    if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
+      return ask_for_another(view, step, fmt::format("The credential profile takes no tokens of kind {}", kind));
+    CARDEA_ASSIGN(const KindSecrets secrets, kind_secrets(kind));
+    if (serial.empty() && secrets.made) return plan_creation(view, kind);
+    if (view.request.token && view.token && view.token->kind == kind && view.token->serial == serial)
+      return ask_for_another(view, step, "This is the token that is to be replaced: take another one");
+  } else if (!view.token || view.token->kind != kind || view.token->serial != serial) {
+    return ask_for_another(view, step,
+                           fmt::format("This is another token; the one that is needed has the serial number {}",
+                                       view.token ? view.token->serial : ""));
+  }
+  if (serial.empty()) return ask_for_another(view, step, "There is no token");
+  auto taken = take_token(store, ports, view, facts);
+  if (!taken && taken.code() == Code::action_prohibited) return failed(taken.error().detail);
+  if (!taken) return std::move(taken).error();
+  return Outcome{};
+}
+
+// The token's statement is compared with the key that it made; who signed it is for the verifier of the kind.
+Result<Outcome> verify_attestation(Transaction& store, const Ports& ports, JobView& view, Step& step) {
+  const Step* made = step_before(view.job, step.index, "generate_key", text_of(step.parameters, "container"));
+  const json::value* chain = made == nullptr ? nullptr : made->result.if_contains("attestation");
+  const bool required = flag_of(step.parameters, "required");
+  const auto refuse = [&](std::string text) -> Result<Outcome> {
+    if (required) return failed(std::move(text));
+    return Outcome{.result = {{"attested", false}, {"why", text}}};
+  };
+  if (chain == nullptr || !chain->is_array() || chain->get_array().empty())
+    return refuse("the token does not say where its key was made");
+  if (ports.attestation == nullptr)
+    return refuse("this manager trusts no maker of tokens: configure attestation roots");
+  std::vector<Bytes> certificates;
+  for (const auto& one : chain->get_array()) certificates.push_back(bytes_of({{"c", one}}, "c"));
+  auto verdict =
+      ports.attestation->verify(view.token->kind, bytes_of(made->result, "spki"), certificates, ports.clock.now());
+  if (!verdict) return refuse(verdict.error().detail.empty() ? describe(verdict.error()) : verdict.error().detail);
+  view.token->attestation[text_of(step.parameters, "container")] = *verdict;
+  view.token->updated = ports.clock.now();
+  CARDEA_TRY(store.update(*view.token));
+  CARDEA_TRY(audit(store, job_actor(view.job), ports.clock.now(), AuditAction::attestation_verified,
+                   fmt::format("token:{}", view.token->id), *verdict));
+  return Outcome{.result = {{"attested", true}}};
+}
+
+Result<Outcome> activate(Transaction& store, const Ports& ports, JobView& view) {
+  const Time now = ports.clock.now();
+  for (const auto& step : view.job.steps) {
+    if (step.kind != "issue_certificate" || step.state != StepState::done) continue;
+    CARDEA_ASSIGN(Certificate certificate, store.certificate(number_of(step.parameters, "certificate")));
+    CARDEA_ASSIGN(certificate.state, after(certificate.state, "activate"));
+    certificate.updated = now;
+    CARDEA_TRY(store.update(certificate));
+    CARDEA_TRY(audit(store, job_actor(view.job), now, AuditAction::certificate_activated,
+                     fmt::format("certificate:{}", certificate.id)));
+  }
+  Token& token = *view.token;
+  CARDEA_ASSIGN(token.state, after(token.state, token.state == TokenState::assigned ? "issue" : "update"));
+  token.updated = now;
+  CARDEA_TRY(store.update(token));
+  return Outcome{};
+}
+
+Result<Outcome> close_token(Transaction& store, const Ports& ports, JobView& view, const Step& step) {
+  CARDEA_ASSIGN(Token token, store.token(number_of(step.parameters, "token")));
+  const std::string event = text_of(step.parameters, "event");
+  // A token that was cancelled before its replacement came stays so.
+  if (event == "cancel" && (token.state == TokenState::cancelled || token.state == TokenState::retired))
+    return Outcome{};
+  CARDEA_ASSIGN(token.state, after(token.state, event));
+  token.updated = ports.clock.now();
+  CARDEA_TRY(store.update(token));
+  CARDEA_TRY(audit(store, job_actor(view.job), token.updated, AuditAction::token_changed,
+                   fmt::format("token:{}", token.id), {{"state", std::string(name(token.state))}}));
+  if (view.token && view.token->id == token.id) view.token = token;
+  return Outcome{};
+}
+
+// Which certificates a step is about.
+Result<std::vector<Certificate>> certificates_of(const Ports& ports, const Step& step) {
+  std::vector<Certificate> out;
+  CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
+    out.clear();
+    if (const json::value* list = step.parameters.if_contains("certificates")) {
+      for (const auto& id : list->as_array()) {
+        CARDEA_ASSIGN(auto one, store.certificate(id.as_int64()));
+        out.push_back(std::move(one));
+      }
+      return {};
+    }
+    Filter filter;
+    filter.token = number_of(step.parameters, "token");
+    filter.limit = 1000;
+    CARDEA_ASSIGN(auto page, store.certificates(filter));
+    out = std::move(page.items);
+    return {};
+  }));
+  return out;
+}
+
+// When the authority of a certificate is asked again; failed when its schedule has ended (C3).
+Result<Outcome> wait_for(const Ports& ports, const JobView& view, Id ca, std::string text,
+                         std::optional<std::chrono::seconds> wish) {
+  std::string schedule(RetrySchedule::standard);
+  CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
+    CARDEA_ASSIGN(const CaRecord record, store.ca(ca));
+    if (!record.retry_schedule.empty()) schedule = record.retry_schedule;
+    return {};
+  }));
+  CARDEA_ASSIGN(const RetrySchedule retries, RetrySchedule::parse(schedule));
+  const auto wait = retries.wait_after(view.job.ca_attempts + 1);
+  if (!wait) return failed(fmt::format("{} (asked {} times)", text, view.job.ca_attempts + 1));
+  return Outcome{.state = Outcome::State::waiting,
+                 .problem = std::move(text),
+                 .retry_after = wish ? std::max(*wish, *wait) : wait};
+}
+
+bool live(const Certificate& one) {
+  return one.state == CertificateState::issued || one.state == CertificateState::active ||
+         one.state == CertificateState::suspended || one.state == CertificateState::superseded;
+}
+
+Result<Outcome> change_certificates(const Ports& ports, const JobView& view, const Step& step,
+                                    RevocationOrder::Action action, RevocationReason reason) {
+  CARDEA_ASSIGN(const auto certificates, certificates_of(ports, step));
+  for (const auto& one : certificates) {
+    const bool wanted = action == RevocationOrder::Action::revoke ? live(one)
+                        : action == RevocationOrder::Action::suspend
+                            ? one.state == CertificateState::active || one.state == CertificateState::issued
+                            : one.state == CertificateState::suspended;
+    const bool expired = one.not_after && *one.not_after <= ports.clock.now();
+    if (!wanted || expired) continue;
+    auto problem = apply_at_authority(ports, job_actor(view.job), one.id, action, reason, std::nullopt);
+    if (!problem)
+      return wait_for(ports, view, one.ca, "The authority does not answer: " + describe(problem.error()), std::nullopt);
+    if (!problem->empty()) return failed(fmt::format("certificate {}: {}", one.serial, *problem));
+  }
+  return Outcome{};
+}
+
+Result<Outcome> supersede(const Ports& ports, const JobView& view, const Step& step) {
+  if (flag_of(step.parameters, "revoke"))
+    return change_certificates(ports, view, step, RevocationOrder::Action::revoke, RevocationReason::superseded);
+  CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
+    for (const auto& id : step.parameters.at("certificates").as_array()) {
+      CARDEA_ASSIGN(Certificate certificate, store.certificate(id.as_int64()));
+      if (certificate.state != CertificateState::active) continue;
+      CARDEA_ASSIGN(certificate.state, after(certificate.state, "supersede"));
+      certificate.updated = ports.clock.now();
+      CARDEA_TRY(store.update(certificate));
+      CARDEA_TRY(audit(store, job_actor(view.job), certificate.updated, AuditAction::certificate_superseded,
+                       fmt::format("certificate:{}", certificate.id)));
+    }
+    return {};
+  }));
+  return Outcome{};
+}
+
+// The key is made in locked memory and leaves it only sealed; the request for its certificate is signed here.
+Result<Outcome> generate_archived_key(const Ports& ports, const JobView& view, const Step& step) {
+  CARDEA_ASSIGN(const FreshKey fresh, generate_decryption_key(text_of(step.parameters, "algorithm")));
+  CARDEA_ASSIGN(const Bytes csr, request_for_key(fresh.pkcs8));
+  CARDEA_ASSIGN(const ArchivedKey row, seal_for_archive(ports.keys, view.person.id, text_of(step.parameters, "policy"),
+                                                        fresh, ports.clock.now()));
+  Outcome outcome;
+  CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
+    CARDEA_ASSIGN(Job job, store.job(view.job.id));
+    Step& mine = job.steps.at(step.index);
+    CARDEA_ASSIGN(const Id id, store.insert(row));
+    mine.result = {{"archived_key", id}, {"csr", base64(csr)}, {"spki", base64(fresh.spki)}};
+    outcome.result = mine.result;
+    CARDEA_TRY(store.update(job));
+    return audit(store, job_actor(job), row.created, AuditAction::key_archived, fmt::format("archived_key:{}", id),
+                 {{"person", row.person}, {"policy", row.policy}});
+  }));
+  return outcome;
+}
+
+struct Wish {
+  CertificatePolicy policy;
+  PolicyRules rules;
+  IssuanceRequest request;
+  Bytes spki;
+  std::optional<Id> archived_key;
+};
+
+Result<Wish> wish_for(Transaction& store, const JobView& view, const Step& step) {
+  Wish wish;
+  const std::string container = text_of(step.parameters, "container");
+  CARDEA_ASSIGN(wish.policy, store.policy_by_name(text_of(step.parameters, "policy")));
+  CARDEA_ASSIGN(wish.rules, read_policy(wish.policy.document));
+  CARDEA_ASSIGN(const MappedAttributes mapped,
+                map_attributes(wish.rules, view.person, view.token ? &*view.token : nullptr));
+  if (const Step* archived = step_before(view.job, step.index, "generate_archived_key", container)) {
+    wish.archived_key = number_of(archived->result, "archived_key");
+    wish.request.csr = bytes_of(archived->result, "csr");
+  } else if (const Step* made = step_before(view.job, step.index, "make_request", container)) {
+    wish.request.csr = bytes_of(made->result, "csr");
+  }
+  CARDEA_ASSIGN(wish.spki, key_of_request(wish.request.csr));
+  wish.request.profile = wish.policy.ca_profile;
+  wish.request.subject = mapped.subject;
+  wish.request.alternative_names = mapped.alternative_names;
+  wish.request.extensions = mapped.extensions;
+  std::uint32_t days = wish.rules.lifetime_days;
+  if (view.rules.lifetime_days > 0)
+    days = days == 0 ? view.rules.lifetime_days : std::min(days, view.rules.lifetime_days);
+  if (days > 0) wish.request.validity = std::chrono::days(days);
+  return wish;
+}
+
+// Intent first: the row, and the step that names it, in one transaction.
+Result<Id> ensure_intent(const Ports& ports, const JobView& view, const Step& step, Wish& wish) {
+  Id id = 0;
+  CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
+    CARDEA_ASSIGN(Job job, store.job(view.job.id));
+    CARDEA_ASSIGN(wish, wish_for(store, view, step));
+    Step& mine = job.steps.at(step.index);
+    if (mine.parameters.contains("certificate")) {
+      id = number_of(mine.parameters, "certificate");
+      return {};
+    }
+    Certificate intent;
+    intent.ca = wish.policy.ca;
+    intent.policy = wish.policy.name;
+    intent.subject = *wish.request.subject;
+    intent.person = view.person.id;
+    intent.token = view.token->id;
+    intent.container = text_of(step.parameters, "container");
+    intent.archived_key = wish.archived_key;
+    CARDEA_ASSIGN(intent.public_key_hash, crypto::digest(Hash::sha256, wish.spki));
+    CARDEA_ASSIGN(id, record_intent(store, job_actor(job), intent, ports.clock.now()));
+    mine.parameters["certificate"] = id;
+    return store.update(job);
+  }));
+  return id;
+}
+
+Result<Outcome> issue_certificate(const Ports& ports, const JobView& view, const Step& step) {
+  Wish wish;
+  auto id = ensure_intent(ports, view, step, wish);
+  if (!id && (id.code() == Code::arguments_bad || id.code() == Code::not_found || id.code() == Code::data_invalid))
+    return failed(id.error().detail.empty() ? describe(id.error()) : id.error().detail);
+  if (!id) return std::move(id).error();
+  wish.request.id = issuance_id(*id);
+  Outcome outcome;
+  CARDEA_ASSIGN(const Settlement settlement,
+                settle(ports, job_actor(view.job), *id, wish.request,
+                       [&](Transaction& store, const Certificate& row, const Settlement& settled) -> Status {
+                         if (settled.state != Settlement::State::issued) return {};
+                         CARDEA_ASSIGN(Job job, store.job(view.job.id));
+                         Step& mine = job.steps.at(step.index);
+                         if (!mine.result.contains("serial")) {
+                           json::array chain;
+                           for (const auto& one : settled.chain) chain.push_back(base64(one));
+                           mine.result = {{"serial", row.serial}, {"chain", chain}};
+                           CARDEA_TRY(store.update(job));
+                         }
+                         outcome.result = mine.result;
+                         if (!row.archived_key) return {};
+                         CARDEA_ASSIGN(ArchivedKey key, store.archived_key(*row.archived_key));
+                         key.certificate = row.id;
+                         return store.update(key);
+                       }));
+  if (settlement.state == Settlement::State::refused) return failed(settlement.text);
+  if (settlement.state == Settlement::State::pending)
+    return wait_for(ports, view, wish.policy.ca, settlement.text, settlement.retry_after);
+  return outcome;
+}
+
+}  // namespace
+
+bool asks_authority(std::string_view kind) {
+  return kind == "issue_certificate" || kind == "generate_archived_key" || kind == "revoke_certificates" ||
+         kind == "suspend_certificates" || kind == "unsuspend_certificates" || kind == "supersede_certificates";
+}
+
+Result<Outcome> run_in_store(Transaction& store, const Ports& ports, JobView& view, Step& step) {
+  if (step.kind == "claim_token") return claim_token(store, ports, view, step);
+  if (step.kind == "verify_attestation") return verify_attestation(store, ports, view, step);
+  if (step.kind == "activate") return activate(store, ports, view);
+  if (step.kind == "close_token") return close_token(store, ports, view, step);
+  return error(Code::internal, fmt::format("the manager has no step '{}'", step.kind));
+}
+
+Result<Outcome> run_with_authority(const Ports& ports, const JobView& view, const Step& step) {
+  if (step.kind == "issue_certificate") return issue_certificate(ports, view, step);
+  if (step.kind == "generate_archived_key") return generate_archived_key(ports, view, step);
+  if (step.kind == "supersede_certificates") return supersede(ports, view, step);
+  if (step.kind == "suspend_certificates")
+    return change_certificates(ports, view, step, RevocationOrder::Action::suspend, RevocationReason::certificate_hold);
+  if (step.kind == "unsuspend_certificates")
+    return change_certificates(ports, view, step, RevocationOrder::Action::unsuspend, RevocationReason::unspecified);
+  return change_certificates(ports, view, step, RevocationOrder::Action::revoke,
+                             reason_for(text_of(step.parameters, "reason")));
+}
+
+Result<Outcome> take_back(const Ports& ports, const JobView& view) {
+  for (const auto& step : view.job.steps) {
+    if (step.kind != "issue_certificate" || !step.parameters.contains("certificate")) continue;
+    const Id id = number_of(step.parameters, "certificate");
+    Certificate certificate;
+    Wish wish;
+    CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
+      CARDEA_ASSIGN(certificate, store.certificate(id));
+      CARDEA_ASSIGN(wish, wish_for(store, view, step));
+      return {};
+    }));
+    if (certificate.state == CertificateState::requested || certificate.state == CertificateState::pending) {
+      // Whether the authority issued it is not known: only asking tells, and asking twice gives the same certificate.
+      wish.request.id = issuance_id(id);
+      CARDEA_ASSIGN(const Settlement settled,
+                    settle(ports, job_actor(view.job), id, wish.request,
+                           [](Transaction&, const Certificate&, const Settlement&) { return Status(); }));
+      if (settled.state == Settlement::State::pending)
+        return wait_for(ports, view, certificate.ca, settled.text, settled.retry_after);
+    }
+    CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
+      CARDEA_ASSIGN(certificate, store.certificate(id));
+      return {};
+    }));
+    if (certificate.state != CertificateState::issued) continue;
+    auto problem = apply_at_authority(ports, job_actor(view.job), id, RevocationOrder::Action::revoke,
+                                      RevocationReason::cessation_of_operation, std::nullopt);
+    if (!problem)
+      return wait_for(ports, view, certificate.ca, "The authority does not answer: " + describe(problem.error()),
+                      std::nullopt);
+    if (!problem->empty()) return failed(*problem);
+  }
+  return Outcome{};
+}
+
+}  // namespace cardea::manager::journal
