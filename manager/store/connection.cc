@@ -5,6 +5,7 @@
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <unordered_map>
 #include <vector>
@@ -68,6 +69,9 @@ Result<std::unique_ptr<Connection>> Connection::open(const Place& place, bool re
     // SOCI would make a missing file.
     if (::stat(place.target.c_str(), &found) != 0)
       return error(Code::device_error, fmt::format("the database '{}' is not there", place.target));
+    // It would fall back to reading and then fail at the first change.
+    if (!read_only && ::access(place.target.c_str(), R_OK | W_OK) != 0)
+      return error(Code::permission_denied, fmt::format("the database '{}' cannot be written by us", place.target));
     connection->device_ = found.st_dev;
     connection->inode_ = found.st_ino;
   }
