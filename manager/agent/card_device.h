@@ -21,6 +21,7 @@ class CardDevice final : public Device {
 
   const std::string& kind() const noexcept { return kind_; }
   const std::string& serial() const noexcept { return about_.serial; }
+  const std::string& label() const noexcept { return about_.label; }
 
   Result<DeviceDescription> describe() override;
   Status prove_administrator(Authority& authority) override;
@@ -33,6 +34,7 @@ class CardDevice final : public Device {
   Status prove_user(Authority& authority) override;
   Result<Bytes> generate(Authority& authority, const std::string& container, const KeySpec& spec,
                          ByteView replace) override;
+  Result<Bytes> public_key(const std::string& container) override;
   Result<KeySignature> sign(Authority& authority, const std::string& container, Hash hash, ByteView data) override;
   Result<Bytes> write_certificate(Authority& authority, const std::string& container, ByteView certificate) override;
   Result<bool> import_key(Authority& authority, const std::string& container, const SecretBytes& pkcs8,

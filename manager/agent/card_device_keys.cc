@@ -129,6 +129,12 @@ Result<KeySignature> CardDevice::sign_with(Work& work, const Container& containe
   return result;
 }
 
+Result<Bytes> CardDevice::public_key(const std::string& container) {
+  CARDEA_ASSIGN(Work work, begin());
+  CARDEA_ASSIGN(const Spot found, spot_with_key(work, container));
+  return found.held->public_key;
+}
+
 Result<KeySignature> CardDevice::sign(Authority& authority, const std::string& container, Hash hash, ByteView data) {
   Container key;
   {

@@ -35,6 +35,9 @@ class Authority {
   /// The secret that sets the user PIN anew where no challenge does: PUK of a PIV card, SO PIN of a keystore.
   /// user_not_logged_in when nobody gave it.
   virtual Result<Pin> unblocking_secret() = 0;
+  /// The administrator's present key itself, where the token takes a new one only together with it (virtual cards of a
+  /// TPM). user_not_logged_in when nobody gave it.
+  virtual Result<SecretBytes> admin_key() = 0;
 };
 
 /// A place for a key on a token, and what it holds.
@@ -133,6 +136,8 @@ class Device {
   /// not the SHA-256 digest of its SubjectPublicKeyInfo.
   virtual Result<Bytes> generate(Authority& authority, const std::string& container, const KeySpec& spec,
                                  ByteView replace) = 0;
+  /// SubjectPublicKeyInfo of the container's key; not_found when there is none, or the token does not tell.
+  virtual Result<Bytes> public_key(const std::string& container) = 0;
   /// Signs with the container's key, by a mechanism that fits it; `hash` may be Hash::none, for one as strong as the
   /// key. not_found.
   virtual Result<KeySignature> sign(Authority& authority, const std::string& container, Hash hash, ByteView data) = 0;

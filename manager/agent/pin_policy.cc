@@ -218,11 +218,15 @@ Result<Pin> random_pin(const PinPolicy& policy) {
   return error(Code::arguments_bad, "hardly any PIN is as the PIN policy wants it");
 }
 
-std::string_view enforced_by(const PinPolicy& policy, std::size_t token_min_length, std::size_t token_max_length) {
-  const bool only_lengths = policy.required.empty() && policy.allowed.empty() && policy.max_repeats == 0 &&
-                            policy.max_sequence == 0 && !policy.weak_list && policy.weak.empty() && policy.history == 0;
-  const bool by_token = policy.min_length <= token_min_length && policy.max_length >= token_max_length;
-  return only_lengths && by_token ? "token" : "agent";
+std::vector<Enforcement> enforcement(const PinPolicy& policy, std::size_t token_min_length,
+                                     std::size_t token_max_length) {
+  std::vector<Enforcement> rules{
+      {"length", policy.min_length <= token_min_length && policy.max_length >= token_max_length}};
+  if (!policy.required.empty() || !policy.allowed.empty()) rules.push_back({"characters"});
+  if (policy.max_repeats > 0 || policy.max_sequence > 0) rules.push_back({"runs"});
+  if (policy.weak_list || !policy.weak.empty()) rules.push_back({"weak"});
+  if (policy.history > 0) rules.push_back({"history"});
+  return rules;
 }
 
 }  // namespace cardea::agent

@@ -49,7 +49,13 @@ std::string describe_policy(const PinPolicy& policy);
 /// A random PIN of the policy's shortest length, or eight characters where that is shorter and allowed.
 Result<Pin> random_pin(const PinPolicy& policy);
 
-/// Who makes sure of the policy: "token" when its own limits do, else "agent".
-std::string_view enforced_by(const PinPolicy& policy, std::size_t token_min_length, std::size_t token_max_length);
+/// Who makes sure of a rule: the token, or the agent.
+struct Enforcement {
+  std::string_view rule;  ///< "length", "characters", "runs", "weak", "history"
+  bool by_token = false;
+};
+/// For each rule that the policy has.
+std::vector<Enforcement> enforcement(const PinPolicy& policy, std::size_t token_min_length,
+                                     std::size_t token_max_length);
 
 }  // namespace cardea::agent

@@ -107,9 +107,14 @@ BOOST_AUTO_TEST_CASE(random_pins_are_as_the_policy_wants_them) {
 }
 
 BOOST_AUTO_TEST_CASE(it_is_said_who_enforces) {
-  BOOST_TEST(enforced_by(policy_of(R"({"min_length": 6, "max_length": 8, "weak_list": false})"), 6, 8) == "token");
-  BOOST_TEST(enforced_by(policy_of(R"({"min_length": 7, "max_length": 8, "weak_list": false})"), 6, 8) == "agent");
-  BOOST_TEST(enforced_by(policy_of(R"({"min_length": 6, "max_length": 8})"), 6, 8) == "agent");
+  const auto lengths = enforcement(policy_of(R"({"min_length": 6, "max_length": 8, "weak_list": false})"), 6, 8);
+  BOOST_REQUIRE(lengths.size() == 1U);
+  BOOST_TEST(lengths[0].by_token);
+  const auto longer = enforcement(policy_of(R"({"min_length": 7, "max_length": 8, "history": 2})"), 6, 8);
+  BOOST_REQUIRE(longer.size() == 3U);
+  for (const Enforcement& each : longer) BOOST_TEST(!each.by_token);
+  BOOST_TEST(longer[1].rule == "weak");
+  BOOST_TEST(longer[2].rule == "history");
 }
 
 BOOST_AUTO_TEST_CASE(policy_is_told_in_a_sentence) {

@@ -48,6 +48,14 @@ Result<std::optional<TokenInfo>> labelled(const p11client::Module& module, MadeK
   return std::optional<TokenInfo>();
 }
 
+/// C_SetPIN for whoever is logged in.
+Status replace_secret(const Session& open, const Pin& present, const Pin& fresh) {
+  const CK_RV rv =
+      open.module()->C_SetPIN(open.handle(), in(present.view()), present.size(), in(fresh.view()), fresh.size());
+  if (rv != CKR_OK) return p11_failure(rv, "The secret could not be changed");
+  return {};
+}
+
 /// Whether the secret opens the token as security officer.
 Status check_officer(const p11client::Module& module, const TokenInfo& token, const Pin& secret) {
   CARDEA_ASSIGN(const Session session, Session::open(module, token, true));
@@ -218,18 +226,20 @@ Status Pkcs11Device::prove_user(Authority& authority) {
   return as_user(authority, [](const Session&) { return Status(); });
 }
 
-Status Pkcs11Device::set_admin_key(Authority&, const SecretBytes&) {
-  return error(Code::function_not_supported, "tokens of this kind get their administrator's key when they are made");
+Status Pkcs11Device::set_admin_key(Authority& authority, const SecretBytes& fresh) {
+  if (kind_ != MadeKind::tpm) {
+    return error(Code::function_not_supported, "a keystore has an SO PIN in place of an administrator's key");
+  }
+  const Pin new_login = as_login(fresh);
+  if (as_officer(new_login, [](const Session&) { return Status(); })) return {};
+  CARDEA_ASSIGN(const SecretBytes present, authority.admin_key());
+  const Pin login = as_login(present);
+  return as_officer(login, [&](const Session& open) { return replace_secret(open, login, new_login); });
 }
 
 Status Pkcs11Device::set_puk(Authority& authority, const Pin& fresh) {
   CARDEA_ASSIGN(const Pin present, authority.unblocking_secret());
-  const Status done = as_officer(present, [&](const Session& open) -> Status {
-    const CK_RV rv =
-        (*module_)->C_SetPIN(open.handle(), in(present.view()), present.size(), in(fresh.view()), fresh.size());
-    if (rv != CKR_OK) return p11_failure(rv, "The unblock secret could not be changed");
-    return {};
-  });
+  const Status done = as_officer(present, [&](const Session& open) { return replace_secret(open, present, fresh); });
   if (done || done.code() != Code::pin_incorrect) return done;
   if (as_officer(fresh, [](const Session&) { return Status(); })) return {};
   return done;

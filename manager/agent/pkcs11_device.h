@@ -47,6 +47,7 @@ class Pkcs11Device final : public Device {
   Status prove_user(Authority& authority) override;
   Result<Bytes> generate(Authority& authority, const std::string& container, const KeySpec& spec,
                          ByteView replace) override;
+  Result<Bytes> public_key(const std::string& container) override;
   Result<KeySignature> sign(Authority& authority, const std::string& container, Hash hash, ByteView data) override;
   Result<Bytes> write_certificate(Authority& authority, const std::string& container, ByteView certificate) override;
   Result<bool> import_key(Authority& authority, const std::string& container, const SecretBytes& pkcs8,
@@ -72,7 +73,7 @@ class Pkcs11Device final : public Device {
   Status as_officer(const Pin& secret, const Work& what) const;
   static Result<Objects> find(const p11client::Session& session, CK_OBJECT_CLASS of_class,
                               const std::string& container);
-  static Result<Bytes> public_key(const p11client::Session& session, const std::string& container);
+  static Result<Bytes> key_in(const p11client::Session& session, const std::string& container);
   static Result<Bytes> certificate(const p11client::Session& session, const std::string& container);
   static Status destroy_all(const p11client::Session& session, const std::string& container);
   static Status make_place(const p11client::Session& session, const std::string& container, ByteView replace);

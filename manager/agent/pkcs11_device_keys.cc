@@ -128,7 +128,7 @@ Result<Pkcs11Device::Objects> Pkcs11Device::find(const Session& session, CK_OBJE
   return session.find(wanted);
 }
 
-Result<Bytes> Pkcs11Device::public_key(const Session& session, const std::string& container) {
+Result<Bytes> Pkcs11Device::key_in(const Session& session, const std::string& container) {
   for (const CK_OBJECT_CLASS of_class : {CKO_PUBLIC_KEY, CKO_PRIVATE_KEY}) {
     CARDEA_ASSIGN(const Objects keys, find(session, of_class, container));
     for (const CK_OBJECT_HANDLE key : keys) {
@@ -155,7 +155,7 @@ Status Pkcs11Device::destroy_all(const Session& session, const std::string& cont
 Status Pkcs11Device::make_place(const Session& session, const std::string& container, ByteView replace) {
   CARDEA_ASSIGN(const Objects keys, find(session, CKO_PRIVATE_KEY, container));
   if (!keys.empty()) {
-    CARDEA_ASSIGN(const Bytes key, public_key(session, container));
+    CARDEA_ASSIGN(const Bytes key, key_in(session, container));
     CARDEA_ASSIGN(const Bytes der, certificate(session, container));
     CARDEA_TRY(allow_replacing(container, key, der, replace));
   }
@@ -180,10 +180,15 @@ Result<Bytes> Pkcs11Device::generate(Authority& authority, const std::string& co
         (*module_)->C_GenerateKeyPair(open.handle(), &mechanism, public_half.data(), public_half.size(),
                                       private_half.data(), private_half.size(), &public_object, &private_object);
     if (rv != CKR_OK) return p11_failure(rv, "The key could not be generated");
-    CARDEA_ASSIGN(key_info, public_key(open, container));
+    CARDEA_ASSIGN(key_info, key_in(open, container));
     return {};
   }));
   return key_info;
+}
+
+Result<Bytes> Pkcs11Device::public_key(const std::string& container) {
+  CARDEA_ASSIGN(const Session open, session());
+  return key_in(open, container);
 }
 
 Result<KeySignature> Pkcs11Device::sign(Authority& authority, const std::string& container, Hash hash, ByteView data) {
@@ -191,7 +196,7 @@ Result<KeySignature> Pkcs11Device::sign(Authority& authority, const std::string&
   CARDEA_TRY(as_user(authority, [&](const Session& open) -> Status {
     CARDEA_ASSIGN(const Objects keys, find(open, CKO_PRIVATE_KEY, container));
     if (keys.empty()) return error(Code::not_found, fmt::format("the token has no key '{}'", container));
-    CARDEA_ASSIGN(const Bytes key_info, public_key(open, container));
+    CARDEA_ASSIGN(const Bytes key_info, key_in(open, container));
     CARDEA_ASSIGN(const SignaturePlan plan, plan_signature(key_info, hash));
     CARDEA_ASSIGN(const Question question, question_for(plan, data));
     CARDEA_ASSIGN(result.signature,
@@ -229,7 +234,7 @@ Result<Bytes> Pkcs11Device::write_certificate(Authority& authority, const std::s
   CARDEA_ASSIGN(const Bytes certified, certified_key(der));
   Bytes read_back;
   CARDEA_TRY(as_user(authority, [&](const Session& open) -> Status {
-    CARDEA_ASSIGN(const Bytes key, public_key(open, container));
+    CARDEA_ASSIGN(const Bytes key, key_in(open, container));
     if (key != certified) {
       return error(Code::key_type_inconsistent, "the certificate is for another key than that on the token");
     }
@@ -264,7 +269,7 @@ Result<bool> Pkcs11Device::import_key(Authority& authority, const std::string& c
   CARDEA_TRY(as_user(authority, [&](const Session& open) -> Status {
     CARDEA_ASSIGN(const Objects keys, find(open, CKO_PRIVATE_KEY, container));
     if (!keys.empty()) {
-      CARDEA_ASSIGN(const Bytes present, public_key(open, container));
+      CARDEA_ASSIGN(const Bytes present, key_in(open, container));
       was_there = present == key_info;
       if (was_there) return {};
     }

@@ -1,0 +1,32 @@
+// What the agent remembers of a job that was cut off, so that it goes on where it stopped and on the same token.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "agent/local_tokens.h"
+
+namespace cardea::agent {
+
+struct RememberedJob {
+  SecretBytes session;              ///< what resumes the session
+  std::optional<LocalToken> token;  ///< the one that the job began with
+};
+
+/// One file a code and daemon, readable by its user alone; the code itself is not in it.
+class JobMemory {
+ public:
+  JobMemory(const std::filesystem::path& directory, std::string_view server, std::string_view code);
+
+  /// Nothing when there is none, or it cannot be read: the job then begins as if it were new.
+  std::optional<RememberedJob> load() const;
+  Status save(const RememberedJob& job) const;
+  void forget() const;
+
+ private:
+  std::filesystem::path file_;
+};
+
+}  // namespace cardea::agent

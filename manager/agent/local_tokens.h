@@ -1,0 +1,35 @@
+// The tokens of this machine that jobs may run on.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/device.h"
+#include "agent/pkcs11_device.h"
+
+namespace cardea::agent {
+
+/// A token that is there.
+struct LocalToken {
+  std::string kind;  ///< piv, gids, keystore, tpm
+  std::string serial;
+  std::string label;
+  std::string place;  ///< where it is, for people: a reader's name, "keystore", "TPM"
+};
+
+class LocalTokens {
+ public:
+  virtual ~LocalTokens() = default;
+  /// Those of these kinds; what cannot be reached (no card service, no TPM) is left out.
+  virtual Result<std::vector<LocalToken>> list(const std::vector<std::string>& kinds) = 0;
+  /// device_removed when it is not there any more.
+  virtual Result<std::unique_ptr<Device>> open(const LocalToken& token) = 0;
+  /// Makes a token of a kind that is made (keystore, tpm).
+  virtual Result<std::unique_ptr<Device>> create(std::string_view kind, const NewToken& token) = 0;
+};
+
+/// Cards in readers, and the tokens of the PKCS#11 module at this path.
+std::unique_ptr<LocalTokens> local_tokens(std::string module_path);
+
+}  // namespace cardea::agent

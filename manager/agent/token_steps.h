@@ -1,0 +1,95 @@
+// The daemon's steps, run against one local token (docs/manager.md, "Parameters and results of the agent's steps").
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/local_tokens.h"
+#include "agent/pin_history.h"
+#include "agent/pin_policy.h"
+#include "agent/server.h"
+#include "agent/user.h"
+
+namespace cardea::agent {
+
+/// Runs steps of one job. Keeps the token, the user's PIN and what the daemon told for as long as the job lasts.
+class TokenSteps final : private Authority {
+ public:
+  /// `wanted`: a kind, a serial number or a part of the token's place; empty: the only one that fits.
+  /// All references must outlive the object.
+  TokenSteps(Server& server, const AgentSession& session, LocalTokens& tokens, User& user, const PinHistory& history,
+             std::string wanted)
+      : server_(server),
+        session_(session),
+        tokens_(tokens),
+        user_(user),
+        history_(history),
+        wanted_(std::move(wanted)) {}
+
+  /// The step's result. token_absent and device_removed when the token is not there, arguments_bad when several fit or
+  /// the parameters make no sense, function_not_supported for an unknown kind of step; otherwise those of Device.
+  Result<json::object> run(const NextStep& step);
+
+  /// The job began with this token, and goes on with no other.
+  void bind(LocalToken token) { token_ = std::move(token); }
+  const std::optional<LocalToken>& token() const noexcept { return token_; }
+  /// Opens the token anew before the next step.
+  void let_go() noexcept { device_.reset(); }
+
+ private:
+  using Action = Result<json::object> (TokenSteps::*)(const json::object& parameters);
+  static Action action_of(std::string_view kind);
+
+  // Authority
+  Result<Pin> user_pin(bool refused) override;
+  Result<Bytes> answer(const AdminChallenge& challenge, int attempt) override;
+  Result<Pin> unblocking_secret() override;
+  Result<SecretBytes> admin_key() override;
+
+  Result<json::object> inspect_token(const json::object& parameters);
+  Result<json::object> create_token(const json::object& parameters);
+  Result<json::object> replace_admin_key(const json::object& parameters);
+  Result<json::object> replace_puk(const json::object& parameters);
+  Result<json::object> set_pin(const json::object& parameters);
+  Result<json::object> block_pin(const json::object& parameters);
+  Result<json::object> unblock_pin(const json::object& parameters);
+  Result<json::object> generate_key(const json::object& parameters);
+  Result<json::object> make_request(const json::object& parameters);
+  Result<json::object> import_key(const json::object& parameters);
+  Result<json::object> write_certificate(const json::object& parameters);
+  Result<json::object> write_history(const json::object& parameters);
+  Result<json::object> write_objects(const json::object& parameters);
+  Result<json::object> prove_keys(const json::object& parameters);
+  Result<json::object> erase_token(const json::object& parameters);
+
+  /// The token in hand; nothing when one is to be made.
+  Result<std::optional<LocalToken>> choose(const std::vector<std::string>& kinds);
+  Result<Device*> device();
+  Result<json::object> facts();
+  std::string token_words() const;
+  /// The policy in the parameters, within the token's lengths.
+  Result<PinPolicy> policy_of(const json::object& parameters, DeviceDescription& about);
+  Result<Pin> choose_pin(const PinPolicy& policy, const Pin* present);
+  Status put_pin(const json::object& parameters, const Pin& fresh, const Pin* present);
+  void keep_pin(const Pin& pin);
+
+  Server& server_;
+  const AgentSession& session_;
+  LocalTokens& tokens_;
+  User& user_;
+  const PinHistory& history_;
+  const std::string wanted_;
+
+  std::optional<LocalToken> token_;
+  std::unique_ptr<Device> device_;
+  std::uint32_t step_ = 0;
+  std::optional<Pin> pin_;
+  std::optional<Pin> unblocking_secret_;
+  std::optional<SecretBytes> admin_key_;
+  bool factory_key_ = false;  ///< the administrator's key is believed to be the factory's
+};
+
+}  // namespace cardea::agent

@@ -1,0 +1,29 @@
+// Memory for JSON that holds secrets: wiped when it is given back.
+#pragma once
+
+#include <boost/json/memory_resource.hpp>
+#include <boost/json/storage_ptr.hpp>
+#include <new>
+
+#include "base/secret.h"
+
+namespace cardea::agent {
+
+class WipingMemory final : public boost::json::memory_resource {
+ private:
+  void* do_allocate(std::size_t size, std::size_t alignment) override {
+    return ::operator new(size, std::align_val_t(alignment));
+  }
+  void do_deallocate(void* memory, std::size_t size, std::size_t alignment) override {
+    wipe({static_cast<Byte*>(memory), size});
+    ::operator delete(memory, size, std::align_val_t(alignment));
+  }
+  bool do_is_equal(const boost::json::memory_resource& other) const noexcept override { return this == &other; }
+};
+
+/// To be given to json::parse; lives as long as what was parsed with it.
+inline boost::json::storage_ptr wiping_memory() {
+  return boost::json::make_shared_resource<WipingMemory>();
+}
+
+}  // namespace cardea::agent
