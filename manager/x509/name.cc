@@ -29,21 +29,57 @@ struct Attribute {
   bool joined = false;
 };
 
-// Names that differ between RFC 4514, common use and OpenSSL.
-std::string openssl_name(std::string type) {
-  std::ranges::transform(type, type.begin(), [](unsigned char c) { return std::toupper(c); });
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> names{{{"STREET", "street"},
-                                                                                {"E", "emailAddress"},
-                                                                                {"EMAIL", "emailAddress"},
-                                                                                {"EMAILADDRESS", "emailAddress"},
-                                                                                {"S", "ST"},
-                                                                                {"SERIALNUMBER", "serialNumber"},
-                                                                                {"GIVENNAME", "GN"},
-                                                                                {"SURNAME", "SN"}}};
-  for (const auto& [from, to] : names) {
-    if (type == from) return std::string(to);
+// Attribute types by the names people write, in lower case, where OpenSSL writes them otherwise (RFC 4519, 2; RFC 2985;
+// X.520).
+constexpr std::array<std::pair<std::string_view, const char*>, 38> type_names{{
+    {"cn", "CN"},
+    {"commonname", "CN"},
+    {"sn", "SN"},
+    {"surname", "SN"},
+    {"gn", "GN"},
+    {"givenname", "GN"},
+    {"initials", "initials"},
+    {"generationqualifier", "generationQualifier"},
+    {"pseudonym", "pseudonym"},
+    {"name", "name"},
+    {"title", "title"},
+    {"serialnumber", "serialNumber"},
+    {"dnqualifier", "dnQualifier"},
+    {"e", "emailAddress"},
+    {"email", "emailAddress"},
+    {"emailaddress", "emailAddress"},
+    {"c", "C"},
+    {"country", "C"},
+    {"st", "ST"},
+    {"s", "ST"},
+    {"state", "ST"},
+    {"l", "L"},
+    {"locality", "L"},
+    {"street", "street"},
+    {"streetaddress", "street"},
+    {"postalcode", "postalCode"},
+    {"telephonenumber", "telephoneNumber"},
+    {"o", "O"},
+    {"organization", "O"},
+    {"ou", "OU"},
+    {"organizationidentifier", "organizationIdentifier"},
+    {"businesscategory", "businessCategory"},
+    {"description", "description"},
+    {"uid", "UID"},
+    {"userid", "UID"},
+    {"dc", "DC"},
+    {"unstructuredname", "unstructuredName"},
+    {"unstructuredaddress", "unstructuredAddress"},
+}};
+
+// Any other type is taken as typed: a short name of OpenSSL's, or an OID, with RFC 4512's "OID." before it or without.
+std::string openssl_name(const std::string& type) {
+  std::string lower = type;
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  for (const auto& [from, to] : type_names) {
+    if (lower == from) return to;
   }
-  return type;
+  return lower.starts_with("oid.") ? type.substr(4) : type;
 }
 
 class Parser {
@@ -134,6 +170,14 @@ Status add(X509_NAME* name, const Attribute& attribute, int set) {
   return {};
 }
 
+Result<NamePtr> name_of(ByteView der) {
+  const unsigned char* next = der.data();
+  NamePtr name(d2i_X509_NAME(nullptr, &next, static_cast<long>(der.size())));
+  if (name && next == der.data() + der.size()) return name;
+  (void)crypto::openssl_error(Code::data_invalid);
+  return error(Code::data_invalid, "this is no distinguished name");
+}
+
 }  // namespace
 
 void FreeName::operator()(X509_NAME* name) const {
@@ -162,6 +206,40 @@ std::string name_text(const X509_NAME* name) {
   char* text = nullptr;
   const long size = BIO_get_mem_data(out.get(), &text);
   return std::string(text, static_cast<std::size_t>(size));
+}
+
+Result<Bytes> name_der(std::string_view text) {
+  CARDEA_ASSIGN(const NamePtr name, parse_name(text));
+  const unsigned char* der = nullptr;
+  std::size_t size = 0;
+  if (X509_NAME_get0_der(name.get(), &der, &size) != 1) return crypto::openssl_error(Code::host_memory);
+  return Bytes(der, der + size);
+}
+
+Result<std::string> name_text_of(ByteView der) {
+  CARDEA_ASSIGN(const NamePtr name, name_of(der));
+  return name_text(name.get());
+}
+
+Result<bool> same_name(ByteView a, ByteView b) {
+  if (same_bytes(a, b)) return true;
+  CARDEA_ASSIGN(const NamePtr first, name_of(a));
+  CARDEA_ASSIGN(const NamePtr second, name_of(b));
+  return X509_NAME_cmp(first.get(), second.get()) == 0;
+}
+
+bool is_utf8(std::string_view text) {
+  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
+  for (auto rest = static_cast<int>(text.size()); rest > 0;) {
+    unsigned long point = 0;
+    const int used = UTF8_getc(at, rest, &point);
+    const bool control = point < 0x20 || (point >= 0x7f && point < 0xa0);
+    const bool surrogate = point >= 0xd800 && point < 0xe000;
+    if (used <= 0 || control || surrogate || point > 0x10ffff) return false;
+    at += used;
+    rest -= used;
+  }
+  return true;
 }
 
 }  // namespace cardea::x509

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/result.h"
 
 namespace cardea::x509 {
@@ -22,5 +23,16 @@ Result<NamePtr> parse_name(std::string_view text);
 
 /// The name in RFC 4514 form.
 std::string name_text(const X509_NAME* name);
+
+/// parse_name's name as DER.
+Result<Bytes> name_der(std::string_view text);
+/// The RFC 4514 form of a Name in DER; data_invalid when it is none or something follows it.
+Result<std::string> name_text_of(ByteView der);
+/// Whether two Names in DER mean the same (RFC 5280, 7.1: neither case nor additional blanks matter). data_invalid when
+/// one of them is none.
+Result<bool> same_name(ByteView a, ByteView b);
+
+/// Whether the text is well-formed UTF-8 without control characters.
+bool is_utf8(std::string_view text);
 
 }  // namespace cardea::x509
