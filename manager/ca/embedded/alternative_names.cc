@@ -59,9 +59,8 @@ bool is_uri(std::string_view text) {
   const std::size_t colon = text.find(':');
   return visible_ascii(text) && colon != std::string_view::npos && colon > 0 && colon + 1 < text.size() &&
          std::isalpha(static_cast<unsigned char>(text[0])) != 0 &&
-         std::ranges::all_of(text.substr(0, colon), [](unsigned char c) {
-           return std::isalnum(c) != 0 || c == '+' || c == '-' || c == '.';
-         });
+         std::ranges::all_of(text.substr(0, colon),
+                             [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '-' || c == '.'; });
 }
 
 // 8-4-4-4-12 hexadecimal digits (RFC 9562, 4).
@@ -107,7 +106,8 @@ Result<Bytes> encode(const AlternativeName& name) {
   if (name.value.size() > longest_value) return bad(name, "is too long");
   switch (name.kind) {
     case Kind::rfc822:
-      return is_email(name.value) ? Result<Bytes>(text_name(1, name.value)) : bad(name, "is no e-mail address in ASCII");
+      return is_email(name.value) ? Result<Bytes>(text_name(1, name.value))
+                                  : bad(name, "is no e-mail address in ASCII");
     case Kind::dns:
       return is_dns_name(name.value) ? Result<Bytes>(text_name(2, name.value)) : bad(name, "is no DNS name");
     case Kind::upn:
@@ -125,7 +125,8 @@ Result<Bytes> encode(const AlternativeName& name) {
       return encode_directory(name);
     case Kind::fasc_n: {
       Bytes octets;
-      if (!from_hex(name.value, octets) || octets.size() != fasc_n_size) return bad(name, "is not 50 hexadecimal digits");
+      if (!from_hex(name.value, octets) || octets.size() != fasc_n_size)
+        return bad(name, "is not 50 hexadecimal digits");
       return other_name(fasc_n_oid, x509::octet_string(octets));
     }
     case Kind::uuid:
