@@ -62,28 +62,48 @@ Status check_size(const crypto::AsymmetricKey& key) {
   return error(Code::key_size_range, "an RSA key must have 2,048 to 8,192 bits");
 }
 
-}  // namespace
+/// The three parts of CertificationRequest (RFC 2986, 4.2).
+struct SignedRequest {
+  ByteView to_be_signed;  ///< the whole element
+  ByteView info;          ///< its content
+  ByteView algorithm;     ///< the whole element
+  ByteView signature;
+};
 
-Result<CertificateRequest> read_request(ByteView der) {
+Result<SignedRequest> split_request(ByteView der) {
   DerReader outer(der);
   const auto body = outer.take(tag_sequence);
   if (!body || !outer.at_end()) return malformed("is none, is cut off, or something follows it");
   DerReader reader(*body);
-  const ByteView all = *body;
-  const auto info = reader.take(tag_sequence);
+  DerReader again(*body);
+  const auto whole = reader.take_whole(tag_sequence);
+  const auto info = again.take(tag_sequence);
   const auto algorithm = reader.take_whole(tag_sequence);
   const auto signature = reader.take(tag_bit_string);
-  if (!info || !algorithm || !signature || !reader.at_end() || signature->empty() || signature->front() != 0) {
+  if (!whole || !info || !algorithm || !signature || !reader.at_end() || signature->empty() ||
+      signature->front() != 0) {
     return malformed("has no signature");
   }
+  return SignedRequest{*whole, *info, *algorithm, signature->subspan(1)};
+}
+
+}  // namespace
+
+Result<CertificateRequest> read_request(ByteView der) {
+  CARDEA_ASSIGN(const SignedRequest parts, split_request(der));
   CertificateRequest request;
-  CARDEA_TRY(read_info(*info, request));
+  CARDEA_TRY(read_info(parts.info, request));
   CARDEA_ASSIGN(request.key, crypto::from_subject_public_key_info(request.key_info));
   CARDEA_TRY(check_size(*request.key));
-  const auto header = static_cast<std::size_t>(info->data() - all.data());
-  const ByteView to_be_signed = all.first(header + info->size());
-  CARDEA_TRY(verify_signature(*algorithm, *request.key, to_be_signed, signature->subspan(1)));
+  CARDEA_TRY(verify_signature(parts.algorithm, *request.key, parts.to_be_signed, parts.signature));
   return request;
+}
+
+Result<ByteView> request_key_info(ByteView der) {
+  CARDEA_ASSIGN(const SignedRequest parts, split_request(der));
+  CertificateRequest request;
+  CARDEA_TRY(read_info(parts.info, request));
+  return request.key_info;
 }
 
 }  // namespace cardea::x509

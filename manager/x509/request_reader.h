@@ -23,4 +23,7 @@ struct CertificateRequest {
 /// curve_not_supported; key_size_range for RSA keys below 2,048 or above 8,192 bits.
 Result<CertificateRequest> read_request(ByteView der);
 
+/// The SubjectPublicKeyInfo of a request whose signature was checked before; data_invalid.
+Result<ByteView> request_key_info(ByteView der);
+
 }  // namespace cardea::x509

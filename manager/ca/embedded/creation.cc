@@ -1,0 +1,194 @@
+#include "embedded/creation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "crypto/key_encoding.h"
+#include "crypto/random.h"
+#include "embedded/algorithms.h"
+#include "embedded/request_rules.h"
+#include "x509/certificate_view.h"
+#include "x509/name.h"
+#include "x509/signature.h"
+
+namespace cardea::ca {
+namespace {
+
+using manager::SignatureScheme;
+using manager::SigningKey;
+using manager::SigningKeyType;
+
+constexpr std::size_t longest_name = 40;
+constexpr std::size_t longest_chain = 8;
+constexpr std::array<Byte, 5> basic_constraints_oid{0x06, 0x03, 0x55, 0x1d, 0x13};
+
+Status check_name(std::string_view name) {
+  const bool fits = !name.empty() && name.size() <= longest_name && std::ranges::all_of(name, [](unsigned char c) {
+    return c < 0x80 && (std::isalnum(c) != 0 || c == ' ' || c == '.' || c == '-' || c == '_');
+  });
+  if (fits) return {};
+  return error(Code::arguments_bad,
+               "the name of a CA has 1 to 40 letters, digits, blanks, dots, hyphens and underscores");
+}
+
+// A fresh name: what was left behind by an attempt that was cut off is never taken for this CA's key.
+Result<std::string> key_name(std::string_view name, std::string_view what) {
+  std::array<Byte, 4> random{};
+  CARDEA_TRY(crypto::random_bytes(random));
+  return fmt::format("{} {} {}", what, name, to_hex(random));
+}
+
+Result<SignatureScheme> scheme_for(SigningKeyType type, std::optional<SignatureScheme> wanted) {
+  const SignatureScheme scheme = wanted.value_or(default_scheme(type));
+  if (fits(type, scheme)) return scheme;
+  return error(Code::arguments_bad, fmt::format("a key of type {} does not sign by {}", word(type), word(scheme)));
+}
+
+Result<CertificateProfile> product_profile(std::string_view id) {
+  CARDEA_ASSIGN(const auto known, read_profile_files(profile_folder()));
+  for (const boost::json::object& document : known) {
+    const boost::json::value* const found = document.if_contains("id");
+    if (found != nullptr && *found == boost::json::string_view(id)) return read_profile(document, known);
+  }
+  return error(Code::not_found, fmt::format("the certificate profile '{}' is missing from the installation", id));
+}
+
+std::string_view profile_of(CaType type) {
+  if (type == CaType::root) return "root-ca";
+  return type == CaType::intermediate ? "intermediate-ca" : "issuing-ca";
+}
+
+/// The key of a new CA and what it will be called.
+struct Beginning {
+  EmbeddedSettings settings;
+  SigningKey key;
+  SigningIdentity identity;
+};
+
+Result<Beginning> begin(EmbeddedParts parts, const CaCreation& wanted) {
+  CARDEA_TRY(check_name(wanted.name));
+  Beginning made;
+  CARDEA_ASSIGN(made.settings.scheme, scheme_for(wanted.key_type, wanted.scheme));
+  CARDEA_ASSIGN(made.identity.name, x509::name_der(wanted.subject));
+  if (made.identity.name.size() <= 2) return error(Code::arguments_bad, "a CA must have a subject");
+  CARDEA_ASSIGN(made.settings.key, key_name(wanted.name, "CA"));
+  CARDEA_ASSIGN(made.key, parts.keys.generate_signing_key(made.settings.key, wanted.key_type));
+  CARDEA_ASSIGN(made.identity.key_identifier, key_identifier(made.key.public_key));
+  made.identity.key = made.settings.key;
+  made.identity.scheme = made.settings.scheme;
+  made.settings.type = wanted.type;
+  made.settings.urls = wanted.urls;
+  return made;
+}
+
+Result<EmbeddedSettings> with_ocsp_signer(EmbeddedParts parts, EmbeddedSettings settings) {
+  CARDEA_ASSIGN(const auto ca, EmbeddedCa::open(0, settings, parts));
+  CARDEA_ASSIGN(const SigningKey own, parts.keys.signing_key(settings.key));
+  // Answers are signed often, so by the fastest key that is as good as the CA's.
+  const bool post_quantum = own.type >= SigningKeyType::ml_dsa_44;
+  SigningKeyType type = post_quantum ? own.type : SigningKeyType::p256;
+  if (!parts.keys.supports(type)) type = own.type;
+  OcspSigner signer;
+  CARDEA_ASSIGN(signer.key, key_name("signer", "OCSP"));
+  signer.scheme = default_scheme(type);
+  CARDEA_ASSIGN(const SigningKey key, parts.keys.generate_signing_key(signer.key, type));
+  CARDEA_ASSIGN(const CertificateProfile profile, product_profile("ocsp-signer"));
+  CARDEA_ASSIGN(const Bytes subject, x509::name_der(fmt::format("CN={}", signer.key)));
+  CARDEA_ASSIGN(signer.certificate, ca->certify(profile, subject, key.public_key, {}));
+  settings.ocsp = std::move(signer);
+  return settings;
+}
+
+bool is_ca_certificate(const x509::CertificateView& certificate) {
+  const x509::Extension* const found = x509::find_extension(certificate.extensions, basic_constraints_oid);
+  if (found == nullptr) return false;
+  crypto::DerReader outer(found->value);
+  crypto::DerReader reader(outer.take(x509::tag_sequence).value_or(ByteView()));
+  return x509::take_boolean(reader).value_or(false);
+}
+
+// Whether `upper` signed `lower`: by name and by signature.
+Status check_link(ByteView lower, ByteView upper) {
+  CARDEA_ASSIGN(const x509::CertificateView below, x509::view_certificate(lower));
+  CARDEA_ASSIGN(const x509::CertificateView above, x509::view_certificate(upper));
+  CARDEA_ASSIGN(const bool named, x509::same_name(below.issuer, above.subject));
+  if (!named || !is_ca_certificate(above)) {
+    return error(Code::arguments_bad, "the chain does not lead from the CA's certificate to a root");
+  }
+  CARDEA_ASSIGN(const crypto::AsymmetricKeyPtr key, crypto::from_subject_public_key_info(above.key_info));
+  crypto::DerReader outer(lower);
+  crypto::DerReader parts(outer.take(x509::tag_sequence).value_or(ByteView()));
+  const auto to_be_signed = parts.take_whole(x509::tag_sequence);
+  const auto algorithm = parts.take_whole(x509::tag_sequence);
+  const auto signature = parts.take(x509::tag_bit_string);
+  if (!to_be_signed || !algorithm || !signature || signature->empty()) return Code::data_invalid;
+  return x509::verify_signature(*algorithm, *key, *to_be_signed, signature->subspan(1));
+}
+
+}  // namespace
+
+Result<EmbeddedSettings> create_root(EmbeddedParts parts, const CaCreation& wanted) {
+  CARDEA_ASSIGN(Beginning made, begin(parts, wanted));
+  CARDEA_ASSIGN(const CertificateProfile profile, product_profile("root-ca"));
+  const auto now = parts.clock.now();
+  CertificateContent content;
+  CARDEA_ASSIGN(const crypto::AsymmetricKeyPtr key, crypto::from_subject_public_key_info(made.key.public_key));
+  CARDEA_TRY(apply_profile(profile, key->facts().family, content));
+  content.subject = made.identity.name;
+  content.key_info = made.key.public_key;
+  content.not_before = now - std::chrono::minutes(5);
+  content.not_after = wanted.validity.value_or(profile.validity).after(now) - std::chrono::seconds(1);
+  const Issuer self(parts.keys, made.identity, {});
+  CARDEA_ASSIGN(made.settings.certificate, self.issue(profile, content));
+  if (!wanted.ocsp_signer) return std::move(made.settings);
+  return with_ocsp_signer(parts, std::move(made.settings));
+}
+
+Result<EmbeddedSettings> create_below(EmbeddedParts parts, const CaCreation& wanted, const EmbeddedCa& parent) {
+  if (wanted.type == CaType::root) return error(Code::arguments_bad, "a root is below no other CA");
+  CARDEA_ASSIGN(Beginning made, begin(parts, wanted));
+  CARDEA_ASSIGN(const CertificateProfile profile, product_profile(profile_of(wanted.type)));
+  CARDEA_ASSIGN(made.settings.certificate,
+                parent.certify(profile, made.identity.name, made.key.public_key, wanted.validity));
+  made.settings.chain.push_back(parent.certificate());
+  made.settings.chain.insert(made.settings.chain.end(), parent.chain().begin(), parent.chain().end());
+  if (!wanted.ocsp_signer) return std::move(made.settings);
+  return with_ocsp_signer(parts, std::move(made.settings));
+}
+
+Result<RequestedCa> request_ca(EmbeddedParts parts, const CaCreation& wanted) {
+  if (wanted.type == CaType::root) return error(Code::arguments_bad, "a root certifies itself");
+  CARDEA_ASSIGN(Beginning made, begin(parts, wanted));
+  RequestedCa requested;
+  CARDEA_ASSIGN(requested.request, make_request(parts.keys, made.identity, made.key.public_key));
+  requested.settings = std::move(made.settings);
+  return requested;
+}
+
+Result<EmbeddedSettings> complete_ca(EmbeddedParts parts, EmbeddedSettings settings, Bytes certificate,
+                                     std::vector<Bytes> chain, bool ocsp_signer) {
+  CARDEA_ASSIGN(const x509::CertificateView own, x509::view_certificate(certificate));
+  CARDEA_ASSIGN(const SigningKey key, parts.keys.signing_key(settings.key));
+  if (!same_bytes(own.key_info, key.public_key)) {
+    return error(Code::arguments_bad, "the certificate is not for this CA's key");
+  }
+  if (!is_ca_certificate(own)) return error(Code::arguments_bad, "the certificate is not a CA's");
+  if (chain.empty() || chain.size() > longest_chain) {
+    return error(Code::arguments_bad, "the certificates above are needed, from its issuer to the root, 8 at most");
+  }
+  CARDEA_TRY(check_link(certificate, chain.front()));
+  for (std::size_t i = 0; i + 1 < chain.size(); ++i) CARDEA_TRY(check_link(chain[i], chain[i + 1]));
+  CARDEA_TRY(check_link(chain.back(), chain.back()));
+  settings.certificate = std::move(certificate);
+  settings.chain = std::move(chain);
+  if (!ocsp_signer) return settings;
+  return with_ocsp_signer(parts, std::move(settings));
+}
+
+Result<EmbeddedSettings> renew_ocsp_signer(EmbeddedParts parts, EmbeddedSettings settings) {
+  return with_ocsp_signer(parts, std::move(settings));
+}
+
+}  // namespace cardea::ca

@@ -1,0 +1,287 @@
+#include "embedded/embedded_ca.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "crypto/key_encoding.h"
+#include "embedded/algorithms.h"
+#include "embedded/crl.h"
+#include "embedded/request_rules.h"
+#include "x509/certificate_view.h"
+#include "x509/name.h"
+
+namespace cardea::ca {
+namespace {
+
+using manager::CaProfile;
+using manager::CertificateStatus;
+using manager::EnrolmentAnswer;
+using manager::IssuanceRequest;
+using manager::IssuanceTicket;
+using manager::Issued;
+using manager::Rejected;
+using manager::RevocationOutcome;
+using manager::RevocationReason;
+
+// Clocks of relying parties may be behind.
+constexpr std::chrono::minutes backdated{5};
+
+// id-ce 14: the CA's own identifier is what its certificates' authority key identifiers must say.
+constexpr std::array<Byte, 5> subject_key_oid{0x06, 0x03, 0x55, 0x1d, 0x0e};
+
+Result<Bytes> own_key_identifier(const x509::CertificateView& certificate) {
+  const x509::Extension* const found = x509::find_extension(certificate.extensions, subject_key_oid);
+  if (found == nullptr) return key_identifier(certificate.key_info);
+  crypto::DerReader reader(found->value);
+  const auto octets = reader.take(x509::tag_octet_string);
+  if (!octets) return error(Code::data_invalid, "the CA's subject key identifier is malformed");
+  return to_bytes(*octets);
+}
+
+// What the authority will say no to for ever, as opposed to what may work later.
+bool is_refusal(Code code) {
+  switch (code) {
+    case Code::arguments_bad:
+    case Code::data_invalid:
+    case Code::signature_invalid:
+    case Code::mechanism_invalid:
+    case Code::public_key_invalid:
+    case Code::curve_not_supported:
+    case Code::domain_params_invalid:
+    case Code::attribute_value_invalid:
+    case Code::key_size_range:
+    case Code::action_prohibited:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EmbeddedCa>> EmbeddedCa::open(std::int64_t id, EmbeddedSettings settings, EmbeddedParts parts) {
+  if (settings.certificate.empty()) {
+    return error(Code::arguments_bad, "the CA has no certificate yet: the authority above it must issue one");
+  }
+  std::unique_ptr<EmbeddedCa> ca(new EmbeddedCa(id, std::move(settings), parts));
+  CARDEA_TRY(ca->prepare());
+  return ca;
+}
+
+Status EmbeddedCa::prepare() {
+  CARDEA_ASSIGN(const x509::CertificateView own, x509::view_certificate(settings_.certificate));
+  CARDEA_ASSIGN(const manager::SigningKey key, parts_.keys.signing_key(settings_.key));
+  if (!same_bytes(key.public_key, own.key_info)) {
+    return error(Code::arguments_bad, "the CA's certificate is for another key than the one in the key token");
+  }
+  if (!fits(key.type, settings_.scheme)) {
+    return error(Code::arguments_bad, fmt::format("the CA's key does not sign by {}", word(settings_.scheme)));
+  }
+  key_info_ = to_bytes(own.key_info);
+  not_before_ = own.not_before;
+  not_after_ = own.not_after;
+  CARDEA_ASSIGN(Bytes identifier, own_key_identifier(own));
+  SigningIdentity identity{settings_.key, settings_.scheme, to_bytes(own.subject), std::move(identifier)};
+  issuer_.emplace(parts_.keys, std::move(identity), settings_.urls);
+  CARDEA_TRY(load_profiles());
+  return prepare_responders(own.key_info);
+}
+
+Status EmbeddedCa::load_profiles() {
+  CARDEA_ASSIGN(const std::vector<boost::json::object> known, read_profile_files(profile_folder()));
+  for (const auto* list : {&known, &std::as_const(settings_.profiles)}) {
+    for (const boost::json::object& document : *list) {
+      CARDEA_ASSIGN(CertificateProfile profile, read_profile(document, known));
+      std::string id = profile.id;
+      if (!profiles_.emplace(std::move(id), std::move(profile)).second) {
+        return error(Code::arguments_bad, "a certificate profile's id is taken by another");
+      }
+    }
+  }
+  return {};
+}
+
+Status EmbeddedCa::prepare_responders(ByteView key_info) {
+  ResponderSettings facts{
+      id_, issuer_->identity().name,        to_bytes(key_info), issuer_->identity(), to_bytes(key_info),
+      {},  settings_.ocsp_lifetime.about(), not_before_};
+  CARDEA_ASSIGN(direct_, OcspResponder::make(parts_.keys, parts_.status, facts));
+  if (!settings_.ocsp) return {};
+  CARDEA_ASSIGN(const x509::CertificateView signer, x509::view_certificate(settings_.ocsp->certificate));
+  facts.signer = {settings_.ocsp->key, settings_.ocsp->scheme, to_bytes(signer.subject), {}};
+  facts.signer_key_info = to_bytes(signer.key_info);
+  facts.signer_certificate = settings_.ocsp->certificate;
+  delegated_until_ = signer.not_after;
+  CARDEA_ASSIGN(delegated_, OcspResponder::make(parts_.keys, parts_.status, std::move(facts)));
+  return {};
+}
+
+const CertificateProfile* EmbeddedCa::profile(std::string_view id) const {
+  const auto found = profiles_.find(id);
+  return found == profiles_.end() ? nullptr : &found->second;
+}
+
+Result<std::vector<CaProfile>> EmbeddedCa::profiles() {
+  std::vector<CaProfile> offered;
+  for (const auto& [id, profile] : profiles_) {
+    if (!usable_profile(id) || profile.is_ca || profile.no_check) continue;
+    offered.push_back(
+        {id, profile.name, profile.description, profile.group, profile.validity.about(), profile.encryption});
+  }
+  return offered;
+}
+
+Result<const CertificateProfile*> EmbeddedCa::usable_profile(std::string_view id) const {
+  const CertificateProfile* const found = profile(id);
+  if (found == nullptr) {
+    return error(Code::arguments_bad, fmt::format("the CA has no certificate profile '{}'", id));
+  }
+  if (std::ranges::find(found->ca_types, settings_.type) == found->ca_types.end()) {
+    return error(Code::action_prohibited, fmt::format("by the profile '{}' no {} CA issues", id, word(settings_.type)));
+  }
+  return found;
+}
+
+Status EmbeddedCa::set_validity(const CertificateProfile& profile, const IssuanceRequest& request,
+                                CertificateContent& content) const {
+  const auto now = parts_.clock.now();
+  if (now >= not_after_ || now < not_before_ - backdated) {
+    return error(Code::action_prohibited, "the CA's certificate is not valid at this time");
+  }
+  content.not_before = std::max<std::chrono::sys_seconds>(now - backdated, not_before_);
+  // Both ends belong to the time (RFC 5280, 4.1.2.5), so the last second is one before.
+  auto end = profile.validity.after(now);
+  if (request.validity) {
+    if (request.validity->count() <= 0) return error(Code::arguments_bad, "the validity wanted is not positive");
+    end = std::min(end, now + *request.validity);
+  }
+  content.not_after = std::min(end - std::chrono::seconds(1), not_after_);
+  return {};
+}
+
+Result<Issued> EmbeddedCa::issue(const CertificateProfile& profile, const IssuanceRequest& request,
+                                 CertificateContent content) const {
+  if (same_bytes(content.key_info, key_info_)) {
+    return error(Code::arguments_bad, "the request is for the CA's own key");
+  }
+  CARDEA_TRY(set_validity(profile, request, content));
+  if (request.alternative_names) content.alternative_names = *request.alternative_names;
+  content.stated = request.extensions;
+  Issued issued;
+  CARDEA_ASSIGN(issued.certificate, issuer_->issue(profile, content));
+  CARDEA_ASSIGN(const x509::CertificateView made, x509::view_certificate(issued.certificate));
+  issued.reference = to_hex(made.serial);
+  issued.chain.push_back(settings_.certificate);
+  issued.chain.insert(issued.chain.end(), settings_.chain.begin(), settings_.chain.end());
+  return issued;
+}
+
+Result<Issued> EmbeddedCa::issue_for_csr(const IssuanceRequest& request) const {
+  CARDEA_ASSIGN(const CertificateProfile* const profile, usable_profile(request.profile));
+  CARDEA_ASSIGN(const x509::CertificateRequest asked, x509::read_request(request.csr));
+  CertificateContent content;
+  CARDEA_TRY(apply_request(*profile, asked, request.alternative_names.has_value(), content));
+  Bytes subject;
+  if (request.subject) {
+    CARDEA_ASSIGN(subject, x509::name_der(*request.subject));
+  }
+  content.subject = request.subject ? ByteView(subject) : asked.subject;
+  content.key_info = asked.key_info;
+  return issue(*profile, request, std::move(content));
+}
+
+Result<EnrolmentAnswer> EmbeddedCa::enrol(const IssuanceRequest& request, IssuanceTicket&& ticket) {
+  CARDEA_TRY(ticket.spend(request.id));
+  auto issued = issue_for_csr(request);
+  if (issued) return EnrolmentAnswer(std::move(*issued));
+  if (is_refusal(issued.code())) return EnrolmentAnswer(Rejected{describe(issued.error())});
+  return std::move(issued).error();
+}
+
+Result<EnrolmentAnswer> EmbeddedCa::poll(const IssuanceRequest& /*request*/, const std::string& reference) {
+  return error(Code::not_found, fmt::format("this CA decides at once; nothing is pending as '{}'", reference));
+}
+
+Result<IssuedWithKey> EmbeddedCa::enrol_with_key(const IssuanceRequest& request, IssuanceTicket&& ticket,
+                                                 crypto::KeyAlgorithm algorithm, std::size_t rsa_bits) {
+  CARDEA_TRY(ticket.spend(request.id));
+  CARDEA_ASSIGN(const CertificateProfile* const profile, usable_profile(request.profile));
+  if (!request.subject) return error(Code::arguments_bad, "without a request the subject must be given");
+  constexpr std::array<Byte, 3> f4{1, 0, 1};
+  CARDEA_ASSIGN(const crypto::AsymmetricKeyPtr key, algorithm == crypto::KeyAlgorithm::rsa
+                                                        ? crypto::AsymmetricKey::generate_rsa(rsa_bits, f4)
+                                                        : crypto::AsymmetricKey::generate(algorithm));
+  CertificateContent content;
+  CARDEA_TRY(apply_profile(*profile, key->facts().family, content));
+  CARDEA_ASSIGN(const Bytes subject, x509::name_der(*request.subject));
+  CARDEA_ASSIGN(const Bytes key_info, crypto::subject_public_key_info(*key));
+  content.subject = subject;
+  content.key_info = key_info;
+  IssuedWithKey made;
+  CARDEA_ASSIGN(made.issued, issue(*profile, request, std::move(content)));
+  CARDEA_ASSIGN(made.private_key, crypto::private_key_info(*key));
+  return made;
+}
+
+Result<Bytes> EmbeddedCa::certify(const CertificateProfile& profile, ByteView subject, ByteView key_info,
+                                  std::optional<manager::IsoDuration> validity) const {
+  CARDEA_TRY(usable_profile(profile.id));
+  CARDEA_ASSIGN(const crypto::AsymmetricKeyPtr key, crypto::from_subject_public_key_info(key_info));
+  CertificateContent content;
+  CARDEA_TRY(apply_profile(profile, key->facts().family, content));
+  content.subject = subject;
+  content.key_info = key_info;
+  IssuanceRequest bounds;
+  if (validity) bounds.validity = validity->after(parts_.clock.now()) - parts_.clock.now();
+  CARDEA_TRY(set_validity(profile, bounds, content));
+  return issuer_->issue(profile, content);
+}
+
+Result<CertificateStatus> EmbeddedCa::status_of(ByteView certificate) const {
+  CARDEA_ASSIGN(const x509::CertificateView seen, x509::view_certificate(certificate));
+  const Error foreign = error(Code::not_found, "the certificate is not of this CA");
+  CARDEA_ASSIGN(const bool same, x509::same_name(seen.issuer, issuer_->identity().name));
+  if (!same) return foreign;
+  CARDEA_ASSIGN(const CertificateStatus status, parts_.status.status(id_, seen.serial));
+  if (status.state == CertificateStatus::State::unknown) return foreign;
+  return status;
+}
+
+Result<RevocationOutcome> EmbeddedCa::revoke(ByteView certificate, RevocationReason reason,
+                                             std::optional<std::chrono::sys_seconds> /*invalid_since*/) {
+  if (reason == RevocationReason::certificate_hold || reason == RevocationReason::remove_from_crl) {
+    return error(Code::arguments_bad, fmt::format("{} is no reason to revoke for good", word(reason)));
+  }
+  CARDEA_ASSIGN(const CertificateStatus status, status_of(certificate));
+  const bool ended = status.state == CertificateStatus::State::revoked;
+  return ended && status.reason != RevocationReason::certificate_hold ? RevocationOutcome::already
+                                                                      : RevocationOutcome::done;
+}
+
+Result<RevocationOutcome> EmbeddedCa::suspend(ByteView certificate) {
+  CARDEA_ASSIGN(const CertificateStatus status, status_of(certificate));
+  if (status.state == CertificateStatus::State::good) return RevocationOutcome::done;
+  if (status.reason == RevocationReason::certificate_hold) return RevocationOutcome::already;
+  return error(Code::action_prohibited, "the certificate is revoked for good");
+}
+
+Result<RevocationOutcome> EmbeddedCa::unsuspend(ByteView certificate) {
+  CARDEA_ASSIGN(const CertificateStatus status, status_of(certificate));
+  if (status.state == CertificateStatus::State::good) return RevocationOutcome::already;
+  if (status.reason == RevocationReason::certificate_hold) return RevocationOutcome::done;
+  return error(Code::action_prohibited, "the certificate is revoked for good");
+}
+
+Result<Bytes> EmbeddedCa::make_crl(std::uint64_t number, std::chrono::sys_seconds now) {
+  CrlContent content{number, now, settings_.crl_lifetime.after(now), {}};
+  if (settings_.keep_expired) content.expired_since = not_before_;
+  return ca::make_crl(parts_.keys, issuer_->identity(), parts_.status, id_, content);
+}
+
+Result<Bytes> EmbeddedCa::answer_ocsp(ByteView request, std::chrono::sys_seconds now) {
+  const bool delegated = delegated_ && now <= delegated_until_;
+  return (delegated ? *delegated_ : *direct_).answer(request, now);
+}
+
+}  // namespace cardea::ca

@@ -1,0 +1,147 @@
+#include "embedded/settings.h"
+
+#include <fmt/format.h>
+
+#include "x509/encoding.h"
+
+namespace cardea::ca {
+namespace {
+
+namespace json = boost::json;
+
+Error wrong(std::string_view name, std::string_view why) {
+  return error(Code::arguments_bad, fmt::format("setting '{}' of the CA {}", name, why));
+}
+
+Result<std::string> text(const json::object& from, std::string_view name, bool needed) {
+  const json::value* const value = from.if_contains(name);
+  if (value == nullptr && !needed) return std::string();
+  if (value == nullptr || !value->is_string()) return wrong(name, "must be a text");
+  return std::string(value->get_string());
+}
+
+Result<Bytes> bytes(const json::object& from, std::string_view name, bool needed) {
+  CARDEA_ASSIGN(const std::string encoded, text(from, name, needed));
+  auto decoded = x509::from_base64(encoded);
+  if (!decoded) return wrong(name, "must be base64");
+  return decoded;
+}
+
+Status duration(const json::object& from, std::string_view name, manager::IsoDuration& out) {
+  CARDEA_ASSIGN(const std::string given, text(from, name, false));
+  if (given.empty()) return {};
+  const auto parsed = manager::IsoDuration::parse(given);
+  if (!parsed) return wrong(name, parsed.error().detail);
+  out = *parsed;
+  return {};
+}
+
+Result<manager::SignatureScheme> scheme(const json::object& from) {
+  CARDEA_ASSIGN(const std::string given, text(from, "scheme", true));
+  return manager::signature_scheme(given);
+}
+
+Result<PublicUrls> read_urls(const json::object& document) {
+  PublicUrls urls;
+  const json::value* const found = document.if_contains("urls");
+  if (found == nullptr) return urls;
+  if (!found->is_object()) return wrong("urls", "must be an object");
+  for (const auto& [name, member] : {std::pair("crl", &urls.crl), {"ocsp", &urls.ocsp}, {"issuer", &urls.issuer}}) {
+    CARDEA_ASSIGN(*member, text(found->get_object(), name, false));
+    const bool fits = member->empty() || member->starts_with("http://") || member->starts_with("https://");
+    if (!fits || member->find_first_of(" \t\r\n\"<>") != std::string::npos)
+      return wrong(name, "must be an HTTP address");
+  }
+  return urls;
+}
+
+Result<std::optional<OcspSigner>> read_signer(const json::object& document) {
+  const json::value* const found = document.if_contains("ocsp");
+  if (found == nullptr || found->is_null()) return std::optional<OcspSigner>();
+  if (!found->is_object()) return wrong("ocsp", "must be an object");
+  OcspSigner signer;
+  CARDEA_ASSIGN(signer.key, text(found->get_object(), "key", true));
+  CARDEA_ASSIGN(signer.scheme, scheme(found->get_object()));
+  CARDEA_ASSIGN(signer.certificate, bytes(found->get_object(), "certificate", true));
+  return std::optional(std::move(signer));
+}
+
+Status read_lists(const json::object& document, EmbeddedSettings& settings) {
+  if (const json::value* const chain = document.if_contains("chain")) {
+    if (!chain->is_array()) return wrong("chain", "must be a list");
+    for (const json::value& item : chain->get_array()) {
+      auto decoded = item.is_string() ? x509::from_base64(item.get_string()) : Result<Bytes>(Code::data_invalid);
+      if (!decoded) return wrong("chain", "must hold certificates in base64");
+      settings.chain.push_back(std::move(*decoded));
+    }
+  }
+  if (const json::value* const profiles = document.if_contains("profiles")) {
+    if (!profiles->is_array()) return wrong("profiles", "must be a list");
+    for (const json::value& item : profiles->get_array()) {
+      if (!item.is_object()) return wrong("profiles", "must hold objects");
+      settings.profiles.push_back(item.get_object());
+    }
+  }
+  return {};
+}
+
+// "P7D" for {0, 7, 0}.
+std::string iso_text(const manager::IsoDuration& duration) {
+  std::string out = "P";
+  if (duration.months != 0) out += fmt::format("{}M", duration.months);
+  if (duration.days != 0) out += fmt::format("{}D", duration.days);
+  if (duration.seconds != 0) out += fmt::format("T{}S", duration.seconds);
+  return out;
+}
+
+}  // namespace
+
+Result<EmbeddedSettings> read_settings(const json::object& document) {
+  EmbeddedSettings settings;
+  CARDEA_ASSIGN(const std::string type, text(document, "type", true));
+  CARDEA_ASSIGN(settings.type, ca_type(type));
+  CARDEA_ASSIGN(settings.key, text(document, "key", true));
+  CARDEA_ASSIGN(settings.scheme, scheme(document));
+  CARDEA_ASSIGN(settings.certificate, bytes(document, "certificate", false));
+  CARDEA_ASSIGN(settings.urls, read_urls(document));
+  CARDEA_ASSIGN(settings.ocsp, read_signer(document));
+  CARDEA_TRY(duration(document, "crl_lifetime", settings.crl_lifetime));
+  CARDEA_TRY(duration(document, "crl_interval", settings.crl_interval));
+  CARDEA_TRY(duration(document, "ocsp_lifetime", settings.ocsp_lifetime));
+  if (const json::value* const keep = document.if_contains("keep_expired")) {
+    if (!keep->is_bool()) return wrong("keep_expired", "must be true or false");
+    settings.keep_expired = keep->get_bool();
+  }
+  CARDEA_TRY(read_lists(document, settings));
+  if (settings.crl_interval.about() > settings.crl_lifetime.about()) {
+    return wrong("crl_interval", "must not be longer than crl_lifetime: there would be times without a valid CRL");
+  }
+  return settings;
+}
+
+json::object write_settings(const EmbeddedSettings& settings) {
+  json::object document{
+      {"type", word(settings.type)},
+      {"key", settings.key},
+      {"scheme", word(settings.scheme)},
+      {"certificate", x509::to_base64(settings.certificate)},
+      {"urls", {{"crl", settings.urls.crl}, {"ocsp", settings.urls.ocsp}, {"issuer", settings.urls.issuer}}},
+      {"crl_lifetime", iso_text(settings.crl_lifetime)},
+      {"crl_interval", iso_text(settings.crl_interval)},
+      {"keep_expired", settings.keep_expired},
+      {"ocsp_lifetime", iso_text(settings.ocsp_lifetime)}};
+  json::array chain;
+  for (const Bytes& certificate : settings.chain) chain.emplace_back(x509::to_base64(certificate));
+  document["chain"] = std::move(chain);
+  if (settings.ocsp) {
+    document["ocsp"] = {{"key", settings.ocsp->key},
+                        {"scheme", word(settings.ocsp->scheme)},
+                        {"certificate", x509::to_base64(settings.ocsp->certificate)}};
+  }
+  json::array profiles;
+  for (const json::object& profile : settings.profiles) profiles.emplace_back(profile);
+  document["profiles"] = std::move(profiles);
+  return document;
+}
+
+}  // namespace cardea::ca

@@ -1,0 +1,44 @@
+// What is kept of an embedded CA: its row's settings in the store (CaRecord::settings).
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "domain/iso_duration.h"
+#include "domain/key_token.h"
+#include "embedded/issuer.h"
+#include "embedded/profile.h"
+
+namespace cardea::ca {
+
+/// Whom the CA delegated the signing of OCSP answers to.
+struct OcspSigner {
+  std::string key;
+  manager::SignatureScheme scheme = manager::SignatureScheme::ecdsa_sha256;
+  Bytes certificate;  ///< DER
+};
+
+struct EmbeddedSettings {
+  CaType type = CaType::root;
+  std::string key;  ///< name in the key token
+  manager::SignatureScheme scheme = manager::SignatureScheme::ecdsa_sha256;
+  Bytes certificate;         ///< DER; empty while an external CA has not certified it yet
+  std::vector<Bytes> chain;  ///< DER, the issuer first, the root last; empty for a root
+  PublicUrls urls;
+  std::optional<OcspSigner> ocsp;
+  manager::IsoDuration crl_lifetime{0, 7, 0};
+  manager::IsoDuration crl_interval{0, 1, 0};
+  bool keep_expired = true;  ///< expired certificates stay on CRLs (expiredCertsOnCRL)
+  manager::IsoDuration ocsp_lifetime{0, 0, 3600};
+  std::vector<boost::json::object> profiles;  ///< custom ones beside those of the product
+};
+
+/// arguments_bad names the member and what is wrong.
+Result<EmbeddedSettings> read_settings(const boost::json::object& document);
+boost::json::object write_settings(const EmbeddedSettings& settings);
+
+}  // namespace cardea::ca
