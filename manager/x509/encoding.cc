@@ -19,7 +19,6 @@ std::string to_base64(ByteView bytes) {
 }
 
 Result<Bytes> from_base64(std::string_view text) {
-<<<<<<< HEAD
   // EVP_DecodeBlock passes over white space at the ends and counts padding as zero bytes: what it made must give the
   // same text again.
   Bytes bytes(text.size() / 4 * 3);
@@ -29,18 +28,6 @@ Result<Bytes> from_base64(std::string_view text) {
   const std::size_t padding = text.ends_with("==") ? 2 : (text.ends_with("=") ? 1 : 0);
   bytes.resize(static_cast<std::size_t>(size) - std::min(padding, static_cast<std::size_t>(size)));
   if (to_base64(bytes) != text) return error(Code::data_invalid, "this is no base64");
-=======
-  Bytes bytes(text.size() / 4 * 3);
-  const auto* const in = reinterpret_cast<const unsigned char*>(text.data());
-  // EVP_DecodeBlock would skip blanks at the ends and decodes padding to zeros.
-  const bool blanks = text.find_first_of(" \t\r\n") != std::string_view::npos;
-  const int size = blanks ? -1 : EVP_DecodeBlock(bytes.data(), in, static_cast<int>(text.size()));
-  if (size < 0 || static_cast<std::size_t>(size) != bytes.size()) return error(Code::data_invalid, "this is no base64");
-  for (std::size_t padding = 0; padding < 2 && text.ends_with('='); ++padding) {
-    text.remove_suffix(1);
-    bytes.pop_back();
-  }
->>>>>>> cd15e77 (Add the embedded CA and the way from a configured authority to its connector)
   return bytes;
 }
 

@@ -12,11 +12,7 @@ namespace cardea::x509 {
 /// Base64 without line breaks.
 std::string to_base64(ByteView bytes);
 
-<<<<<<< HEAD
 /// The inverse, of canonical base64 with padding and without line breaks (RFC 4648, 4); data_invalid.
-=======
-/// The inverse, without line breaks and blanks; data_invalid.
->>>>>>> cd15e77 (Add the embedded CA and the way from a configured authority to its connector)
 Result<Bytes> from_base64(std::string_view text);
 
 /// PEM with this label, e.g. "CERTIFICATE".
