@@ -1,0 +1,216 @@
+// Jobs from request to end, with a simulated token and authority.
+#include <boost/test/unit_test.hpp>
+
+#include "domain/audit_log.h"
+#include "domain/testing/rig.h"
+
+namespace cardea::manager {
+namespace {
+
+using testing::FakeToken;
+using testing::Rig;
+
+BOOST_AUTO_TEST_SUITE(journal_suite)
+
+BOOST_AUTO_TEST_CASE(a_piv_card_is_issued_with_three_certificates_and_secrets_of_its_own) {
+  Rig rig;
+  FakeToken card;
+  rig.issue(card);
+  BOOST_TEST(rig.certificates(CertificateState::active).size() == 3U);
+  const Token token = rig.only_token();
+  BOOST_TEST((token.state == TokenState::issued));
+  BOOST_TEST(token.secret_version == 1U);
+  BOOST_TEST(token.puk_version == 1U);
+  BOOST_TEST(card.puk != "12345678");
+  BOOST_TEST(card.admin_key.size() == 24U);
+  BOOST_TEST(rig.memory.state.archived_keys_rows.size() == 1U);
+  BOOST_TEST(rig.orphans() == 0U);
+  auto verdict = verify_audit_log(rig.ports, rig.admin);
+  BOOST_REQUIRE(verdict.ok());
+  BOOST_TEST(verdict->intact);
+}
+
+BOOST_AUTO_TEST_CASE(tokens_that_are_made_get_their_own_secrets_after_they_exist) {
+  for (const char* kind : {"keystore", "tpm"}) {
+    Rig rig;
+    FakeToken token;
+    token.kind = kind;
+    token.exists = false;
+    rig.issue(token);
+    BOOST_TEST(rig.certificates(CertificateState::active).size() == 3U);
+    BOOST_TEST(rig.only_token().puk_version == 1U);
+    BOOST_TEST((rig.only_token().state == TokenState::issued));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(renewal_keeps_keys_supersedes_certificates_and_moves_the_old_decryption_key_to_history) {
+  Rig rig;
+  FakeToken card;
+  rig.issue(card);
+  const Bytes authentication = card.containers["authentication"].spki;
+  const Bytes decryption = card.containers["encryption"].spki;
+  const AgentSession session = rig.collect(rig.ask("renew", rig.only_token().id));
+  const NextStep end = rig.work(session.job, card);
+  BOOST_REQUIRE_MESSAGE(end.state == NextStep::State::completed, end.text);
+  BOOST_TEST((card.containers["authentication"].spki == authentication));
+  BOOST_TEST((card.containers["encryption"].spki != decryption));
+  BOOST_REQUIRE(card.history.size() == 1U);
+  BOOST_TEST((card.history[0] == decryption));
+  BOOST_TEST(rig.certificates(CertificateState::active).size() == 3U);
+  BOOST_TEST(rig.certificates(CertificateState::superseded).size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(the_replacement_of_a_lost_card_holds_the_decryption_keys_of_all_generations) {
+  Rig rig;
+  FakeToken card;
+  rig.issue(card);
+  std::vector<Bytes> generations;
+  for (int i = 0; i < 3; ++i) {
+    generations.push_back(card.containers["encryption"].spki);
+    const AgentSession session = rig.collect(rig.ask("renew", rig.only_token().id));
+    BOOST_REQUIRE(rig.work(session.job, card).state == NextStep::State::completed);
+    rig.clock.at += std::chrono::hours(24);
+  }
+  generations.push_back(card.containers["encryption"].spki);
+  const Id lost = rig.only_token().id;
+  rig.ask("cancel", lost, "lost");
+  rig.work_alone();
+  BOOST_TEST((rig.memory.state.tokens_rows.at(lost).state == TokenState::cancelled));
+  BOOST_TEST(rig.certificates(CertificateState::active).empty());
+  BOOST_TEST(rig.authorities.ca->revoked.size() == rig.authorities.ca->issued.size());
+  for (const auto& [certificate, reason] : rig.authorities.ca->revoked)
+    BOOST_TEST((reason == RevocationReason::key_compromise));
+
+  FakeToken spare;
+  spare.serial = "1002";
+  const AgentSession session = rig.collect(rig.ask("replace", lost, "lost"));
+  const NextStep end = rig.work(session.job, spare);
+  BOOST_REQUIRE_MESSAGE(end.state == NextStep::State::completed, end.text);
+  BOOST_REQUIRE(spare.history.size() == 4U);
+  for (std::size_t i = 0; i < 4; ++i) BOOST_TEST((spare.history[i] == generations[3 - i]));
+  BOOST_TEST(rig.orphans() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_fit_on_the_token_is_told) {
+  Rig rig;
+  FakeToken card;
+  rig.issue(card);
+  for (int i = 0; i < 2; ++i) {
+    const AgentSession session = rig.collect(rig.ask("renew", rig.only_token().id));
+    BOOST_REQUIRE(rig.work(session.job, card).state == NextStep::State::completed);
+    rig.clock.at += std::chrono::hours(1);
+  }
+  card.history_places = 1;
+  const AgentSession session = rig.collect(rig.ask("renew", rig.only_token().id));
+  const NextStep end = rig.work(session.job, card);
+  BOOST_TEST(end.text == "Done; 2 former keys did not fit on the token");
+}
+
+BOOST_AUTO_TEST_CASE(disable_suspends_enable_lifts_it_and_retire_restores_the_factory) {
+  Rig rig;
+  FakeToken card;
+  rig.issue(card);
+  const Id id = rig.only_token().id;
+  rig.ask("disable", id);
+  rig.work_alone();
+  BOOST_TEST((rig.only_token().state == TokenState::disabled));
+  BOOST_TEST(rig.authorities.ca->suspended.size() == 3U);
+  rig.ask("enable", id);
+  rig.work_alone();
+  BOOST_TEST((rig.only_token().state == TokenState::issued));
+  BOOST_TEST(rig.authorities.ca->suspended.empty());
+  const AgentSession session = rig.collect(rig.ask("retire", id, "left"));
+  BOOST_REQUIRE(rig.work(session.job, card).state == NextStep::State::completed);
+  BOOST_TEST((rig.only_token().state == TokenState::retired));
+  BOOST_TEST(rig.only_token().secret_version == 0U);
+  BOOST_TEST(card.puk == "12345678");
+  BOOST_TEST(card.admin_key.empty());
+  BOOST_TEST(rig.certificates(CertificateState::revoked).size() == 3U);
+  rig.issue(card);  // and it can be issued again
+}
+
+BOOST_AUTO_TEST_CASE(a_puk_is_used_once) {
+  Rig rig;
+  FakeToken card;
+  rig.issue(card);
+  const std::string before = card.puk;
+  card.blocked = true;
+  const AgentSession session = rig.collect(rig.ask("unblock", rig.only_token().id));
+  BOOST_REQUIRE(rig.work(session.job, card).state == NextStep::State::completed);
+  BOOST_TEST(!card.blocked);
+  BOOST_TEST(card.puk != before);
+  BOOST_TEST(rig.only_token().puk_version == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(secrets_are_rotated) {
+  Rig rig;
+  FakeToken card;
+  rig.issue(card);
+  const Bytes before = card.admin_key;
+  const AgentSession session = rig.collect(rig.ask("rotate", rig.only_token().id));
+  BOOST_REQUIRE(rig.work(session.job, card).state == NextStep::State::completed);
+  BOOST_TEST((card.admin_key != before));
+  BOOST_TEST(rig.only_token().secret_version == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_pending_authority_is_asked_again_by_its_schedule) {
+  Rig rig;
+  FakeToken card;
+  rig.authorities.ca->pending = 4;
+  const Time begin = rig.clock.at;
+  rig.issue(card);
+  BOOST_TEST((rig.clock.at - begin >= std::chrono::seconds(15 + 60 + 60 + 60)));
+  BOOST_TEST(rig.certificates(CertificateState::active).size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(an_authority_that_refuses_or_certifies_another_key_has_the_job_taken_back) {
+  for (const bool wrong_key : {false, true}) {
+    Rig rig;
+    FakeToken card;
+    rig.authorities.ca->reject = !wrong_key;
+    rig.authorities.ca->wrong_key = wrong_key;
+    const AgentSession session = rig.collect(rig.ask("issue"));
+    const NextStep end = rig.work(session.job, card);
+    BOOST_TEST((end.state == NextStep::State::failed));
+    BOOST_TEST((rig.only_token().state == TokenState::stock));
+    BOOST_TEST(rig.orphans() == 0U);
+    BOOST_TEST(end.text.find(wrong_key ? "another key" : "not today") != std::string::npos);
+    rig.authorities.ca->reject = rig.authorities.ca->wrong_key = false;
+    rig.issue(card);  // and the same card can be issued afterwards
+  }
+}
+
+BOOST_AUTO_TEST_CASE(another_token_is_asked_for_until_the_right_one_comes) {
+  Rig rig;
+  FakeToken card;
+  rig.issue(card);
+  FakeToken other;
+  other.serial = "9999";
+  const AgentSession session = rig.collect(rig.ask("renew", rig.only_token().id));
+  const NextStep wrong = rig.work(session.job, other, 6);
+  BOOST_TEST((wrong.state != NextStep::State::completed));
+  BOOST_TEST((rig.work(session.job, card).state == NextStep::State::completed));
+}
+
+BOOST_AUTO_TEST_CASE(a_false_proof_takes_the_job_back) {
+  Rig rig;
+  FakeToken card;
+  const AgentSession session = rig.collect(rig.ask("issue"));
+  std::optional<StepReport> report;
+  NextStep next;
+  for (int i = 0; i < 60; ++i) {
+    next = *next_step(rig.ports, session.job, report);
+    if (next.state != NextStep::State::step) break;
+    if (next.kind == "prove_keys") card.containers["signature"].pkcs8 = std::move(*generate_decryption_key("ec:P-256")).pkcs8;
+    report = StepReport{next.index, true, card.run(next), "", "", false};
+  }
+  BOOST_TEST((next.state == NextStep::State::failed));
+  BOOST_TEST(next.text.find("signature") != std::string::npos);
+  BOOST_TEST(rig.orphans() == 0U);
+  BOOST_TEST(rig.authorities.ca->revoked.size() == 3U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace cardea::manager
