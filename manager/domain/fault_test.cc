@@ -1,0 +1,201 @@
+// Power cuts: every job is stopped at every point where it touches store, authority or token, before and after the
+// effect, and must reach the same end when it is resumed, with no certificate left over.
+#include <boost/test/unit_test.hpp>
+
+#include "domain/testing/rig.h"
+
+namespace cardea::manager {
+namespace {
+
+using testing::FakeToken;
+using testing::Rig;
+
+// Counts the points at which the world may end, and ends it at one of them.
+struct Cut {
+  int countdown = -1;  ///< 0: now; negative: never
+  bool over = false;
+  int passed = 0;
+  bool operator()() {
+    ++passed;
+    if (over) return true;
+    if (countdown < 0) return false;
+    over = countdown-- == 0;
+    return over;
+  }
+};
+
+// A store that fails before a transaction, or after it is durable: the caller cannot tell which.
+class CutStore : public Store {
+ public:
+  CutStore(Store& real, Cut& cut) : real_(real), cut_(cut) {}
+  Status transact(const std::function<Status(Transaction&)>& work) override {
+    if (cut_()) return error(Code::device_error, "planned");
+    CARDEA_TRY(real_.transact(work));
+    if (cut_()) return error(Code::device_error, "planned");
+    return {};
+  }
+  Status read(const std::function<Status(Transaction&)>& work) override {
+    if (cut_.over) return error(Code::device_error, "planned");
+    return real_.read(work);
+  }
+
+ private:
+  Store& real_;
+  Cut& cut_;
+};
+
+struct Case {
+  std::string kind;
+  std::string reason;
+  bool issued_before = true;
+};
+
+// What there is at the end, whichever way it was reached.
+std::string picture(Rig& rig, const FakeToken& token) {
+  std::string out;
+  for (const auto& [id, row] : rig.memory.state.tokens_rows)
+    out += row.serial + " " + std::string(name(row.state)) + " " + std::to_string(row.secret_version) + " " +
+           std::to_string(row.puk_version) + "\n";
+  std::map<std::string, int> certificates;
+  for (const auto& [id, row] : rig.memory.state.certificates_rows)
+    ++certificates[row.container + " " + std::string(name(row.state))];
+  for (const auto& [what, count] : certificates) out += what + " " + std::to_string(count) + "\n";
+  for (const auto& [id, row] : rig.memory.state.requests_rows)
+    out += row.kind + " " + std::string(name(row.state)) + "\n";
+  out += "held " + std::to_string(token.containers.size()) + " history " + std::to_string(token.history.size()) + "\n";
+  return out;
+}
+
+struct Run {
+  std::string picture;
+  std::size_t orphans = 0;
+  int points = 0;
+  bool right_puk = false;
+};
+
+// One job, cut at a point; then everything runs again without cuts.
+Run run_with_cut(const Case& what, int point) {
+  Rig rig;
+  FakeToken first;
+  FakeToken spare;
+  spare.serial = "1002";
+  if (what.issued_before) rig.issue(first);
+  FakeToken& token = what.kind == "replace" ? spare : first;
+  if (what.kind == "enable") {
+    rig.ask("disable", rig.only_token().id);
+    rig.work_alone();
+  }
+  const std::optional<Id> id = what.issued_before ? std::optional(rig.only_token().id) : std::nullopt;
+  const Request request = rig.ask(what.kind, id, what.reason);
+  const bool agent = !request.job;
+  const Id job = agent ? rig.collect(request).job : *request.job;
+
+  Cut cut;
+  cut.countdown = point;
+  CutStore store(rig.memory, cut);
+  rig.authorities.ca->cut = [&] { return cut(); };
+  const Ports cut_ports{store, rig.keys, rig.authorities, rig.clock};
+  std::optional<StepReport> report;
+  for (int round = 0; round < 100 && !cut.over; ++round) {
+    if (!agent) {
+      const auto worked = run_one_job(cut_ports);
+      if (worked && !*worked) break;
+      continue;
+    }
+    auto next = next_step(cut_ports, job, report);
+    report.reset();
+    if (!next || next->state == NextStep::State::completed || next->state == NextStep::State::failed) break;
+    if (next->state == NextStep::State::waiting) {
+      rig.clock.at += next->retry_after;
+      continue;
+    }
+    if (cut()) break;  // the card was pulled before the step
+    json::object result = token.run(*next);
+    if (cut()) break;  // and after it, before anybody knew
+    report = StepReport{next->index, true, std::move(result), "", "", false};
+  }
+  rig.authorities.ca->cut = [] { return false; };
+  rig.clock.at += std::chrono::minutes(20);  // leases pass
+  if (agent)
+    rig.work(job, token);
+  else
+    for (int round = 0; round < 20; ++round) {
+      rig.work_alone();
+      rig.clock.at += std::chrono::minutes(2);
+    }
+  Run run{picture(rig, token), rig.orphans(), cut.passed, true};
+  for (const auto& [token_id, row] : rig.memory.state.tokens_rows)
+    if (row.serial == token.serial && row.puk_version > 0) {
+      const auto derived = derived_digits(rig.keys, SecretPurpose::puk, {"piv", row.serial}, row.puk_version, 8);
+      run.right_puk = text_of(derived->view()) == token.puk;
+    }
+  return run;
+}
+
+BOOST_AUTO_TEST_SUITE(fault_suite)
+
+BOOST_AUTO_TEST_CASE(every_job_survives_a_cut_at_every_point) {
+  const Case cases[] = {{"issue", "", false}, {"renew", ""},     {"replace", "damaged"}, {"unblock", ""},
+                        {"rotate", ""},       {"update", ""},    {"disable", ""},        {"enable", ""},
+                        {"cancel", "lost"},   {"retire", "left"}};
+  for (const auto& what : cases) {
+    const Run whole = run_with_cut(what, -1);
+    BOOST_TEST_CONTEXT(what.kind) {
+      BOOST_REQUIRE(whole.points > 3);
+      BOOST_TEST(whole.orphans == 0U);
+      BOOST_TEST(whole.picture.find("failed") == std::string::npos);
+    }
+    for (int point = 0; point < whole.points; ++point) {
+      const Run run = run_with_cut(what, point);
+      BOOST_TEST_CONTEXT(what.kind << " cut at point " << point) {
+        BOOST_TEST(run.picture == whole.picture);
+        BOOST_TEST(run.orphans == 0U);
+        BOOST_TEST(run.right_puk);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_job_given_up_at_every_step_leaves_nothing_behind) {
+  for (std::uint32_t stop = 0; stop < 30; ++stop) {
+    Rig rig;
+    FakeToken card;
+    const AgentSession session = rig.collect(rig.ask("issue"));
+    std::optional<StepReport> report;
+    NextStep next;
+    for (int round = 0; round < 100; ++round) {
+      auto answer = next_step(rig.ports, session.job, report);
+      BOOST_REQUIRE(answer.ok());
+      next = std::move(*answer);
+      if (next.state != NextStep::State::step) break;
+      if (next.index >= stop)
+        report = StepReport{next.index, false, {}, "the card is broken", "device_error", false};
+      else
+        report = StepReport{next.index, true, card.run(next), "", "", false};
+    }
+    if (next.state == NextStep::State::completed) return;
+    BOOST_TEST_CONTEXT("stopped at step " << stop) {
+      BOOST_TEST((next.state == NextStep::State::failed));
+      BOOST_TEST(rig.orphans() == 0U);
+      BOOST_TEST(rig.certificates(CertificateState::active).empty());
+      for (const auto& [id, row] : rig.memory.state.tokens_rows) BOOST_TEST((row.state == TokenState::stock));
+    }
+  }
+  BOOST_ERROR("the job was never completed");
+}
+
+BOOST_AUTO_TEST_CASE(a_dead_authority_is_given_up_by_its_schedule_and_undone_when_it_is_back) {
+  Rig rig;
+  FakeToken card;
+  const AgentSession session = rig.collect(rig.ask("issue"));
+  rig.authorities.ca->dead = true;
+  const NextStep end = rig.work(session.job, card, 100);
+  BOOST_TEST((end.state == NextStep::State::failed));
+  BOOST_TEST(end.text.find("does not answer") != std::string::npos);
+  BOOST_TEST((rig.only_token().state == TokenState::stock));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace cardea::manager
