@@ -25,6 +25,11 @@ bool passes(const Error& error) {
   return error.code != Code::device_removed && error.code != Code::timed_out;
 }
 
+/// What became of a change whose old secret the card refused: done, if the card takes the new one.
+Status or_done_before(const Status& refused, const Status& fresh_one) {
+  return fresh_one || !passes(fresh_one.error()) ? fresh_one : refused;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CardDevice>> CardDevice::open(card::CardChannelPtr channel,
@@ -170,8 +175,7 @@ Status CardDevice::set_admin_key(Authority& authority, const SecretBytes& fresh)
   if (proved) return work.administrator->set_key(work.transaction, fresh);
   if (proved.code() != Code::pin_incorrect) return proved;
   // What an earlier attempt may have done before it was cut off.
-  if (work.administrator->authenticate(work.transaction, fresh)) return {};
-  return proved;
+  return or_done_before(proved, work.administrator->authenticate(work.transaction, fresh));
 }
 
 Status CardDevice::set_puk(Authority& authority, const Pin& fresh) {
@@ -179,8 +183,7 @@ Status CardDevice::set_puk(Authority& authority, const Pin& fresh) {
   CARDEA_ASSIGN(Work work, begin());
   const Status changed = module_->change_pin(work.transaction, PinRole::unblock, old_puk, fresh);
   if (changed || changed.code() != Code::pin_incorrect) return changed;
-  if (module_->change_pin(work.transaction, PinRole::unblock, fresh, fresh)) return {};
-  return changed;
+  return or_done_before(changed, module_->change_pin(work.transaction, PinRole::unblock, fresh, fresh));
 }
 
 Status CardDevice::set_first_pin(Authority& authority, const Pin& fresh) {
@@ -189,8 +192,7 @@ Status CardDevice::set_first_pin(Authority& authority, const Pin& fresh) {
   work.transaction.reset_at_end();
   const Status changed = module_->change_pin(work.transaction, PinRole::user, factory_piv_pin(), fresh);
   if (changed || changed.code() != Code::pin_incorrect) return changed;
-  if (module_->verify(work.transaction, PinRole::user, fresh)) return {};
-  return changed;
+  return or_done_before(changed, module_->verify(work.transaction, PinRole::user, fresh));
 }
 
 Status CardDevice::set_user_pin(Authority& authority, const Pin& fresh) {
