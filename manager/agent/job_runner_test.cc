@@ -1,0 +1,509 @@
+#include "agent/job_runner.h"
+
+#include <stdlib.h>
+
+#include <boost/json.hpp>
+#include <boost/test/unit_test.hpp>
+#include <deque>
+
+#include "agent/base64.h"
+#include "agent/card_device.h"
+#include "agent/job_memory.h"
+#include "agent/key_use.h"
+#include "agent/pin_history.h"
+#include "agent/rest_server.h"
+#include "card/virtual_card.h"
+#include "cardmodules/module_rig.h"
+#include "crypto/digest.h"
+#include "crypto/symmetric_key.h"
+#include "x509/encoding.h"
+
+namespace cardea {
+
+/// Lets a failed comparison name the code.
+inline std::ostream& operator<<(std::ostream& out, Code code) {
+  return out << name(code);
+}
+
+}  // namespace cardea
+
+namespace cardea::agent {
+namespace {
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "cardea-agent-XXXXXX").string();
+    BOOST_REQUIRE(mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  std::filesystem::path path;
+};
+
+/// Virtual PIV cards in readers called by their numbers.
+class Readers final : public LocalTokens {
+ public:
+  void insert() { cards_.push_back(std::make_unique<vcard::VirtualCard>(vcard::CardState{*vcard::new_piv({})})); }
+  /// The next so many attempts to open a card find none.
+  void lose(int times) { lost_ = times; }
+  void remove(std::size_t number) { cards_[number].reset(); }
+
+  Result<std::vector<LocalToken>> list(const std::vector<std::string>& kinds) override {
+    std::vector<LocalToken> found;
+    if (std::ranges::find(kinds, "piv") == kinds.end()) return found;
+    for (std::size_t i = 0; i < cards_.size(); ++i) {
+      if (!cards_[i]) continue;
+      const auto device = CardDevice::open(channel(i));
+      if (device) found.push_back({"piv", (*device)->serial(), (*device)->label(), std::to_string(i)});
+    }
+    return found;
+  }
+  Result<std::unique_ptr<Device>> open(const LocalToken& token) override {
+    if (lost_-- > 0) return error(Code::device_removed);
+    for (std::size_t i = 0; i < cards_.size(); ++i) {
+      if (!cards_[i]) continue;
+      CARDEA_ASSIGN(std::unique_ptr<CardDevice> device, CardDevice::open(channel(i)));
+      if (device->serial() == token.serial) return std::unique_ptr<Device>(std::move(device));
+    }
+    return error(Code::device_removed);
+  }
+  Result<std::unique_ptr<Device>> create(std::string_view, const NewToken&) override {
+    return error(Code::function_not_supported);
+  }
+
+ private:
+  card::CardChannelPtr channel(std::size_t number) {
+    return std::make_shared<card::MemoryChannel>(
+        cards_[number]->atr(), card::ApduLimits{.command_data = 65535, .answer_data = 65536},
+        [card = cards_[number].get()](ByteView command) -> Result<Bytes> { return card->exchange(command); });
+  }
+
+  std::vector<std::unique_ptr<vcard::VirtualCard>> cards_;
+  int lost_ = 0;
+};
+
+class Typist final : public User {
+ public:
+  void tell(std::string_view line) override { lines.emplace_back(line); }
+  Result<Pin> present_pin(std::string_view, bool refused) override {
+    if (refused) return error(Code::function_canceled);
+    return Pin(view_of(pin));
+  }
+  Result<Pin> new_pin(std::string_view, std::string_view rules, std::string_view problem) override {
+    BOOST_TEST(!rules.empty());
+    if (!problem.empty()) problems.emplace_back(problem);
+    if (typed.empty()) return error(Code::function_canceled);
+    pin = typed.front();
+    typed.pop_front();
+    return Pin(view_of(pin));
+  }
+  Status show_pin(std::string_view, const Pin& given) override {
+    shown = text_of(given.view());
+    return {};
+  }
+
+  std::vector<std::string> lines;
+  std::vector<std::string> problems;
+  std::deque<std::string> typed{"592037"};
+  std::string pin;
+  std::string shown;
+};
+
+Bytes factory_key() {
+  Bytes key;
+  for (int i = 0; i < 24; ++i) key.push_back(static_cast<Byte>(i % 8 + 1));
+  return key;
+}
+
+std::string base64(ByteView bytes) {
+  return x509::to_base64(bytes);
+}
+
+/// A daemon whose job is this list of steps; parameters may follow from the results before.
+class Daemon final : public Server {
+ public:
+  using Parameters = std::function<json::object(const Daemon&)>;
+
+  void add(std::string kind, Parameters parameters) { steps_.emplace_back(std::move(kind), std::move(parameters)); }
+  void add(std::string kind, json::object parameters = {}) {
+    add(std::move(kind), [parameters](const Daemon&) { return parameters; });
+  }
+  const json::object& result(const std::string& kind) const { return results_.at(kind); }
+  bool done() const { return position_ == steps_.size(); }
+
+  Result<AgentSession> open(std::string_view code, ByteView resume) override {
+    if (code != "1234 5678") return error(Code::pin_incorrect, "the code is wrong");
+    resumed = text_of(resume) == "a secret";
+    AgentSession session;
+    session.secret = SecretBytes(view_of("a secret"));
+    session.job = 7;
+    session.text = "Issue 'staff' to Alice Archer";
+    session.device_kinds = {"piv"};
+    return session;
+  }
+
+  Result<NextStep> next(const AgentSession& session, const std::optional<StepReport>& report) override {
+    BOOST_TEST(text_of(session.secret.view()) == "a secret");
+    if (unreachable_ > 0) {
+      --unreachable_;
+      return error(Code::timed_out, "nobody answers");
+    }
+    if (report && report->step == position_) {
+      if (report->result) {
+        results_[steps_[position_].first] = *report->result;
+        ++position_;
+      } else {
+        problem = report->problem;
+        failed_ = !report->retry;
+      }
+    }
+    NextStep step;
+    if (failed_ || done()) {
+      step.state = failed_ ? NextStep::State::failed : NextStep::State::completed;
+      step.text = failed_ ? "taken back" : "all done";
+      return step;
+    }
+    step.state = NextStep::State::step;
+    step.index = static_cast<std::uint32_t>(position_);
+    step.of = static_cast<std::uint32_t>(steps_.size());
+    step.kind = steps_[position_].first;
+    step.text = "step " + step.kind;
+    step.parameters = steps_[position_].second(*this);
+    return step;
+  }
+
+  Result<Bytes> answer(const AgentSession&, std::uint32_t step, const AdminChallenge& challenge,
+                       bool factory) override {
+    BOOST_TEST(step == position_);
+    ++challenges;
+    if (factory && results_.contains("replace_admin_key")) return error(Code::action_prohibited, "not any more");
+    const Bytes key = factory ? factory_key() : derived_key;
+    const crypto::SymmetricKeyPtr ready = crypto::SymmetricKey::make(SecretBytes(ByteView(key)));
+    CARDEA_ASSIGN(crypto::CipherContext cipher, ready->cipher(crypto::Cipher::aes_ecb, crypto::Direction::encrypt));
+    CARDEA_TRY(cipher.start({}));
+    Bytes out(challenge.bytes.size() + 16);
+    CARDEA_ASSIGN(const std::size_t size, cipher.update(challenge.bytes, out));
+    out.resize(size);
+    return out;
+  }
+
+  /// The next so many calls find nobody.
+  void be_unreachable(int calls) { unreachable_ = calls; }
+
+  const Bytes derived_key = Bytes(24, 0x5d);
+  int challenges = 0;
+  bool resumed = false;
+  std::optional<Error> problem;
+
+ private:
+  std::vector<std::pair<std::string, Parameters>> steps_;
+  std::map<std::string, json::object> results_;
+  std::size_t position_ = 0;
+  int unreachable_ = 0;
+  bool failed_ = false;
+};
+
+Bytes bytes_in(const json::object& result, const char* member) {
+  const auto bytes = from_base64(std::string_view(result.at(member).as_string()));
+  BOOST_REQUIRE(bytes.ok());
+  return *bytes;
+}
+
+void add_secrets(Daemon& daemon) {
+  daemon.add("inspect_token", {{"kinds", json::array{"piv"}}});
+  daemon.add("replace_admin_key", {{"algorithm", "aes192"}, {"new_key", base64(Bytes(24, 0x5d))}});
+  daemon.add("replace_puk", {{"old_puk", "12345678"}, {"new_puk", "90817263"}});
+}
+
+void add_pin(Daemon& daemon, json::object more) {
+  json::object parameters{{"policy", json::object{{"min_length", 6}, {"max_length", 8}}}, {"puk", "90817263"}};
+  for (const auto& each : more) parameters[each.key()] = each.value();
+  daemon.add("set_pin", parameters);
+}
+
+void add_issuance(Daemon& daemon) {
+  add_secrets(daemon);
+  add_pin(daemon, {{"mode", "chosen"}, {"old", "factory"}});
+  daemon.add("generate_key", {{"container", "authentication"}, {"algorithm", "ec:P-256"}, {"replace", ""}});
+  daemon.add("make_request", {{"container", "authentication"}, {"subject", ""}, {"hash", "sha256"}});
+  daemon.add("write_certificate", [](const Daemon& known) {
+    const Bytes key = bytes_in(known.result("generate_key"), "spki");
+    return json::object{{"container", "authentication"}, {"certificate", base64(card::certificate_for(key))}};
+  });
+  daemon.add(
+      "prove_keys",
+      {{"containers", json::array{json::object{{"container", "authentication"}, {"nonce", base64(Bytes(32, 1))}}}}});
+}
+
+struct Rig {
+  Rig() { readers.insert(); }
+  Status collect(std::string_view code = "1234 5678", const std::string& wanted = "") {
+    RunnerOptions options{.server = "https://daemon",
+                          .device = wanted,
+                          .directory = folder.path / "agent",
+                          .wait = [this](std::chrono::seconds time) {
+                            waited.push_back(time);
+                            return true;
+                          }};
+    return JobRunner(daemon, readers, user, options).collect(code);
+  }
+
+  Folder folder;
+  Readers readers;
+  Daemon daemon;
+  Typist user;
+  std::vector<std::chrono::seconds> waited;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(job_runner)
+
+BOOST_AUTO_TEST_CASE(credential_is_issued_step_by_step) {
+  Rig rig;
+  add_issuance(rig.daemon);
+  const Status done = rig.collect();
+  BOOST_REQUIRE_MESSAGE(done.ok(), (done ? "" : describe(done.error())));
+  BOOST_TEST(rig.daemon.done());
+  const json::object& facts = rig.daemon.result("inspect_token");
+  BOOST_TEST(facts.at("kind").as_string() == "piv");
+  BOOST_TEST(facts.at("card_type").as_string() == "aes192");
+  BOOST_TEST(facts.at("write_needs").as_string() == "admin");
+  BOOST_TEST(facts.at("factory").at("admin_key").as_bool());
+  BOOST_TEST(rig.daemon.result("generate_key").at("attestation").as_array().size() == 2U);
+  BOOST_TEST(rig.daemon.result("set_pin").at("enforced").at("length").as_string() == "token");
+  BOOST_TEST(rig.daemon.result("set_pin").at("enforced").at("weak").as_string() == "agent");
+  const Bytes key = bytes_in(rig.daemon.result("generate_key"), "spki");
+  const Bytes certificate = card::certificate_for(key);
+  BOOST_TEST(rig.daemon.result("write_certificate").at("certificate_sha256").as_string() ==
+             to_hex(*crypto::digest(Hash::sha256, certificate)));
+  BOOST_TEST(rig.daemon.result("prove_keys").at("proofs").at(0).at("mechanism").as_string() == "ecdsa-sha256");
+  BOOST_TEST(rig.user.lines.back() == "all done");
+  // Nothing is left of a job that is over.
+  BOOST_TEST(
+      (!std::filesystem::exists(rig.folder.path / "agent") || std::filesystem::is_empty(rig.folder.path / "agent")));
+}
+
+BOOST_AUTO_TEST_CASE(pin_is_in_no_message) {
+  Rig rig;
+  add_issuance(rig.daemon);
+  BOOST_REQUIRE(rig.collect().ok());
+  for (const char* const kind : {"inspect_token", "set_pin", "generate_key", "make_request", "prove_keys"}) {
+    BOOST_TEST(json::serialize(rig.daemon.result(kind)).find("592037") == std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(pin_that_does_not_fit_is_asked_for_again) {
+  Rig rig;
+  rig.user.typed = {"123456", "1234", "777777", "592037"};
+  add_issuance(rig.daemon);
+  BOOST_REQUIRE(rig.collect().ok());
+  BOOST_TEST(rig.user.problems.size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(random_pin_is_shown_once) {
+  Rig rig;
+  add_secrets(rig.daemon);
+  add_pin(rig.daemon, {{"mode", "random"}, {"old", "factory"}});
+  add_pin(rig.daemon, {{"mode", "keep"}, {"old", "user"}});
+  BOOST_REQUIRE(rig.collect().ok());
+  BOOST_TEST(rig.user.shown.size() == 8U);
+}
+
+BOOST_AUTO_TEST_CASE(wrong_code_is_told) {
+  Rig rig;
+  const Status refused = rig.collect("8765 4321");
+  BOOST_REQUIRE(!refused.ok());
+  BOOST_TEST(refused.code() == Code::pin_incorrect);
+}
+
+BOOST_AUTO_TEST_CASE(what_passes_is_tried_again_and_not_for_ever) {
+  Rig rig;
+  add_issuance(rig.daemon);
+  rig.daemon.be_unreachable(5);
+  BOOST_REQUIRE(rig.collect().ok());
+  BOOST_TEST(rig.waited.size() == 5U);
+  for (const auto& time : rig.waited) BOOST_TEST(time.count() == 10);
+
+  Rig gone;
+  add_issuance(gone.daemon);
+  gone.daemon.be_unreachable(1000);
+  const Status given_up = gone.collect();
+  BOOST_REQUIRE(!given_up.ok());
+  BOOST_TEST(given_up.code() == Code::timed_out);
+  BOOST_TEST(gone.waited.size() == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(token_that_comes_back_goes_on) {
+  Rig rig;
+  add_issuance(rig.daemon);
+  rig.readers.lose(3);
+  BOOST_REQUIRE(rig.collect().ok());
+  BOOST_TEST(rig.waited.size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(job_that_was_cut_off_resumes_on_its_own_token) {
+  Rig rig;
+  rig.user.typed.clear();
+  add_issuance(rig.daemon);
+  const Status stopped = rig.collect();
+  BOOST_REQUIRE(!stopped.ok());
+  BOOST_TEST(stopped.code() == Code::function_canceled);
+  BOOST_REQUIRE(rig.daemon.problem.has_value());
+  BOOST_TEST(rig.daemon.problem->code == Code::function_canceled);
+  BOOST_TEST(!rig.daemon.resumed);
+  // Another card is there now too, and alone it is not taken.
+  rig.readers.insert();
+  rig.user.typed = {"592037"};
+  const Status resumed = rig.collect();
+  BOOST_REQUIRE_MESSAGE(resumed.ok(), (resumed ? "" : describe(resumed.error())));
+  BOOST_TEST(rig.daemon.resumed);
+}
+
+BOOST_AUTO_TEST_CASE(another_token_is_not_taken_for_the_jobs_own) {
+  Rig rig;
+  rig.user.typed.clear();
+  add_issuance(rig.daemon);
+  BOOST_REQUIRE(!rig.collect().ok());
+  rig.readers.remove(0);
+  rig.readers.insert();
+  rig.user.typed = {"592037"};
+  const Status refused = rig.collect();
+  BOOST_REQUIRE(!refused.ok());
+  BOOST_TEST(refused.code() == Code::device_removed);
+}
+
+BOOST_AUTO_TEST_CASE(several_tokens_want_a_choice) {
+  Rig rig;
+  rig.readers.insert();
+  add_issuance(rig.daemon);
+  const Status refused = rig.collect();
+  BOOST_REQUIRE(!refused.ok());
+  BOOST_TEST(refused.code() == Code::arguments_bad);
+  const auto there = rig.readers.list({"piv"});
+  BOOST_REQUIRE(there.ok());
+  BOOST_TEST(refused.error().detail.find((*there)[1].serial) != std::string::npos);
+  BOOST_REQUIRE(rig.collect("1234 5678", (*there)[1].serial).ok());
+  BOOST_TEST(rig.daemon.result("inspect_token").at("serial").as_string() == (*there)[1].serial);
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_go_on_has_the_job_undone) {
+  Rig rig;
+  rig.daemon.add("inspect_token");
+  rig.daemon.add("levitate");
+  const Status failed = rig.collect();
+  BOOST_REQUIRE(!failed.ok());
+  BOOST_TEST(failed.code() == Code::function_failed);
+  BOOST_TEST(failed.error().detail == "taken back");
+  BOOST_REQUIRE(rig.daemon.problem.has_value());
+  BOOST_TEST(rig.daemon.problem->code == Code::function_not_supported);
+}
+
+BOOST_AUTO_TEST_CASE(blocked_pin_is_unblocked_and_the_token_erased) {
+  Rig rig;
+  add_issuance(rig.daemon);
+  rig.daemon.add("block_pin");
+  rig.daemon.add("unblock_pin", {{"policy", json::object()}, {"puk", "90817263"}});
+  rig.daemon.add("erase_token", {{"puk", "90817263"}, {"restore", json::object{{"pin", "123456"}}}});
+  rig.user.typed = {"592037", "840271"};
+  const Status done = rig.collect();
+  BOOST_REQUIRE_MESSAGE(done.ok(), (done ? "" : describe(done.error())));
+  // Once more, after a report that got lost.
+  Daemon again;
+  again.add("inspect_token");
+  again.add("erase_token", {{"puk", "90817263"}, {"restore", json::object{{"pin", "123456"}}}});
+  RunnerOptions options{
+      .server = "https://daemon", .device = {}, .directory = rig.folder.path, .wait = [](auto) { return true; }};
+  BOOST_TEST(JobRunner(again, rig.readers, rig.user, options).collect("1234 5678").ok());
+  BOOST_TEST(again.result("inspect_token").at("containers").as_array().empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(agent_parts)
+
+BOOST_AUTO_TEST_CASE(former_pins_are_known_again) {
+  const Folder folder;
+  const PinHistory history(folder.path / "agent");
+  const auto known = [&](std::string_view pin, std::size_t depth) {
+    const auto answer = history.contains("0123", Pin(view_of(pin)), depth);
+    BOOST_REQUIRE(answer.ok());
+    return *answer;
+  };
+  BOOST_TEST(!known("592037", 3));
+  for (const std::string_view pin : {"592037", "840271", "118822"}) {
+    BOOST_REQUIRE(history.add("0123", Pin(view_of(pin)), 2).ok());
+  }
+  BOOST_TEST(known("118822", 2));
+  BOOST_TEST(known("840271", 2));
+  BOOST_TEST(!known("840271", 1));
+  BOOST_TEST(!known("592037", 2));
+  BOOST_TEST(!*history.contains("another", Pin(view_of("118822")), 2));
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path / "agent")) {
+    const bool mine = (entry.status().permissions() & std::filesystem::perms::all) ==
+                      (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    BOOST_TEST(mine);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(job_memory_keeps_one_job_a_code) {
+  const Folder folder;
+  const JobMemory memory(folder.path, "https://daemon", "1234 5678");
+  BOOST_TEST(!memory.load().has_value());
+  BOOST_REQUIRE(memory.save({SecretBytes(view_of("secret")), LocalToken{"piv", "0123", "PIV 0123", "reader"}}).ok());
+  const auto loaded = JobMemory(folder.path, "https://daemon", "12345678").load();
+  BOOST_REQUIRE(loaded.has_value());
+  BOOST_TEST(text_of(loaded->session.view()) == "secret");
+  BOOST_REQUIRE(loaded->token.has_value());
+  BOOST_TEST(loaded->token->serial == "0123");
+  BOOST_TEST(!JobMemory(folder.path, "https://other", "12345678").load().has_value());
+  memory.forget();
+  BOOST_TEST(!memory.load().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(base64_is_read_strictly) {
+  const auto text_in = [](std::string_view encoded) {
+    const auto bytes = from_base64(encoded);
+    return bytes ? std::string(text_of(*bytes)) : std::string("refused");
+  };
+  // RFC 4648, 10.
+  BOOST_TEST(text_in("") == "");
+  BOOST_TEST(text_in("Zg==") == "f");
+  BOOST_TEST(text_in("Zm8=") == "fo");
+  BOOST_TEST(text_in("Zm9vYmFy") == "foobar");
+  for (const std::string_view wrong : {"Zg", "Zg=", "Z===", "Zm9v YmFy", "Zm9v\n", "Z=9v", "Zm9-", "===="}) {
+    BOOST_TEST_CONTEXT(wrong) {
+      BOOST_TEST(text_in(wrong) == "refused");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(answers_that_are_none_are_refused) {
+  const auto object = [](std::string_view text) { return boost::json::parse(text).as_object(); };
+  for (const std::string_view wrong :
+       {"{}", R"({"state": "step"})", R"({"state": "step", "step": 3})",
+        R"({"state": "step", "step": {"index": -1, "kind": "x"}})", R"({"state": "step", "step": {"index": 1}})",
+        R"({"state": "step", "step": {"index": 1, "kind": "x", "parameters": []}})", R"({"state": "flying"})"}) {
+    BOOST_TEST_CONTEXT(wrong) {
+      BOOST_TEST(!read_next_step(object(wrong)).ok());
+    }
+  }
+  for (const std::string_view wrong :
+       {"{}", R"({"session": "x", "job": 1})", R"({"session": "x", "job": "one", "device_kinds": []})",
+        R"({"session": "", "job": 1, "device_kinds": []})", R"({"session": "x", "job": 1, "device_kinds": [1]})"}) {
+    BOOST_TEST_CONTEXT(wrong) {
+      BOOST_TEST(!read_session(object(wrong)).ok());
+    }
+  }
+  const auto waiting = read_next_step(object(R"({"state": "waiting", "text": "CA", "retry_after": 999999})"));
+  BOOST_REQUIRE(waiting.ok());
+  BOOST_TEST(waiting->retry_after.count() == 3600);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace cardea::agent
