@@ -1,14 +1,13 @@
 #include "agent/http_client.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <mutex>
 
 #include "base/bytes.h"
+#include "client/curl_library.h"
 #include "crypto/certificate.h"
 #include "crypto/digest.h"
 #include "x509/encoding.h"
@@ -16,18 +15,20 @@
 namespace cardea::agent {
 namespace {
 
+using client::curl_library;
+
 constexpr long connect_seconds = 15;
 constexpr long answer_seconds = 60;  // the daemon itself answers within 10 (docs/manager.md)
 constexpr std::size_t answer_limit = std::size_t{8} << 20;
 constexpr std::size_t fingerprint_size = 32;
 
 struct FreeList {
-  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const noexcept { curl_library().slist_free_all(list); }
 };
 using HeaderList = std::unique_ptr<curl_slist, FreeList>;
 
 void append(HeaderList& list, const char* line) {
-  curl_slist* const longer = curl_slist_append(list.get(), line);
+  curl_slist* const longer = curl_library().slist_append(list.get(), line);
   if (longer == nullptr) return;
   (void)list.release();
   list.reset(longer);
@@ -72,7 +73,9 @@ Result<Bytes> read_fingerprint(std::string text) {
 }  // namespace
 
 struct HttpClient::Connection {
-  ~Connection() { curl_easy_cleanup(curl); }
+  ~Connection() {
+    if (curl != nullptr) curl_library().easy_cleanup(curl);
+  }
 
   CURL* curl = nullptr;
   std::string server;
@@ -82,7 +85,8 @@ struct HttpClient::Connection {
   std::string pinned_ca;  ///< PEM of the one certificate that the fingerprint names, once it was seen
 
   Error failure(CURLcode code) const {
-    const std::string_view words = problem[0] != 0 ? std::string_view(problem.data()) : curl_easy_strerror(code);
+    const std::string_view words =
+        problem[0] != 0 ? std::string_view(problem.data()) : curl_library().easy_strerror(code);
     if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_ISSUER_ERROR) {
       return error(
           Code::signature_invalid,
@@ -98,20 +102,21 @@ struct HttpClient::Connection {
 // The certificate is looked at before anything is said: the handshake of a first connection, which is then closed. What
 // follows trusts that certificate alone.
 Status HttpClient::Connection::learn_pinned_certificate() {
-  curl_easy_reset(curl);
+  curl_library().easy_reset(curl);
   problem[0] = 0;
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem.data());
-  curl_easy_setopt(curl, CURLOPT_URL, server.c_str());
-  curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
-  curl_easy_setopt(curl, CURLOPT_CERTINFO, 1L);
-  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
-  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, connect_seconds);
-  curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
-  if (const CURLcode code = curl_easy_perform(curl); code != CURLE_OK) return failure(code);
+  curl_library().easy_setopt(curl, CURLOPT_ERRORBUFFER, problem.data());
+  curl_library().easy_setopt(curl, CURLOPT_URL, server.c_str());
+  curl_library().easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
+  curl_library().easy_setopt(curl, CURLOPT_CERTINFO, 1L);
+  curl_library().easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+  curl_library().easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+  curl_library().easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_library().easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, connect_seconds);
+  curl_library().easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+  if (const CURLcode code = curl_library().easy_perform(curl); code != CURLE_OK) return failure(code);
   curl_certinfo* chain = nullptr;
-  if (curl_easy_getinfo(curl, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == nullptr || chain->num_of_certs < 1) {
+  if (curl_library().easy_getinfo(curl, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == nullptr ||
+      chain->num_of_certs < 1) {
     return error(Code::signature_invalid, fmt::format("{} shows no certificate", server));
   }
   for (const curl_slist* line = chain->certinfo[0]; line != nullptr; line = line->next) {
@@ -130,16 +135,16 @@ Status HttpClient::Connection::learn_pinned_certificate() {
 
 Status HttpClient::Connection::set_trust() {
   if (!fingerprint.empty() && pinned_ca.empty()) CARDEA_TRY(learn_pinned_certificate());
-  curl_easy_reset(curl);
+  curl_library().easy_reset(curl);
   if (!pinned_ca.empty()) {
     curl_blob blob{pinned_ca.data(), pinned_ca.size(), CURL_BLOB_COPY};
-    curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob);
-    curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+    curl_library().easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob);
+    curl_library().easy_setopt(curl, CURLOPT_CAPATH, static_cast<char*>(nullptr));
     // The one certificate is trusted, whatever names stand in it.
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    curl_library().easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
   } else if (!ca_file.empty()) {
-    curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file.c_str());
-    curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+    curl_library().easy_setopt(curl, CURLOPT_CAINFO, ca_file.c_str());
+    curl_library().easy_setopt(curl, CURLOPT_CAPATH, static_cast<char*>(nullptr));
   }
   return {};
 }
@@ -149,8 +154,9 @@ HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient::~HttpClient() = default;
 
 Result<HttpClient> HttpClient::make(const std::string& server, const ServerTrust& trust) {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+  if (!client::curl_library().there) {
+    return error(Code::not_found, "the library libcurl.so.4 is missing; install libcurl4");
+  }
   auto connection = std::make_unique<Connection>();
   if (!server.starts_with("https://")) {
     return error(Code::arguments_bad, "the daemon's address begins with https://");
@@ -165,7 +171,7 @@ Result<HttpClient> HttpClient::make(const std::string& server, const ServerTrust
     return error(Code::arguments_bad, fmt::format("there is no file {}", trust.ca_file));
   }
   connection->ca_file = trust.ca_file;
-  connection->curl = curl_easy_init();
+  connection->curl = curl_library().easy_init();
   if (connection->curl == nullptr) return Code::host_memory;
   return HttpClient(std::move(connection));
 }
@@ -181,27 +187,27 @@ Result<HttpAnswer> HttpClient::post(const std::string& path, std::string_view js
   Body body;
   const std::string url = to.server + path;
   to.problem[0] = 0;
-  curl_easy_setopt(to.curl, CURLOPT_ERRORBUFFER, to.problem.data());
-  curl_easy_setopt(to.curl, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(to.curl, CURLOPT_PROTOCOLS_STR, "https");
-  curl_easy_setopt(to.curl, CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(to.curl, CURLOPT_POSTFIELDS, json.data());
-  curl_easy_setopt(to.curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(json.size()));
-  curl_easy_setopt(to.curl, CURLOPT_WRITEFUNCTION, receive);
-  curl_easy_setopt(to.curl, CURLOPT_WRITEDATA, &body);
-  curl_easy_setopt(to.curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(to.curl, CURLOPT_CONNECTTIMEOUT, connect_seconds);
-  curl_easy_setopt(to.curl, CURLOPT_TIMEOUT, answer_seconds);
-  curl_easy_setopt(to.curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+  curl_library().easy_setopt(to.curl, CURLOPT_ERRORBUFFER, to.problem.data());
+  curl_library().easy_setopt(to.curl, CURLOPT_URL, url.c_str());
+  curl_library().easy_setopt(to.curl, CURLOPT_PROTOCOLS_STR, "https");
+  curl_library().easy_setopt(to.curl, CURLOPT_HTTPHEADER, headers.get());
+  curl_library().easy_setopt(to.curl, CURLOPT_POSTFIELDS, json.data());
+  curl_library().easy_setopt(to.curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(json.size()));
+  curl_library().easy_setopt(to.curl, CURLOPT_WRITEFUNCTION, receive);
+  curl_library().easy_setopt(to.curl, CURLOPT_WRITEDATA, &body);
+  curl_library().easy_setopt(to.curl, CURLOPT_NOSIGNAL, 1L);
+  curl_library().easy_setopt(to.curl, CURLOPT_CONNECTTIMEOUT, connect_seconds);
+  curl_library().easy_setopt(to.curl, CURLOPT_TIMEOUT, answer_seconds);
+  curl_library().easy_setopt(to.curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   if (!bearer.empty()) {
-    curl_easy_setopt(to.curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
-    curl_easy_setopt(to.curl, CURLOPT_XOAUTH2_BEARER, std::string(text_of(bearer)).c_str());
+    curl_library().easy_setopt(to.curl, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BEARER));
+    curl_library().easy_setopt(to.curl, CURLOPT_XOAUTH2_BEARER, std::string(text_of(bearer)).c_str());
   }
-  const CURLcode code = curl_easy_perform(to.curl);
+  const CURLcode code = curl_library().easy_perform(to.curl);
   if (body.too_long) return error(Code::data_length, "the daemon's answer is too long");
   if (code != CURLE_OK) return to.failure(code);
   HttpAnswer answer;
-  curl_easy_getinfo(to.curl, CURLINFO_RESPONSE_CODE, &answer.status);
+  curl_library().easy_getinfo(to.curl, CURLINFO_RESPONSE_CODE, &answer.status);
   body.room.truncate(body.used);
   answer.body = std::move(body.room);
   return answer;

@@ -18,6 +18,7 @@ using p11client::Template;
 using p11client::TokenInfo;
 
 constexpr std::size_t unknown_pin_digits = 16;
+constexpr std::size_t longest_label = 32;  // PKCS#11 3.2, 5.5.7: bytes of UTF-8, padded with blanks
 constexpr std::string_view keystore_model = "Keystore";
 
 CK_UTF8CHAR* in(ByteView bytes) {
@@ -56,13 +57,26 @@ Status replace_secret(const Session& open, const Pin& present, const Pin& fresh)
   return {};
 }
 
-/// Whether the secret opens the token as security officer.
-Status check_officer(const p11client::Module& module, const TokenInfo& token, const Pin& secret) {
-  CARDEA_ASSIGN(const Session session, Session::open(module, token, true));
-  if (const CK_RV rv = session.login(CKU_SO, &secret); rv != CKR_OK) {
-    return error(Code::exists, fmt::format("there is a token '{}' already, with other secrets", token.label));
+/// Whether the token is what an earlier attempt of the same job made. On a keystore a wrong SO PIN is counted, so only
+/// one without a user PIN, which is not in use yet, is asked; an administrator's key is not counted.
+bool is_unfinished(const p11client::Module& module, MadeKind kind, const TokenInfo& token, const NewToken& wanted) {
+  if (kind == MadeKind::keystore && token.has(CKF_USER_PIN_INITIALIZED)) return false;
+  const Pin secret = kind == MadeKind::keystore ? Pin(wanted.so_pin.view()) : as_login(wanted.admin_key);
+  const auto session = Session::open(module, token, true);
+  if (!session || session->login(CKU_SO, &secret) != CKR_OK) return false;
+  module->C_Logout(session->handle());
+  return true;
+}
+
+/// The label with a number behind it, cut where it is too long; never within a character.
+std::string numbered(const std::string& label, int number) {
+  const std::string suffix = fmt::format(" {}", number);
+  std::string shorter = label.substr(0, longest_label - suffix.size());
+  while (shorter.size() < label.size() && !shorter.empty() &&
+         (static_cast<Byte>(label[shorter.size()]) & 0xc0) == 0x80) {
+    shorter.pop_back();
   }
-  return {};
+  return shorter + suffix;
 }
 
 }  // namespace
@@ -101,9 +115,8 @@ Result<std::unique_ptr<Pkcs11Device>> Pkcs11Device::create_keystore(ModulePtr mo
   CARDEA_ASSIGN(const std::vector<TokenInfo> tokens, module->tokens());
   const auto free = std::ranges::find_if(tokens, [](const TokenInfo& each) { return !each.initialized(); });
   if (free == tokens.end()) return error(Code::not_found, "no slot has a token that waits to be initialised");
-  constexpr std::size_t label_size = 32;  // PKCS#11 3.2, 5.5.7
   std::string padded = token.label;
-  padded.resize(label_size, ' ');
+  padded.resize(longest_label, ' ');
   const ByteView so_pin = token.so_pin.view();
   const CK_RV rv = (*module)->C_InitToken(free->slot, in(so_pin), so_pin.size(), in(view_of(padded)));
   if (rv != CKR_OK) return p11_failure(rv, "The token could not be made");
@@ -123,18 +136,25 @@ Result<std::unique_ptr<Pkcs11Device>> Pkcs11Device::create_virtual_card(ModulePt
 }
 
 Result<std::unique_ptr<Pkcs11Device>> Pkcs11Device::create(ModulePtr module, MadeKind kind, const NewToken& token) {
-  if (token.label.empty() || token.label.size() > 32) {
+  if (token.label.empty() || token.label.size() > longest_label) {
     return error(Code::arguments_bad, "a token's label has 1 to 32 bytes");
   }
-  CARDEA_ASSIGN(const auto present, labelled(*module, kind, token.label));
-  if (!present) {
-    return kind == MadeKind::keystore ? create_keystore(std::move(module), token)
-                                      : create_virtual_card(std::move(module), token);
+  // A person may have several tokens: the name is then followed by a number.
+  NewToken candidate{.label = token.label,
+                     .so_pin = Pin(token.so_pin.view()),
+                     .puk = Pin(token.puk.view()),
+                     .admin_key = token.admin_key.copy()};
+  constexpr int most = 99;
+  for (int number = 2; number <= most; ++number) {
+    CARDEA_ASSIGN(const auto present, labelled(*module, kind, candidate.label));
+    if (!present && kind == MadeKind::keystore) return create_keystore(std::move(module), candidate);
+    if (!present) return create_virtual_card(std::move(module), candidate);
+    if (is_unfinished(*module, kind, *present, token)) {
+      return std::unique_ptr<Pkcs11Device>(new Pkcs11Device(std::move(module), kind, *present));
+    }
+    candidate.label = numbered(token.label, number);
   }
-  // An earlier attempt made it, if its secrets are these. A lock-out does not stop an administrator's key.
-  const Pin secret = kind == MadeKind::keystore ? Pin(token.so_pin.view()) : as_login(token.admin_key);
-  CARDEA_TRY(check_officer(*module, *present, secret));
-  return std::unique_ptr<Pkcs11Device>(new Pkcs11Device(std::move(module), kind, *present));
+  return error(Code::exists, fmt::format("there are too many tokens '{}'", token.label));
 }
 
 Result<Session> Pkcs11Device::session() const {

@@ -28,8 +28,8 @@ class Pkcs11Device final : public Device {
 
   /// The token with that serial number; token_absent.
   static Result<std::unique_ptr<Pkcs11Device>> open(ModulePtr module, MadeKind kind, const std::string& serial);
-  /// Makes a token, with a user PIN that nobody knows; one with that label and these secrets that is there already is
-  /// the one. exists: there is another one with that label.
+  /// Makes a token. One with that label and these secrets that nobody uses yet is the one: an earlier attempt made it;
+  /// where another token has the label, a number follows it.
   static Result<std::unique_ptr<Pkcs11Device>> create(ModulePtr module, MadeKind kind, const NewToken& token);
   /// Serial numbers of the tokens of that kind.
   static Result<std::vector<p11client::TokenInfo>> list(const p11client::Module& module, MadeKind kind);

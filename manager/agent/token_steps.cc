@@ -52,6 +52,17 @@ std::string card_type(const DeviceDescription& about) {
   return usual ? "" : about.admin_algorithm;
 }
 
+/// A person's name as a token's label: 32 bytes of UTF-8, cut between characters.
+std::string cut_to_label(std::string text) {
+  constexpr std::size_t longest = 32;
+  if (text.size() <= longest) return text;
+  std::size_t end = longest;
+  while (end > 0 && (static_cast<Byte>(text[end]) & 0xc0) == 0x80) --end;
+  text.resize(end);
+  while (text.ends_with(' ')) text.pop_back();
+  return text;
+}
+
 bool fits(const LocalToken& token, const std::string& wanted) {
   return wanted.empty() || token.kind == wanted || token.serial == wanted || token.label == wanted ||
          token.place.find(wanted) != std::string::npos;
@@ -219,7 +230,8 @@ Result<json::object> TokenSteps::create_token(const json::object& parameters) {
   if (kind.empty()) kind = parameters.contains("so_pin") ? "keystore" : "tpm";
   if (!is_made(kind)) return error(Code::arguments_bad, fmt::format("tokens of the kind '{}' are not made", kind));
   NewToken wanted;
-  CARDEA_ASSIGN(wanted.label, required_text(parameters, "label"));
+  CARDEA_ASSIGN(const std::string label, required_text(parameters, "label"));
+  wanted.label = cut_to_label(label);
   if (made_kind(kind) == MadeKind::keystore) {
     CARDEA_ASSIGN(wanted.so_pin, required_pin(parameters, "so_pin"));
     unblocking_secret_.emplace(wanted.so_pin.view());
@@ -229,6 +241,8 @@ Result<json::object> TokenSteps::create_token(const json::object& parameters) {
     unblocking_secret_.emplace(wanted.puk.view());
     admin_key_ = wanted.admin_key.copy();
   }
+  // Made by an earlier attempt of this job, whose report was lost.
+  if (token_) return facts();
   CARDEA_ASSIGN(device_, tokens_.create(kind, wanted));
   CARDEA_ASSIGN(const DeviceDescription about, device_->describe());
   token_ = LocalToken{kind, about.serial, about.label, kind};

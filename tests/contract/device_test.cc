@@ -254,6 +254,22 @@ BOOST_AUTO_TEST_CASE(erased_token_holds_nothing) {
   BOOST_TEST(good((*token)->describe()).containers.empty());
 }
 
+BOOST_AUTO_TEST_CASE(token_is_made_once_a_job) {
+  const std::string kind = kind_under_test();
+  if (kind != "keystore" && kind != "tpm") return;
+  MadeRig first(kind == "tpm" ? MadeKind::tpm : MadeKind::keystore);
+  const std::string serial = first.serial;
+  first.make();
+  BOOST_TEST(first.serial == serial);
+  first.begin();
+  // Another job for the same person.
+  first.everybody.puk = "99999999999999";
+  first.everybody.keys = {Bytes(32, 0xbb)};
+  first.make();
+  BOOST_TEST(first.serial != serial);
+  BOOST_TEST(good(first->describe()).label == "job 7 2");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 /// What only cards in readers do.
