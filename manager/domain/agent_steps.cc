@@ -77,6 +77,15 @@ Result<json::object> give_admin_key(const Ports& ports, const JobView& view, con
                                   static_cast<std::uint32_t>(number_of(step.parameters, "version")),
                                   text_of(step.parameters, "algorithm")));
   out["new_key"] = base64(key);
+  CARDEA_ASSIGN(const KindSecrets secrets, kind_secrets(view.token->kind));
+  if (!secrets.made) return out;
+  // What was made takes a new key only with the old one itself (docs/manager.md).
+  const std::string maker = first_owner(view.job);
+  const std::uint32_t version = view.token->secret_version;
+  const SecretOwner owner = version > 0 ? owner_of(*view.token) : SecretOwner{secrets.kind, maker};
+  CARDEA_ASSIGN(const SecretBytes old, derived_admin_key(ports.keys, owner, std::max<std::uint32_t>(version, 1),
+                                                         text_of(step.parameters, "algorithm")));
+  out["old_key"] = base64(old);
   return out;
 }
 

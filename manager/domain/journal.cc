@@ -399,6 +399,11 @@ Result<bool> run_one_job(const Ports& ports) {
 Status undo_job(const Ports& ports, const Actor& actor, Id job, std::string_view why) {
   return ports.store.transact([&](Transaction& store) -> Status {
     CARDEA_ASSIGN(Job row, store.job(job));
+    CARDEA_ASSIGN(const Request request, store.request(row.request));
+    CARDEA_ASSIGN(const Person person, store.person(request.person));
+    const JobKind* kind = job_kind(row.kind);
+    const bool own = !actor.operator_id && actor.person == person.id;
+    if (!own) CARDEA_TRY(require(actor, kind == nullptr ? Right::request_create : kind->right, person));
     if (row.state != JobState::ready && row.state != JobState::waiting) return {};
     CARDEA_TRY(begin_undo(row, ports.clock.now(), fmt::format("{} ({})", why, actor.name)));
     return save(store, ports, row);

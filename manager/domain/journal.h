@@ -76,7 +76,8 @@ Result<Bytes> answer_challenge(const Ports& ports, Id job, const AdminQuestion& 
 /// the daemon, and again until it answers false.
 Result<bool> run_one_job(const Ports& ports);
 
-/// Gives a job up: what it did is taken back (its certificates that are not active are revoked).
+/// Gives a job up: what it did is taken back (its certificates that are not active are revoked). Needs the right that
+/// asking for it needs; the person may give up one's own.
 Status undo_job(const Ports& ports, const Actor& actor, Id job, std::string_view why);
 
 /// Where a job stands and why, in a sentence or two.

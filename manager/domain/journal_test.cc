@@ -201,7 +201,8 @@ BOOST_AUTO_TEST_CASE(a_false_proof_takes_the_job_back) {
   for (int i = 0; i < 60; ++i) {
     next = *next_step(rig.ports, session.job, report);
     if (next.state != NextStep::State::step) break;
-    if (next.kind == "prove_keys") card.containers["signature"].pkcs8 = std::move(*generate_decryption_key("ec:P-256")).pkcs8;
+    if (next.kind == "prove_keys")
+      card.containers["signature"].pkcs8 = std::move(*generate_decryption_key("ec:P-256")).pkcs8;
     report = StepReport{next.index, true, card.run(next), "", "", false};
   }
   BOOST_TEST((next.state == NextStep::State::failed));

@@ -175,7 +175,9 @@ Result<Outcome> claim_token(Transaction& store, const Ports& ports, JobView& vie
   }
   if (serial.empty()) return ask_for_another(view, step, "There is no token");
   auto taken = take_token(store, ports, view, facts);
-  if (!taken && taken.code() == Code::action_prohibited) return failed(taken.error().detail);
+  const bool refused = !taken && (taken.code() == Code::action_prohibited || taken.code() == Code::arguments_bad ||
+                                  taken.code() == Code::not_found);
+  if (refused) return failed(taken.error().detail.empty() ? describe(taken.error()) : taken.error().detail);
   if (!taken) return std::move(taken).error();
   return Outcome{};
 }

@@ -157,8 +157,17 @@ Status plan_history(Plan& plan, std::size_t depth) {
   return {};
 }
 
+// Names that cannot be certified are found before a key is made for them.
+Status check_names(Plan& plan, const CertificateRule& rule) {
+  CARDEA_ASSIGN(const CertificatePolicy policy, plan.store.policy_by_name(rule.policy));
+  CARDEA_ASSIGN(const PolicyRules rules, read_policy(policy.document));
+  auto mapped = map_attributes(rules, plan.view.person, &plan.token);
+  return mapped ? Status() : Status(std::move(mapped).error());
+}
+
 Status plan_certificate(Plan& plan, const CertificateRule& rule) {
   if (rule.source == CertificateSource::historic_only) return {};
+  CARDEA_TRY(check_names(plan, rule));
   if (rule.source == CertificateSource::use_existing) return plan_existing_key(plan, rule);
   if (rule.archived)
     plan_archived_key(plan, rule);
@@ -217,6 +226,7 @@ Status plan_renewed(Plan& plan, const std::vector<Certificate>& old, json::array
   for (const auto& certificate : old) {
     const auto* rule = rule_of(plan.view.rules, certificate.container);
     if (rule == nullptr) continue;
+    CARDEA_TRY(check_names(plan, *rule));
     replaced.emplace_back(certificate.id);
     if (rule->archived)
       plan_archived_key(plan, *rule);

@@ -116,6 +116,26 @@ void read_renewal(DocumentReader& in, ProfileRules& rules) {
   });
 }
 
+// What the agent understands (agent/pin_policy.h), so that a mistake is found here and not on the user's machine.
+void check_pin_policy(DocumentReader& in) {
+  in.inside("pin_policy", [](DocumentReader& one) {
+    const auto min = one.number("min_length", 6, 1, 255);
+    const auto max = one.number("max_length", 255, 1, 255);
+    if (min > max) one.refuse("min_length", "is larger than max_length");
+    for (const char* member : {"required", "allowed"})
+      for (const auto& word : one.texts(member, 4, 16))
+        if (word != "digits" && word != "lower" && word != "upper" && word != "symbols")
+          one.refuse(member, "holds only: digits, lower, upper, symbols");
+    one.number("max_repeats", 0, 0, 255);
+    one.number("max_sequence", 0, 0, 255);
+    one.flag("weak_list", true);
+    one.texts("weak", 1000, 255);
+    one.number("history", 0, 0, 100);
+    one.number("expires_days", 0, 0, 3660);
+    one.flag("first_use_change", false);
+  });
+}
+
 }  // namespace
 
 Result<ProfileRules> read_profile(const json::object& document) {
@@ -129,6 +149,7 @@ Result<ProfileRules> read_profile(const json::object& document) {
   if (rules.device_kinds.empty()) in.refuse("device_kinds", "is missing: at least one kind of token");
   read_certificates(in, rules);
   rules.pin_policy = in.object("pin_policy");
+  check_pin_policy(in);
   rules.initial_pin = in.word("initial_pin", InitialPin::chosen, {"chosen", "random", "blocked"});
   rules.admin_key = in.word("admin_key", AdminKeyPolicy::derived, {"derived", "kept"});
   rules.attestation = in.word("attestation", AttestationPolicy::none, {"none", "wanted", "required"});

@@ -1,0 +1,22 @@
+// What the daemon does by itself from time to time.
+#pragma once
+
+#include "base/result.h"
+#include "domain/ports.h"
+
+namespace cardea::manager {
+
+/// What was done.
+struct Housekeeping {
+  std::size_t expired_requests = 0;
+  std::size_t expired_certificates = 0;
+  std::size_t renewals = 0;     ///< requests made (L11)
+  bool clock_set_back = false;  ///< the clock is before a time that was seen already: warn
+};
+
+/// Expires requests and certificates, makes renewal requests, signs the audit log's head, and notices a clock that was
+/// set back. A while after a failure it may simply be called again. While the clock is behind, nothing is expired and
+/// nothing renewed: what depends on time waits until it is right.
+Result<Housekeeping> keep_house(const Ports& ports);
+
+}  // namespace cardea::manager
