@@ -34,6 +34,10 @@ void append(HeaderList& list, const char* line) {
   list.reset(longer);
 }
 
+struct Cleanup {
+  void operator()(CURL* handle) const noexcept { curl_library().easy_cleanup(handle); }
+};
+
 /// Grows by doubling, in memory that is wiped.
 struct Body {
   SecretBytes room;
@@ -99,10 +103,12 @@ struct HttpClient::Connection {
   Status set_trust();
 };
 
-// The certificate is looked at before anything is said: the handshake of a first connection, which is then closed. What
-// follows trusts that certificate alone.
+// The certificate is looked at before anything is said, by the handshake of a connection of its own. What follows
+// trusts that certificate alone.
 Status HttpClient::Connection::learn_pinned_certificate() {
-  curl_library().easy_reset(curl);
+  const std::unique_ptr<CURL, Cleanup> looking(curl_library().easy_init());
+  CURL* const curl = looking.get();
+  if (curl == nullptr) return Code::host_memory;
   problem[0] = 0;
   curl_library().easy_setopt(curl, CURLOPT_ERRORBUFFER, problem.data());
   curl_library().easy_setopt(curl, CURLOPT_URL, server.c_str());
@@ -112,7 +118,6 @@ Status HttpClient::Connection::learn_pinned_certificate() {
   curl_library().easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
   curl_library().easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_library().easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, connect_seconds);
-  curl_library().easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
   if (const CURLcode code = curl_library().easy_perform(curl); code != CURLE_OK) return failure(code);
   curl_certinfo* chain = nullptr;
   if (curl_library().easy_getinfo(curl, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == nullptr ||

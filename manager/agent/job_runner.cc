@@ -95,7 +95,10 @@ class JobRunner::Run {
     for (int attempt = 0;; ++attempt) {
       auto answer = call();
       if (answer || !passes(answer.code()) || attempt == options_.attempts) return answer;
-      user_.tell(fmt::format("{}; trying again in {} s", describe(answer.error()), options_.interval.count()));
+      const std::string& detail = answer.error().detail;
+      user_.tell(fmt::format("{}; trying again in {} s",
+                             detail.empty() ? words(answer.code()) : std::string_view(detail),
+                             options_.interval.count()));
       if (!options_.wait(options_.interval)) return answer;
     }
   }

@@ -10,7 +10,7 @@ _cardea() {
   COMPREPLY=()
   case "$previous" in
     --module | --pin-file | --so-pin-file | --new-pin-file | --puk-file | --new-puk-file | --admin-key-file | \
-      --new-admin-key-file | --issuer | --in | --input | --out | --output | --signature)
+      --new-admin-key-file | --ca | --issuer | --in | --input | --out | --output | --signature)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return ;;
