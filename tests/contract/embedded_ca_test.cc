@@ -93,6 +93,8 @@ BOOST_FIXTURE_TEST_CASE(every_profile_of_the_product_issues, Setting) {
   for (ca::EmbeddedCa* const ca : {root.get(), issuing.get()}) {
     for (const manager::CaProfile& profile : must(ca->profiles())) {
       groups.insert(profile.group);
+      // Whoever could choose a principal name could log on as anybody.
+      BOOST_TEST(std::ranges::count(ca->profile(profile.id)->request_names, AlternativeName::Kind::upn) == 0);
       auto request = request_for(profile.id, holder.request("CN=Subject"));
       const auto certificate = must(x509::view_certificate(issued(*ca, request)));
       const auto length = certificate.not_after - certificate.not_before;
