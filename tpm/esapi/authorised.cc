@@ -6,7 +6,7 @@
 #include "crypto/digest.h"
 #include "crypto/mac.h"
 #include "crypto/random.h"
-#include "esapi/key_derivation.h"
+#include "tpm_remote/derivation.h"
 
 namespace cardea::tpm {
 namespace {
@@ -37,6 +37,14 @@ TPMT_SYM_DEF aes_cfb() {
   symmetric.keyBits.aes = cipher_key_size * 8;
   symmetric.mode.aes = TPM2_ALG_CFB;
   return symmetric;
+}
+
+Status add_password(TSS2L_SYS_AUTH_COMMAND& authorisations, const Loaded* object) {
+  if (object == nullptr) return {};
+  TPMS_AUTH_COMMAND& password = authorisations.auths[authorisations.count++];
+  password.sessionHandle = TPM2_RH_PW;
+  password.sessionAttributes = TPMA_SESSION_CONTINUESESSION;
+  return fill_buffer(password.hmac, object->auth());
 }
 
 }  // namespace
@@ -73,12 +81,17 @@ ProtectedSession::~ProtectedSession() {
   static_cast<void>(context_->tss().Tss2_Sys_FlushContext(context_->sys(), handle_));
 }
 
-Result<Bytes> ProtectedSession::command_hash(TPM2_CC command, const Loaded& object) const {
-  CARDEA_ASSIGN(const Bytes name, context_->name(object));
+Result<Bytes> ProtectedSession::command_hash(TPM2_CC command, const Loaded& object, const Beside& beside) const {
+  Bytes names;
+  for (const Loaded* const each : {beside.before, &object, beside.after, beside.unauthorised}) {
+    if (each == nullptr) continue;
+    CARDEA_ASSIGN(const Bytes name, context_->name(*each));
+    names.insert(names.end(), name.begin(), name.end());
+  }
   std::size_t size = 0;
   const std::uint8_t* parameters = nullptr;
   CARDEA_TRY(context_->checked(context_->tss().Tss2_Sys_GetCpBuffer(context_->sys(), &size, &parameters)));
-  return hash_of({big_endian(command), name, {parameters, size}});
+  return hash_of({big_endian(command), names, {parameters, size}});
 }
 
 Result<SecretBytes> ProtectedSession::mac(ByteView hash, ByteView newer, ByteView older,
@@ -108,12 +121,13 @@ Status ProtectedSession::encrypt_command() {
   return context_->checked(tss.Tss2_Sys_SetDecryptParam(context_->sys(), hidden.size(), hidden.data()));
 }
 
-Status ProtectedSession::check_answer(TPM2_CC command) {
+Status ProtectedSession::check_answer(TPM2_CC command, const Beside& beside) {
   const Tss2Api& tss = context_->tss();
   TSS2L_SYS_AUTH_RESPONSE answers{};
   CARDEA_TRY(context_->checked(tss.Tss2_Sys_GetRspAuths(context_->sys(), &answers)));
-  if (answers.count != 1) return not_authentic();
-  const TPMS_AUTH_RESPONSE& answer = answers.auths[0];
+  const std::size_t place = beside.before == nullptr ? 0 : 1;
+  if (answers.count != place + (beside.after == nullptr ? 1 : 2)) return not_authentic();
+  const TPMS_AUTH_RESPONSE& answer = answers.auths[place];
   std::size_t size = 0;
   const std::uint8_t* parameters = nullptr;
   CARDEA_TRY(context_->checked(tss.Tss2_Sys_GetRpBuffer(context_->sys(), &size, &parameters)));
@@ -137,32 +151,35 @@ Status ProtectedSession::decrypt_answer() {
   return context_->checked(tss.Tss2_Sys_SetEncryptParam(context_->sys(), plain.size(), plain.data()));
 }
 
-Status ProtectedSession::execute(const Preparation& prepare, TPM2_CC command, const Loaded& object) {
+Status ProtectedSession::execute(const Preparation& prepare, TPM2_CC command, const Loaded& object,
+                                 const Beside& beside) {
   return context_->retried([&]() -> Status {
     CARDEA_TRY(context_->checked(prepare(context_->sys())));
-    return execute_once(command, object);
+    return execute_once(command, object, beside);
   });
 }
 
-Status ProtectedSession::execute_once(TPM2_CC command, const Loaded& object) {
+Status ProtectedSession::execute_once(TPM2_CC command, const Loaded& object, const Beside& beside) {
   value_ = SecretWriter(session_key_.size() + object.auth().size()).put(session_key_.view()).put(object.auth()).take();
   CARDEA_TRY(crypto::random_bytes({nonce_caller_.buffer, nonce_caller_.size}));
   CARDEA_TRY(encrypt_command());
-  CARDEA_ASSIGN(const Bytes hash, command_hash(command, object));
-  TSS2L_SYS_AUTH_COMMAND authorisation{};
-  authorisation.count = 1;
-  authorisation.auths[0].sessionHandle = handle_;
-  authorisation.auths[0].nonce = nonce_caller_;
-  authorisation.auths[0].sessionAttributes = attributes_;
+  CARDEA_ASSIGN(const Bytes hash, command_hash(command, object, beside));
   CARDEA_ASSIGN(const SecretBytes proof,
                 mac(hash, view_of_buffer(nonce_caller_), view_of_buffer(nonce_tpm_), attributes_));
-  CARDEA_TRY(fill_buffer(authorisation.auths[0].hmac, proof.view()));
+  TSS2L_SYS_AUTH_COMMAND authorisation{};
+  CARDEA_TRY(add_password(authorisation, beside.before));
+  TPMS_AUTH_COMMAND& own = authorisation.auths[authorisation.count++];
+  own.sessionHandle = handle_;
+  own.nonce = nonce_caller_;
+  own.sessionAttributes = attributes_;
+  CARDEA_TRY(fill_buffer(own.hmac, proof.view()));
+  CARDEA_TRY(add_password(authorisation, beside.after));
   const Tss2Api& tss = context_->tss();
   CARDEA_TRY(context_->checked(tss.Tss2_Sys_SetCmdAuths(context_->sys(), &authorisation)));
   CARDEA_TRY(context_->checked(tss.Tss2_Sys_Execute(context_->sys())));
   // Nobody asked to keep it, so the TPM has ended it with the command.
   open_ = false;
-  CARDEA_TRY(check_answer(command));
+  CARDEA_TRY(check_answer(command, beside));
   return decrypt_answer();
 }
 
@@ -176,23 +193,23 @@ Result<Authorisation> Authorisation::make(const std::shared_ptr<EsapiContext>& c
   return authorisation;
 }
 
-Status Authorisation::execute(const Preparation& prepare, TPM2_CC command, const Loaded& object) const {
-  if (session_) return session_->execute(prepare, command, object);
+Status Authorisation::execute(const Preparation& prepare, TPM2_CC command, const Loaded& object,
+                              const Beside& beside) const {
+  if (session_) return session_->execute(prepare, command, object, beside);
   return context_->retried([&]() -> Status {
     CARDEA_TRY(context_->checked(prepare(context_->sys())));
-    return execute_with_password(object);
+    return execute_with_password(object, beside);
   });
 }
 
-Status Authorisation::execute_with_password(const Loaded& object) const {
-  TSS2L_SYS_AUTH_COMMAND password{};
-  password.count = 1;
-  password.auths[0].sessionHandle = TPM2_RH_PW;
-  password.auths[0].sessionAttributes = TPMA_SESSION_CONTINUESESSION;
-  CARDEA_TRY(fill_buffer(password.auths[0].hmac, object.auth()));
+Status Authorisation::execute_with_password(const Loaded& object, const Beside& beside) const {
+  TSS2L_SYS_AUTH_COMMAND passwords{};
+  CARDEA_TRY(add_password(passwords, beside.before));
+  CARDEA_TRY(add_password(passwords, &object));
+  CARDEA_TRY(add_password(passwords, beside.after));
   const Tss2Api& tss = context_->tss();
-  Status done = context_->checked(tss.Tss2_Sys_SetCmdAuths(context_->sys(), &password));
-  wipe({password.auths[0].hmac.buffer, sizeof(password.auths[0].hmac.buffer)});
+  Status done = context_->checked(tss.Tss2_Sys_SetCmdAuths(context_->sys(), &passwords));
+  wipe({reinterpret_cast<Byte*>(&passwords), sizeof(passwords)});
   CARDEA_TRY(std::move(done));
   return context_->checked(tss.Tss2_Sys_Execute(context_->sys()));
 }

@@ -2,7 +2,7 @@
 // out.
 //
 // These go through SAPI, which lies below ESAPI and shares its connection, so that the arithmetic of sessions is ours
-// (see key_derivation.h). How it is done: TPM 2.0 Library, part 1, 17.6 and 19. Internal to this folder.
+// (see tpm_remote/derivation.h). How it is done: TPM 2.0 Library, part 1, 17.6 and 19. Internal to this folder.
 #pragma once
 
 #include <tss2/tss2_sys.h>
@@ -18,6 +18,14 @@ namespace cardea::tpm {
 /// Writes a command into the SAPI context. Asked once more when the TPM wants the command again: its answer has taken
 /// the place of what was written.
 using Preparation = std::function<TSS2_RC(TSS2_SYS_CONTEXT*)>;
+
+/// Objects that a command names beside the one that a session authorises, in front of it and behind it. What authorises
+/// them is shown; the last needs no authorisation.
+struct Beside {
+  const Loaded* before = nullptr;
+  const Loaded* after = nullptr;
+  const Loaded* unauthorised = nullptr;
+};
 
 /// A session for one command, salted with the storage key. Flushed if it was not used up.
 class ProtectedSession {
@@ -36,15 +44,15 @@ class ProtectedSession {
 
   /// Runs the command that `prepare` writes; `object` is the one that it authorises. For a policy session the object's
   /// authorisation counts for nothing.
-  Status execute(const Preparation& prepare, TPM2_CC command, const Loaded& object);
+  Status execute(const Preparation& prepare, TPM2_CC command, const Loaded& object, const Beside& beside = {});
 
  private:
   explicit ProtectedSession(std::shared_ptr<EsapiContext> context) : context_(std::move(context)) {}
-  Status execute_once(TPM2_CC command, const Loaded& object);
-  Result<Bytes> command_hash(TPM2_CC command, const Loaded& object) const;
+  Status execute_once(TPM2_CC command, const Loaded& object, const Beside& beside);
+  Result<Bytes> command_hash(TPM2_CC command, const Loaded& object, const Beside& beside) const;
   Result<SecretBytes> mac(ByteView hash, ByteView newer, ByteView older, TPMA_SESSION attributes) const;
   Status encrypt_command();
-  Status check_answer(TPM2_CC command);
+  Status check_answer(TPM2_CC command, const Beside& beside);
   Status decrypt_answer();
   Status crypt(crypto::Direction direction, ByteView newer, ByteView older, MutableBytes data) const;
 
@@ -66,13 +74,13 @@ class Authorisation {
   static Result<Authorisation> make(const std::shared_ptr<EsapiContext>& context, const Loaded* storage_key,
                                     TPMA_SESSION use);
   /// Runs the command with that object's authorisation.
-  Status execute(const Preparation& prepare, TPM2_CC command, const Loaded& object) const;
+  Status execute(const Preparation& prepare, TPM2_CC command, const Loaded& object, const Beside& beside = {}) const;
 
  private:
   std::shared_ptr<EsapiContext> context_;
   std::shared_ptr<ProtectedSession> session_;  // null: the password
 
-  Status execute_with_password(const Loaded& object) const;
+  Status execute_with_password(const Loaded& object, const Beside& beside) const;
 };
 
 }  // namespace cardea::tpm

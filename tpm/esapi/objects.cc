@@ -15,25 +15,6 @@ constexpr TPMA_OBJECT uses_auth = TPMA_OBJECT_USERWITHAUTH;
 // Authorised by 256 random bits, which nobody guesses: failures need not count, and a lock-out does not stop them.
 constexpr TPMA_OBJECT no_lock_out = TPMA_OBJECT_NODA;
 
-TPM2B_PUBLIC new_area(TPMI_ALG_PUBLIC type, TPMA_OBJECT attributes) {
-  TPM2B_PUBLIC area{};
-  area.publicArea.type = type;
-  area.publicArea.nameAlg = TPM2_ALG_SHA256;
-  area.publicArea.objectAttributes = attributes;
-  return area;
-}
-
-/// An elliptic-curve key without fixed scheme; a storage key has a cipher for its children.
-void set_curve(TPM2B_PUBLIC& area, TPM2_ECC_CURVE curve, bool storage) {
-  TPMS_ECC_PARMS& parameters = area.publicArea.parameters.eccDetail;
-  parameters.symmetric.algorithm = storage ? TPM2_ALG_AES : TPM2_ALG_NULL;
-  parameters.symmetric.keyBits.aes = 128;
-  parameters.symmetric.mode.aes = TPM2_ALG_CFB;
-  parameters.scheme.scheme = TPM2_ALG_NULL;
-  parameters.curveID = curve;
-  parameters.kdf.scheme = TPM2_ALG_NULL;
-}
-
 Status set_sensitive(TPM2B_SENSITIVE_CREATE& sensitive, ByteView auth, ByteView data) {
   CARDEA_TRY(fill_buffer(sensitive.sensitive.userAuth, auth));
   return fill_buffer(sensitive.sensitive.data, data);
@@ -84,6 +65,24 @@ Result<Bytes> challenge_policy(ByteView key_name) {
 
 }  // namespace
 
+TPM2B_PUBLIC new_area(TPMI_ALG_PUBLIC type, TPMA_OBJECT attributes) {
+  TPM2B_PUBLIC area{};
+  area.publicArea.type = type;
+  area.publicArea.nameAlg = TPM2_ALG_SHA256;
+  area.publicArea.objectAttributes = attributes;
+  return area;
+}
+
+void set_curve(TPM2B_PUBLIC& area, TPM2_ECC_CURVE curve, bool storage) {
+  TPMS_ECC_PARMS& parameters = area.publicArea.parameters.eccDetail;
+  parameters.symmetric.algorithm = storage ? TPM2_ALG_AES : TPM2_ALG_NULL;
+  parameters.symmetric.keyBits.aes = 128;
+  parameters.symmetric.mode.aes = TPM2_ALG_CFB;
+  parameters.scheme.scheme = TPM2_ALG_NULL;
+  parameters.curveID = curve;
+  parameters.kdf.scheme = TPM2_ALG_NULL;
+}
+
 Result<TPM2B_PUBLIC> key_area(const KeyTemplate& wanted) {
   // Both uses, whatever the caller intends: raw RSA is TPM2_RSA_Decrypt, and with it PSS has the salt that PKCS#11
   // callers ask for, which a TPM's own PSS has not. What a key may do in PKCS#11 its attributes say.
@@ -104,15 +103,12 @@ Result<TPM2B_PUBLIC> key_area(const KeyTemplate& wanted) {
   return area;
 }
 
-Result<Loaded> TpmConnection::storage_key(ByteView unique, const SecretBytes& hierarchy_auth) {
-  TPM2B_PUBLIC area = new_area(TPM2_ALG_ECC, stays_here | uses_auth | no_lock_out | TPMA_OBJECT_SENSITIVEDATAORIGIN |
-                                                 TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT);
-  set_curve(area, TPM2_ECC_NIST_P256, /*storage=*/true);
-  CARDEA_TRY(fill_buffer(area.publicArea.unique.ecc.x, unique));
-  const Tss2Api& tss = context_->tss();
+Result<Primary> create_primary(const std::shared_ptr<EsapiContext>& context, std::uint32_t hierarchy,
+                               const SecretBytes& hierarchy_auth, const TPM2B_PUBLIC& area, const char* denied) {
+  const Tss2Api& tss = context->tss();
   TPM2B_AUTH auth{};
   CARDEA_TRY(fill_buffer(auth, hierarchy_auth.view()));
-  Status done = context_->checked(tss.Esys_TR_SetAuth(context_->get(), ESYS_TR_RH_OWNER, &auth));
+  Status done = context->checked(tss.Esys_TR_SetAuth(context->get(), hierarchy, &auth));
   wipe({auth.buffer, sizeof(auth.buffer)});
   CARDEA_TRY(std::move(done));
   const TPM2B_SENSITIVE_CREATE sensitive{};
@@ -120,20 +116,42 @@ Result<Loaded> TpmConnection::storage_key(ByteView unique, const SecretBytes& hi
   const TPML_PCR_SELECTION no_pcrs{};
   ESYS_TR handle = ESYS_TR_NONE;
   TPM2B_PUBLIC* made = nullptr;
-  done = context_->checked(tss.Esys_CreatePrimary(context_->get(), ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-                                                  ESYS_TR_NONE, &sensitive, &area, &outside, &no_pcrs, &handle, &made,
-                                                  nullptr, nullptr, nullptr));
-  if (!done && done.code() == Code::pin_incorrect) {
-    return error(Code::permission_denied, "the TPM's owner hierarchy wants an authorisation; name its file in [tpm]");
-  }
+  done = context->checked(tss.Esys_CreatePrimary(context->get(), hierarchy, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                                                 ESYS_TR_NONE, &sensitive, &area, &outside, &no_pcrs, &handle, &made,
+                                                 nullptr, nullptr, nullptr));
+  if (!done && done.code() == Code::pin_incorrect) return error(Code::permission_denied, denied);
   CARDEA_TRY(std::move(done));
   const EsysPtr<TPM2B_PUBLIC> owner(made, EsysFree(tss));
-  Loaded key(context_, handle);  // flushed should the rest fail
-  CARDEA_ASSIGN(const Bytes public_area, marshal(tss, *made));
-  CARDEA_ASSIGN(const crypto::AsymmetricKeyPtr public_half, public_key({public_area, {}}));
+  Primary primary{.key = Loaded(context, handle), .public_area = {}};  // flushed should the rest fail
+  CARDEA_ASSIGN(primary.public_area, marshal(tss, *made));
+  return primary;
+}
+
+namespace {
+
+Result<Primary> create_storage_key(const std::shared_ptr<EsapiContext>& context, ByteView unique,
+                                   const SecretBytes& hierarchy_auth) {
+  TPM2B_PUBLIC area = new_area(TPM2_ALG_ECC, stays_here | uses_auth | no_lock_out | TPMA_OBJECT_SENSITIVEDATAORIGIN |
+                                                 TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT);
+  set_curve(area, TPM2_ECC_NIST_P256, /*storage=*/true);
+  CARDEA_TRY(fill_buffer(area.publicArea.unique.ecc.x, unique));
+  return create_primary(context, ESYS_TR_RH_OWNER, hierarchy_auth, area,
+                        "the TPM's owner hierarchy wants an authorisation; name its file in [tpm]");
+}
+
+}  // namespace
+
+Result<Loaded> TpmConnection::storage_key(ByteView unique, const SecretBytes& hierarchy_auth) {
+  CARDEA_ASSIGN(Primary made, create_storage_key(context_, unique, hierarchy_auth));
+  CARDEA_ASSIGN(const crypto::AsymmetricKeyPtr public_half, public_key({made.public_area, {}}));
   CARDEA_ASSIGN(Bytes point, public_half->public_value());
-  key.set_point(std::move(point));
-  return key;
+  made.key.set_point(std::move(point));
+  return std::move(made.key);
+}
+
+Result<Bytes> TpmConnection::storage_key_area(ByteView unique, const SecretBytes& hierarchy_auth) {
+  CARDEA_ASSIGN(Primary made, create_storage_key(context_, unique, hierarchy_auth));
+  return std::move(made.public_area);
 }
 
 Result<Bytes> TpmConnection::name(const Loaded& object) {

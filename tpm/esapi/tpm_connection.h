@@ -14,6 +14,8 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "crypto/asymmetric_key.h"
+#include "tpm_remote/attestation.h"
+#include "tpm_remote/wrapping.h"
 
 namespace cardea::tpm {
 
@@ -81,6 +83,25 @@ class Loaded {
   Bytes point_;
 };
 
+/// The TPM's identity: the endorsement key, its public area, and its maker's certificate (DER; empty without one).
+struct EndorsementKey {
+  Loaded key;
+  Bytes public_area;
+  Bytes certificate;
+};
+
+/// A key that signs what its TPM says, and nothing else.
+struct AttestationKey {
+  Loaded key;
+  Bytes public_area;
+};
+
+/// What the TPM says of a key: TPMS_ATTEST, and TPMT_SIGNATURE over it.
+struct KeyCertification {
+  Bytes statement;
+  Bytes signature;
+};
+
 class ProtectedSession;
 
 /// A challenge that is open until its answer comes: a policy session of the TPM.
@@ -117,6 +138,12 @@ class TpmConnection {
   /// A private key that was made elsewhere, taken in with a wrapper inside and one around it (part 1, 23.3), so that
   /// the plain key is in this process's memory only. attribute_value_invalid, curve_not_supported.
   Result<Blob> import_key(const Loaded& parent, const crypto::AsymmetricKey& key, const SecretBytes& auth);
+  /// A key that was wrapped for that parent, with the authorisation that it was wrapped with. wrapped_key_invalid.
+  Result<Blob> import_wrapped(const Loaded& parent, const WrappedKey& wrapped);
+  /// The same key under another authorisation, for one whose authorisation is still empty.
+  Result<Blob> change_auth(const Loaded& parent, const Blob& blob, const SecretBytes& auth);
+  /// The public area of the storage key that storage_key() would give, TPM2B_PUBLIC.
+  Result<Bytes> storage_key_area(ByteView unique, const SecretBytes& hierarchy_auth);
   /// The public half of a key.
   static Result<crypto::AsymmetricKeyPtr> public_key(const Blob& blob);
 
@@ -146,6 +173,20 @@ class TpmConnection {
                            MutableBytes out);
   /// Modular exponentiation; input and output as long as the modulus.
   Result<std::size_t> rsa_raw(const Loaded& key, const Loaded* protect, ByteView input, MutableBytes out);
+
+  /// The endorsement key, of the kind that the TPM has a certificate for (TCG EK Credential Profile 2.3, templates L-1
+  /// and L-2); P-256 where it has none. permission_denied when the endorsement hierarchy wants an authorisation.
+  Result<EndorsementKey> endorsement_key();
+  /// An attestation key that follows from the endorsement seed and `unique` (32 bytes): P-256, ECDSA with SHA-256, with
+  /// an empty authorisation. permission_denied as above.
+  Result<AttestationKey> attestation_key(ByteView unique);
+  /// TPM2_Certify of a loaded and authorised key, with a caller's nonce. `protect` as below. data_length.
+  Result<KeyCertification> certify(const Loaded& key, const Loaded* protect, const Loaded& attestation_key,
+                                   ByteView nonce);
+  /// TPM2_ActivateCredential: the secret of a credential for these two keys, in a session salted with that storage key.
+  /// data_invalid when the credential was made for others.
+  Result<SecretBytes> activate_credential(const Loaded& storage_key, const Loaded& attestation_key,
+                                          const Loaded& endorsement_key, const Credential& credential);
 
   /// Whether an object was loaded over this connection and the connection was still good when last used.
   bool alive() const noexcept;

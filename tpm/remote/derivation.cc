@@ -1,17 +1,19 @@
-#include "esapi/key_derivation.h"
+#include "tpm_remote/derivation.h"
 
 #include <algorithm>
 #include <array>
+#include <string>
 
-#include "crypto/asymmetric_key.h"
 #include "crypto/digest.h"
 #include "crypto/mac.h"
+#include "crypto/random.h"
 #include "crypto/symmetric_key.h"
 
 namespace cardea::tpm {
 namespace {
 
 constexpr std::size_t coordinate_size = 32;  // bytes, P-256
+constexpr std::size_t secret_size = 32;      // bytes, as of SHA-256
 constexpr std::size_t block_size = 16;       // bytes, AES
 
 /// KDFe with SHA-256, 32 bytes (SP 800-56A).
@@ -79,6 +81,30 @@ Result<SharedSecret> share_secret(ByteView point, std::string_view use) {
   const SecretBytes encoded = SecretWriter(2 * (2 + coordinate_size)).put_sized(own_x).put_sized(own_y).take();
   result.encrypted = to_bytes(encoded.view());
   return result;
+}
+
+namespace {
+
+/// The secret is chosen here and encrypted; the label ends with a zero byte (part 1, B.4).
+Result<SharedSecret> encrypt_secret(const crypto::AsymmetricKey& key, std::string_view use) {
+  SharedSecret result;
+  result.secret = SecretBytes(secret_size);
+  CARDEA_TRY(crypto::random_bytes(result.secret.mutable_view()));
+  const std::string label = std::string(use) + '\0';
+  result.encrypted.resize(key.output_size());
+  CARDEA_ASSIGN(const std::size_t size,
+                key.encrypt_oaep(Hash::sha256, Hash::sha256, view_of(label), result.secret.view(), result.encrypted));
+  result.encrypted.resize(size);
+  return result;
+}
+
+}  // namespace
+
+Result<SharedSecret> share_secret(const crypto::AsymmetricKey& key, std::string_view use) {
+  if (key.algorithm() == crypto::KeyAlgorithm::rsa) return encrypt_secret(key, use);
+  if (key.algorithm() != crypto::KeyAlgorithm::p256) return Code::curve_not_supported;
+  CARDEA_ASSIGN(const Bytes point, key.public_value());
+  return share_secret(point, use);
 }
 
 }  // namespace cardea::tpm

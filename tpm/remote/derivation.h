@@ -1,6 +1,6 @@
-// The derivations and encryptions that TPM and caller do alike (TPM 2.0 Library, part 1, 11.4.10, B.2, C.6). Done with
+// The derivations and encryptions that TPM and caller do alike (TPM 2.0 Library, part 1, 11.4.10, B.10, C.6). Done with
 // our own crypto library and not by tpm2-tss, which works in the host's OpenSSL: in a program that has made an engine
-// its default for elliptic curves (curl does) it cannot even make an ephemeral key. Internal to this folder.
+// its default for elliptic curves (curl does) it cannot even make an ephemeral key.
 #pragma once
 
 #include <string_view>
@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "crypto/asymmetric_key.h"
 #include "crypto/cipher.h"
 
 namespace cardea::tpm {
@@ -35,13 +36,16 @@ Result<SecretBytes> kdf_a(ByteView key, std::string_view label, ByteView context
 /// AES-128-CFB in place.
 Status cfb(crypto::Direction direction, ByteView key, ByteView iv, MutableBytes data);
 
-/// A secret that only the owner of a P-256 key can find again, and what it needs for that (TPM2B_ENCRYPTED_SECRET's
+/// A secret that only the owner of a key can find again, and what it needs for that (TPM2B_ENCRYPTED_SECRET's
 /// content).
 struct SharedSecret {
   SecretBytes secret;  ///< 32 bytes
   Bytes encrypted;
 };
-/// `point` is that key's, X9.62 uncompressed; `use` says what for ("SECRET", "DUPLICATE").
+/// `use` says what for ("SECRET", "DUPLICATE", "IDENTITY"). The key, P-256 or RSA, has SHA-256 as its name algorithm;
+/// curve_not_supported for others.
+Result<SharedSecret> share_secret(const crypto::AsymmetricKey& key, std::string_view use);
+/// The same for a P-256 key's point, X9.62 uncompressed.
 Result<SharedSecret> share_secret(ByteView point, std::string_view use);
 
 }  // namespace cardea::tpm
