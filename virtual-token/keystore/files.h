@@ -13,17 +13,9 @@
 
 #include "base/process_file.h"
 #include "base/result.h"
+#include "base/serial_directory.h"
 
 namespace cardea::keystore {
-
-/// Sixteen hexadecimal digits, as a token's serial number and the name of its directory.
-bool is_serial(std::string_view text) noexcept;
-Result<std::string> random_serial();
-
-/// What errno says, with the code that fits: device_memory, token_write_protected, permission_denied or device_error.
-Error system_error(const std::string& what, const std::filesystem::path& path);
-/// Has the names in a directory on disk.
-Status sync_directory(const std::filesystem::path& directory);
 
 std::filesystem::path tokens_directory(const std::filesystem::path& home);
 
@@ -39,26 +31,8 @@ Status make_tokens_directory(const std::filesystem::path& home);
 /// Serials of the tokens in a home, oldest first. None when there is no home.
 std::vector<std::string> list_tokens(const std::filesystem::path& home);
 
-/// A hidden directory beside the tokens in which a new one is built. Removed again unless committed.
-class NewTokenDirectory {
- public:
-  static Result<NewTokenDirectory> make(const std::filesystem::path& home, const std::string& serial);
-  NewTokenDirectory(NewTokenDirectory&& other) noexcept;
-  NewTokenDirectory& operator=(NewTokenDirectory&&) = delete;
-  NewTokenDirectory(const NewTokenDirectory&) = delete;
-  NewTokenDirectory& operator=(const NewTokenDirectory&) = delete;
-  ~NewTokenDirectory();
-
-  const std::filesystem::path& path() const noexcept { return path_; }
-  /// Makes it the token's directory, in one step and on disk.
-  Status commit();
-
- private:
-  NewTokenDirectory(std::filesystem::path path, std::filesystem::path target)
-      : path_(std::move(path)), target_(std::move(target)) {}
-  std::filesystem::path path_;
-  std::filesystem::path target_;
-};
+/// A hidden directory beside the tokens in which a new one is built.
+Result<NewDirectory> new_token_directory(const std::filesystem::path& home, const std::string& serial);
 
 /// Removes a token's directory: hidden in one step, then emptied. not_found, permission_denied.
 Status remove_token_directory(const std::filesystem::path& home, const std::string& serial);

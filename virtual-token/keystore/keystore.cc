@@ -2,69 +2,30 @@
 
 #include <algorithm>
 
-#include "base/guarded.h"
 #include "keystore/files.h"
 #include "keystore/keystore_token.h"
+#include "token/kept_slot.h"
 
 namespace cardea {
 namespace keystore {
 namespace {
 
-/// A place for one token. A blank one turns into the token's place when it is initialised.
-class KeystoreSlot final : public TokenSlot {
- public:
-  KeystoreSlot(const Settings& settings, std::string serial, std::shared_ptr<KeystoreToken> token)
-      : settings_(settings), serial_(std::move(serial)), token_(std::move(token)) {}
-
-  const std::string& serial() const noexcept { return serial_; }
-  bool blank() {
-    return token_.with([](const auto& token) { return token && token->blank(); });
-  }
-
-  std::string key() const override { return "keystore:" + serial_; }
-
-  SlotDescription describe() const override {
-    SlotDescription description{.description = "Cardea keystore " + serial_, .manufacturer = "Cardea"};
-    failure_.read([&](const std::optional<Code>& failure) {
-      if (failure) description.description = "Cardea keystore: " + std::string(words(*failure));
-    });
-    return description;
-  }
-
-  Result<TokenPtr> token() override {
-    auto token = token_.with([&](std::shared_ptr<KeystoreToken>& present) -> Result<TokenPtr> {
-      if (!present) {
-        CARDEA_ASSIGN(present, KeystoreToken::open(settings_, serial_));
-      }
-      if (!present->in_place()) return error(Code::token_absent, "the token " + serial_ + " was deleted");
-      return TokenPtr(present);
-    });
-    failure_.with(
-        [&](std::optional<Code>& failure) { failure = token ? std::nullopt : std::optional<Code>(token.code()); });
-    return token;
-  }
-
- private:
-  const Settings settings_;
-  const std::string serial_;
-  Guarded<std::shared_ptr<KeystoreToken>> token_;
-  Guarded<std::optional<Code>> failure_;
-};
-
+/// A blank token's slot turns into the token's place when it is initialised.
 class KeystoreSource final : public TokenSource {
  public:
-  explicit KeystoreSource(const Settings& settings) : settings_(settings) {}
+  explicit KeystoreSource(const Settings& settings)
+      : settings_(settings),
+        slots_({.name = "keystore", .words = "Cardea keystore", .token = "the token"},
+               [settings](const std::string& serial) { return KeystoreToken::open(settings, serial); }) {}
 
   std::vector<TokenSlotPtr> slots() override {
     if (!settings_.keystore.enabled) return {};
-    return slots_.with([&](std::vector<std::shared_ptr<KeystoreSlot>>& slots) {
-      for (const std::string& serial : list_tokens(settings_.home)) {
-        const auto known = [&](const auto& slot) { return slot->serial() == serial; };
-        if (std::any_of(slots.begin(), slots.end(), known)) continue;
-        slots.push_back(std::make_shared<KeystoreSlot>(settings_, serial, nullptr));
-      }
-      if (std::none_of(slots.begin(), slots.end(), [](const auto& slot) { return slot->blank(); })) add_blank(slots);
-      return std::vector<TokenSlotPtr>(slots.begin(), slots.end());
+    return slots_.update(list_tokens(settings_.home), [&](Slots::Slots& slots) {
+      const auto blank = [](const auto& slot) {
+        const auto token = slot->opened();
+        return token && token->blank();
+      };
+      if (std::none_of(slots.begin(), slots.end(), blank)) add_blank(slots);
     });
   }
 
@@ -72,15 +33,17 @@ class KeystoreSource final : public TokenSource {
   void listen(ChangeListener) override {}
 
  private:
-  void add_blank(std::vector<std::shared_ptr<KeystoreSlot>>& slots) {
+  using Slots = KeptSlots<KeystoreToken>;
+
+  void add_blank(Slots::Slots& slots) {
     auto serial = random_serial();
     if (!serial) return;  // without randomness no token can be made either
     auto token = std::make_shared<KeystoreToken>(settings_, *serial);
-    slots.push_back(std::make_shared<KeystoreSlot>(settings_, std::move(*serial), std::move(token)));
+    slots.push_back(slots_.make(std::move(*serial), std::move(token)));
   }
 
   const Settings settings_;
-  Guarded<std::vector<std::shared_ptr<KeystoreSlot>>> slots_;
+  Slots slots_;
 };
 
 std::string remedy(Code code) {

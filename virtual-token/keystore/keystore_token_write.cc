@@ -92,7 +92,7 @@ Status KeystoreToken::initialize_blank(const Pin& so_pin, std::string_view label
   CARDEA_TRY(check_pin_length(so_pin, keystore.min_pin_length, keystore.max_pin_length));
   CARDEA_ASSIGN(const SecretBytes master_key, random_master_key());
   CARDEA_ASSIGN(WrappedKey so_key, wrap(master_key, Role::security_officer, so_pin));
-  CARDEA_ASSIGN(NewTokenDirectory fresh, NewTokenDirectory::make(settings_.home, serial_));
+  CARDEA_ASSIGN(NewDirectory fresh, new_token_directory(settings_.home, serial_));
   CARDEA_TRY(StoreFile::create(
       fresh.path(),
       {.serial = serial_, .label = std::string(label), .settings = keystore, .so_key = std::move(so_key)}));
