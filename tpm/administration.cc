@@ -1,6 +1,7 @@
 #include "tpm/administration.h"
 
 #include "tpm/directories.h"
+#include "tpm/tpm_token.h"
 
 namespace cardea::tpm {
 namespace {
@@ -38,7 +39,54 @@ void compare(Tpm& tpm, const CardState& card, CardReport& report) {
   }
 }
 
+Result<std::shared_ptr<TpmToken>> open_card(const Settings& settings, const std::string& serial) {
+  if (!is_serial(serial)) return error(Code::not_found, "no virtual card has the serial number " + serial);
+  return TpmToken::open(settings, serial, shared_tpm(settings.tpm));
+}
+
+Result<std::shared_ptr<TpmToken>> open_card(const Settings& settings, const std::string& serial, const Pin& user_pin) {
+  CARDEA_ASSIGN(std::shared_ptr<TpmToken> card, open_card(settings, serial));
+  CARDEA_TRY(card->login(Role::user, user_pin));
+  return card;
+}
+
+Result<ObjectId> choose_key(TpmToken& card, const KeyChoice& choice) {
+  Query query{.match = {}, .include_private = true};
+  query.match.set_ulong(CKA_CLASS, CKO_PRIVATE_KEY);
+  if (choice.label) query.match.set(CKA_LABEL, view_of(*choice.label));
+  if (choice.id) query.match.set(CKA_ID, *choice.id);
+  std::vector<ObjectId> found;
+  CARDEA_TRY(card.find(query, [&](const ObjectPtr& object) { found.push_back(object->id); }));
+  if (found.empty()) return error(Code::not_found, "the card has no such private key");
+  if (found.size() > 1) return error(Code::arguments_bad, "several private keys fit");
+  return found.front();
+}
+
 }  // namespace
+
+Result<AttestationStatement> attest_key(const Settings& settings, const std::string& serial, const Pin& user_pin,
+                                        const KeyChoice& choice, ByteView nonce) {
+  CARDEA_ASSIGN(const std::shared_ptr<TpmToken> card, open_card(settings, serial, user_pin));
+  CARDEA_ASSIGN(const ObjectId key, choose_key(*card, choice));
+  return card->attest(key, nonce);
+}
+
+Result<SecretBytes> activate_credential(const Settings& settings, const std::string& serial,
+                                        const Credential& credential) {
+  CARDEA_ASSIGN(const std::shared_ptr<TpmToken> card, open_card(settings, serial));
+  return card->activate(credential);
+}
+
+Result<Bytes> storage_key_area(const Settings& settings, const std::string& serial) {
+  CARDEA_ASSIGN(const std::shared_ptr<TpmToken> card, open_card(settings, serial));
+  return card->storage_key_area();
+}
+
+Status import_wrapped_key(const Settings& settings, const std::string& serial, const Pin& user_pin,
+                          const WrappedKey& wrapped, const std::string& label, ByteView id) {
+  CARDEA_ASSIGN(const std::shared_ptr<TpmToken> card, open_card(settings, serial, user_pin));
+  return card->import_wrapped(wrapped, label, id);
+}
 
 Result<std::string> create_card(const Settings& settings, const NewCard& card) {
   return create_card(settings, *shared_tpm(settings.tpm), card);
@@ -65,7 +113,7 @@ std::vector<CardReport> look_at_cards(const Settings& settings) {
 
 Status destroy_card(const Settings& settings, const std::string& serial) {
   CARDEA_TRY(check_directory(state_directory(settings), !settings.tpm.state_directory.empty()));
-  return remove_directory(state_directory(settings), serial);
+  return remove_directory(state_directory(settings), serial, "virtual card");
 }
 
 Status renew_card(const Settings& settings, const std::string& serial, const NewCard& secrets) {

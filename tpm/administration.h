@@ -46,4 +46,22 @@ Status renew_card(const Settings& settings, const std::string& serial, const New
 /// Sets the user PIN anew, with the administrator's answer to a challenge. not_found, pin_length, pin_incorrect.
 Status unblock_card(const Settings& settings, const std::string& serial, const Answerer& answerer, const Pin& new_pin);
 
+/// Which private key: by label and id, as far as they are given.
+struct KeyChoice {
+  std::optional<std::string> label;
+  std::optional<Bytes> id;
+};
+
+/// What the TPM says of a card's key (TpmToken::attest). not_found; arguments_bad when several fit; pin_incorrect.
+Result<AttestationStatement> attest_key(const Settings& settings, const std::string& serial, const Pin& user_pin,
+                                        const KeyChoice& choice, ByteView nonce);
+/// The answer to a challenge about a statement of that card (TpmToken::activate). not_found, data_invalid.
+Result<SecretBytes> activate_credential(const Settings& settings, const std::string& serial,
+                                        const Credential& credential);
+/// The public area of a card's storage key (TpmToken::storage_key_area). not_found.
+Result<Bytes> storage_key_area(const Settings& settings, const std::string& serial);
+/// Takes in a wrapped key (TpmToken::import_wrapped). not_found, pin_incorrect, wrapped_key_invalid.
+Status import_wrapped_key(const Settings& settings, const std::string& serial, const Pin& user_pin,
+                          const WrappedKey& wrapped, const std::string& label, ByteView id);
+
 }  // namespace cardea::tpm

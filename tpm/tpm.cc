@@ -22,6 +22,10 @@ const Loaded* LoadedKeys::add(const std::string& name, Loaded key) {
   return &keys_.front().key;
 }
 
+void LoadedKeys::keep_only(const std::string& name) {
+  keys_.remove_if([&](const Entry& entry) { return entry.name != name; });
+}
+
 void LoadedKeys::drop(const std::string& prefix) {
   keys_.remove_if([&](const Entry& entry) { return entry.name.starts_with(prefix); });
 }

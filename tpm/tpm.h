@@ -21,6 +21,8 @@ class LoadedKeys {
   /// The key of that name, or null.
   const Loaded* find(const std::string& name);
   const Loaded* add(const std::string& name, Loaded key);
+  /// Flushes all but that one.
+  void keep_only(const std::string& name);
   /// Flushes those whose names begin so.
   void drop(const std::string& prefix);
   void clear() { keys_.clear(); }

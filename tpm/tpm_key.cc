@@ -2,10 +2,10 @@
 
 namespace cardea::tpm {
 
-Primitives TpmKey::primitives() const noexcept {
+Primitives primitives_of(crypto::KeyAlgorithm algorithm) noexcept {
   // Raw RSA serves every padding: a TPM's own PSS has a salt of its own choice, its own PKCS #1 decryption tells
   // whether the padding was right, and its own signatures know few hashes.
-  if (public_key_->algorithm() == crypto::KeyAlgorithm::rsa) return static_cast<Primitives>(Primitive::rsa_raw);
+  if (algorithm == crypto::KeyAlgorithm::rsa) return static_cast<Primitives>(Primitive::rsa_raw);
   // Our curves have the cofactor 1.
   return Primitive::ecdsa_sign | Primitive::ecdh | Primitive::ecdh_cofactor;
 }

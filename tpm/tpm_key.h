@@ -6,6 +6,9 @@
 
 namespace cardea::tpm {
 
+/// What a key of that algorithm can do in a TPM.
+Primitives primitives_of(crypto::KeyAlgorithm algorithm) noexcept;
+
 class TpmKey final : public PrivateKey {
  public:
   /// `public_key` is the key's public half.
@@ -13,7 +16,7 @@ class TpmKey final : public PrivateKey {
       : token_(std::move(token)), id_(id), blob_(std::move(blob)), public_key_(std::move(public_key)) {}
 
   std::size_t size() const noexcept override { return public_key_->size(); }
-  Primitives primitives() const noexcept override;
+  Primitives primitives() const noexcept override { return primitives_of(public_key_->algorithm()); }
   std::size_t output_size(const PrimitiveRequest& request) const noexcept override;
   Result<std::size_t> perform(const PrimitiveRequest& request, ByteView input, MutableBytes out) const override;
 

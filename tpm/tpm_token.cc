@@ -170,8 +170,7 @@ Result<TpmToken::ReadyKey> TpmToken::ready_key(TpmAccess& access, ObjectId id, c
   const std::string name = loaded_name(id);
   ReadyKey ready{.key = access.keys.find(name)};
   if (ready.key != nullptr && !settings_.tpm.protect_bus) return ready;
-  const CardDescription card = contents_.read([](const CardState& state) { return state.description; });
-  CARDEA_ASSIGN(const Loaded* const parent, storage_key(*tpm_, access, card));
+  CARDEA_ASSIGN(const Loaded* const parent, storage_key(*tpm_, access, card()));
   if (settings_.tpm.protect_bus) ready.protect = parent;
   if (ready.key != nullptr) return ready;
   CARDEA_ASSIGN(Loaded loaded, access.connection.load(*parent, blob));

@@ -43,6 +43,9 @@ class TpmToken final : public Token,
   Result<ObjectPtr> object(ObjectId id) override;
   Result<KeyPtr> key(const Object& object) override;
   Result<SecretAttributes> secrets(const Object& object) override;
+  Primitives primitives() override;
+  void narrow(CK_MECHANISM_TYPE mechanism, CK_MECHANISM_INFO& info) override;
+  Status random(MutableBytes out) override;
   ObjectStore* object_store() override { return this; }
   PinManager* pin_manager() override { return this; }
   KeyGenerator* key_generator() override { return this; }
@@ -57,6 +60,18 @@ class TpmToken final : public Token,
   Result<std::vector<ObjectPtr>> create(std::vector<NewObject> objects) override;
   Result<ObjectPtr> replace(ObjectId id, const AttributeSet& attributes) override;
   Status destroy(ObjectId id) override;
+
+  /// What the TPM says of a private key, with a nonce of at most 48 bytes; the user is logged in. user_not_logged_in,
+  /// object_handle_invalid, data_length, permission_denied (the endorsement hierarchy wants an authorisation).
+  Result<AttestationStatement> attest(ObjectId key, ByteView nonce);
+  /// The secret of a credential that was made for this TPM's endorsement key and this card's attestation key; no login.
+  /// data_invalid when it was made for others.
+  Result<SecretBytes> activate(const Credential& credential);
+  /// The public area of the card's storage key, for wrap_key() elsewhere; no login.
+  Result<Bytes> storage_key_area();
+  /// Takes in a key that was wrapped for that storage key, as a key pair with this label and id; the user is logged in.
+  /// wrapped_key_invalid, key_size_range, curve_not_supported.
+  Status import_wrapped(const WrappedKey& wrapped, std::string_view label, ByteView id);
 
   /// A primitive of the key with that id; for TpmKey.
   Result<std::size_t> perform(ObjectId id, const Blob& blob, crypto::KeyAlgorithm algorithm,
@@ -84,11 +99,18 @@ class TpmToken final : public Token,
   void forget_wrong_pins();
   Status put_openers(const CardState& before, const Openers& openers);
 
+  CardDescription card() const {
+    return contents_.read([](const CardState& state) { return state.description; });
+  }
+  std::optional<Capabilities> known_capabilities();
+  Result<Capabilities> find_capabilities(TpmAccess& access);
   Status check_capabilities(TpmAccess& access, const KeyTemplate& wanted);
   Status may_store(const AttributeSet& attributes) const;
   Result<std::optional<Blob>> key_for(const NewObject& object);
   Result<Blob> import_key(const NewObject& object);
   Status seal(StoredObject& object, const LoginPtr& login, ByteView value) const;
+  Result<std::vector<ObjectPtr>> store_pair(NewObject public_half, NewObject private_half, Blob blob,
+                                            const LoginPtr& login);
   Result<Blob> make_key(CK_MECHANISM_TYPE mechanism, const AttributeSet& public_template, const Login& login);
 
   const Settings settings_;
@@ -98,7 +120,7 @@ class TpmToken final : public Token,
   Contents contents_;
   SharedGuarded<LoginPtr> login_;
   Guarded<std::optional<LockOut>> lock_out_;
-  Guarded<std::optional<Capabilities>> capabilities_;
+  SharedGuarded<std::optional<Capabilities>> capabilities_;
   Guarded<std::string> problem_;  // what the last login found out about the TPM
 };
 

@@ -64,23 +64,19 @@ bool TpmToken::generates(CK_MECHANISM_TYPE mechanism) const {
          mechanism == CKM_EC_EDWARDS_KEY_PAIR_GEN || mechanism == CKM_EC_MONTGOMERY_KEY_PAIR_GEN;
 }
 
-/// Whether this TPM has such keys. Asked once.
+/// Whether this TPM has such keys.
 Status TpmToken::check_capabilities(TpmAccess& access, const KeyTemplate& wanted) {
-  auto has = capabilities_.read([](const auto& known) { return known; });
-  if (!has) {
-    CARDEA_ASSIGN(has, access.connection.capabilities());
-    capabilities_.with([&](auto& known) { known = has; });
-  }
-  return is_among(*has, wanted);
+  CARDEA_ASSIGN(const Capabilities has, find_capabilities(access));
+  return is_among(has, wanted);
 }
 
 Result<Blob> TpmToken::make_key(CK_MECHANISM_TYPE mechanism, const AttributeSet& public_template, const Login& login) {
   CARDEA_ASSIGN(const KeyTemplate wanted, template_of(mechanism, public_template));
-  const CardDescription card = contents_.read([](const CardState& state) { return state.description; });
+  const CardDescription description = card();
   Blob blob;
   CARDEA_TRY(tpm_->run([&](TpmAccess& access) -> Status {
     CARDEA_TRY(check_capabilities(access, wanted));
-    CARDEA_ASSIGN(const Loaded* const parent, storage_key(*tpm_, access, card));
+    CARDEA_ASSIGN(const Loaded* const parent, storage_key(*tpm_, access, description));
     CARDEA_ASSIGN(blob, access.connection.create_key(*parent, wanted, login.keys.key_auth));
     return {};
   }));
@@ -100,15 +96,20 @@ Result<std::vector<ObjectPtr>> TpmToken::generate(CK_MECHANISM_TYPE mechanism, c
     CARDEA_TRY(describe_public(*key, half.attributes));
     CARDEA_TRY(finish_key(half, Origin::generate, KeyFacts{.local = true, .mechanism = mechanism}));
   }
-  AttributeSet& private_attributes = halves[1].attributes;
-  private_attributes.erase(CKA_MODULUS_BITS);
-  private_attributes.erase(CKA_EC_POINT);
-  forbid_copies(private_attributes);
+  return store_pair(std::move(halves[0]), std::move(halves[1]), std::move(blob), login);
+}
+
+/// Writes both halves of a key pair, which describe_public and finish_key have completed.
+Result<std::vector<ObjectPtr>> TpmToken::store_pair(NewObject public_half, NewObject private_half, Blob blob,
+                                                    const LoginPtr& login) {
+  private_half.attributes.erase(CKA_MODULUS_BITS);
+  private_half.attributes.erase(CKA_EC_POINT);
+  forbid_copies(private_half.attributes);
   std::vector<ObjectPtr> made;
   CARDEA_TRY(contents_.write([&](CardWriter& writer) -> Status {
-    CARDEA_ASSIGN(ObjectId id, writer.next_ids(std::size(halves)));
-    for (NewObject& half : halves) {
-      StoredObject stored{std::make_shared<const Object>(Object{id++, std::move(half.attributes)}), {}, {}};
+    CARDEA_ASSIGN(ObjectId id, writer.next_ids(2));
+    for (NewObject* const half : {&public_half, &private_half}) {
+      StoredObject stored{std::make_shared<const Object>(Object{id++, std::move(half->attributes)}), {}, {}};
       if (stored.object->object_class() == CKO_PRIVATE_KEY) stored.key = std::move(blob);
       CARDEA_TRY(seal(stored, login, {}));
       CARDEA_TRY(writer.insert(stored));
@@ -143,11 +144,11 @@ Result<Blob> TpmToken::import_key(const NewObject& object) {
   CARDEA_ASSIGN(const LoginPtr login, user_login());
   if (!contents_.file().writable()) return Code::token_write_protected;
   CARDEA_ASSIGN(const crypto::AsymmetricKeyPtr key, private_key(object.attributes, object.secrets, /*checked=*/true));
-  const CardDescription card = contents_.read([](const CardState& state) { return state.description; });
+  const CardDescription description = card();
   Blob blob;
   CARDEA_TRY(tpm_->run([&](TpmAccess& access) -> Status {
     CARDEA_TRY(check_capabilities(access, {.algorithm = key->algorithm(), .bits = key->size()}));
-    CARDEA_ASSIGN(const Loaded* const parent, storage_key(*tpm_, access, card));
+    CARDEA_ASSIGN(const Loaded* const parent, storage_key(*tpm_, access, description));
     CARDEA_ASSIGN(blob, access.connection.import_key(*parent, *key, login->keys.key_auth));
     return {};
   }));

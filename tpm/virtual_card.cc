@@ -108,7 +108,7 @@ Result<std::string> create_card(const Settings& settings, Tpm& tpm, const NewCar
   if (card.label.size() > longest_label) return error(Code::arguments_bad, "a label has at most 32 bytes");
   CARDEA_ASSIGN(std::string serial, random_serial());
   CARDEA_ASSIGN(Enrolment enrolment, enrol(tpm, serial, card));
-  CARDEA_ASSIGN(NewDirectory directory, NewDirectory::make(settings, serial));
+  CARDEA_ASSIGN(NewDirectory directory, new_card_directory(settings, serial));
   const CardDescription description{
       .serial = serial, .label = card.label, .storage_key_name = std::move(enrolment.storage_key_name)};
   CARDEA_TRY(StateFile::create(directory.path(), description, enrolment.openers));

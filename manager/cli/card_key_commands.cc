@@ -142,22 +142,6 @@ Status generate(const Context& context, const KeyOptions& options) {
   return say_done(context, writing, fmt::format("The key ({}) was generated", key_words(*key_info)));
 }
 
-/// PKCS#8 in DER.
-Result<SecretBytes> read_private_key_file(const std::string& name) {
-  CARDEA_ASSIGN(Bytes file, read_file(name, input_limit));
-  auto decoded = x509::from_pem_or_der("PRIVATE KEY", file);
-  wipe(file);
-  SecretBytes key;
-  if (decoded) {
-    key = SecretBytes(ByteView(*decoded));
-    wipe(*decoded);
-  }
-  if (!key.empty() && crypto::from_private_key_info(key.view())) return key;
-  return failure(Code::arguments_bad,
-                 "The file holds no private key in PKCS#8 without encryption. Convert it: "
-                 "openssl pkey -in FILE -out pkcs8.pem");
-}
-
 Status import(const Context& context, const KeyOptions& options) {
   CARDEA_ASSIGN(const SecretBytes key, read_private_key_file(options.in));
   CARDEA_ASSIGN(Writing writing, begin_writing(context, options));

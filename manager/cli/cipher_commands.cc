@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "base/base64.h"
 #include "cli/command.h"
 #include "cli/connection.h"
 #include "cli/exit_status.h"
@@ -163,7 +164,7 @@ Status decrypt(Context& context, const CipherOptions& options) {
     CARDEA_TRY(write_output(options.out, plain.view(), FileMode::secret));
     return print_json({{"bytes", plain.size()}, {"file", options.out}});
   }
-  return print_json({{"bytes", plain.size()}, {"plain_base64", x509::to_base64(plain.view())}});
+  return print_json({{"bytes", plain.size()}, {"plain_base64", to_base64(plain.view())}});
 }
 
 Status encrypt(Context& context, const CipherOptions& options) {
@@ -194,7 +195,7 @@ Status encrypt(Context& context, const CipherOptions& options) {
   boost::json::object result{{"mechanism", constant_text(ConstantKind::CKM, type)}, {"bytes", sealed.size()}};
   if (!iv.empty()) result["iv"] = iv;
   if (options.out.empty()) {
-    result["cipher_base64"] = x509::to_base64(sealed);
+    result["cipher_base64"] = to_base64(sealed);
   } else {
     result["file"] = options.out;
   }

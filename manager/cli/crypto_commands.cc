@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "base/base64.h"
 #include "cli/command.h"
 #include "cli/connection.h"
 #include "cli/der.h"
@@ -42,7 +43,7 @@ Status sign(Context& context, const CryptoOptions& options) {
   if (!options.out.empty()) CARDEA_TRY(write_output(options.out, signature, FileMode::open));
   return print_json({{"mechanism", constant_text(ConstantKind::CKM, plan.mechanism.type())},
                      {"key", object_uri(*connection, key)},
-                     {"signature_base64", x509::to_base64(signature)}});
+                     {"signature_base64", to_base64(signature)}});
 }
 
 Status verify(Context& context, const CryptoOptions& options) {
@@ -74,7 +75,7 @@ struct RandomOptions {
 boost::json::object random_json(const RandomOptions& options, ByteView bytes) {
   if (!options.out.empty()) return {{"bytes", bytes.size()}, {"file", options.out}};
   if (options.format == "hex") return {{"bytes", bytes.size()}, {"random_hex", to_hex(bytes)}};
-  return {{"bytes", bytes.size()}, {"random_base64", x509::to_base64(bytes)}};
+  return {{"bytes", bytes.size()}, {"random_base64", to_base64(bytes)}};
 }
 
 Status random(Context& context, const RandomOptions& options) {
@@ -82,7 +83,7 @@ Status random(Context& context, const RandomOptions& options) {
   CARDEA_ASSIGN(const Bytes bytes, connection->random(options.count));
   if (!context.options.json || !options.out.empty()) {
     const bool raw = options.format == "raw";
-    const std::string text = (options.format == "hex" ? to_hex(bytes) : x509::to_base64(bytes)) + "\n";
+    const std::string text = (options.format == "hex" ? to_hex(bytes) : to_base64(bytes)) + "\n";
     CARDEA_TRY(write_output(options.out, raw ? ByteView(bytes) : view_of(text), FileMode::secret, !raw));
   }
   return context.options.json ? print_json(random_json(options, bytes)) : Status();

@@ -10,10 +10,13 @@
 
 #include "cli/exit_status.h"
 #include "cli/text.h"
+#include "crypto/key_encoding.h"
 #include "x509/encoding.h"
 
 namespace cardea::cli {
 namespace {
+
+constexpr std::size_t key_file_limit = std::size_t{1} << 16;  // bytes
 
 struct Descriptor {
   explicit Descriptor(int fd) : fd(fd) {}
@@ -75,6 +78,21 @@ Result<x509::Certificate> read_certificate_file(const std::string& file) {
   const bool standard_input = file.empty() || file == "-";
   return failure(Code::data_invalid, fmt::format("{} holds no X.509 certificate in PEM or DER.",
                                                  standard_input ? "Standard input" : printable(file)));
+}
+
+Result<SecretBytes> read_private_key_file(const std::string& name) {
+  CARDEA_ASSIGN(Bytes file, read_file(name, key_file_limit));
+  auto decoded = x509::from_pem_or_der("PRIVATE KEY", file);
+  wipe(file);
+  SecretBytes key;
+  if (decoded) {
+    key = SecretBytes(ByteView(*decoded));
+    wipe(*decoded);
+  }
+  if (!key.empty() && crypto::from_private_key_info(key.view())) return key;
+  return failure(Code::arguments_bad,
+                 "The file holds no private key in PKCS#8 without encryption. Convert it: "
+                 "openssl pkey -in FILE -out pkcs8.pem");
 }
 
 }  // namespace cardea::cli

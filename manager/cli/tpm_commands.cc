@@ -1,4 +1,5 @@
-// tpm create, renew, list, show, destroy, unblock, answer: virtual smart cards in this machine's TPM.
+// tpm create, renew, list, show, destroy, unblock, answer (others: tpm_exchange_commands.cc): virtual smart cards in
+// this machine's TPM.
 #include <fmt/format.h>
 #include <boost/json.hpp>
 
@@ -14,6 +15,7 @@
 #include "cli/pins.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
+#include "cli/tpm_parts.h"
 #include "crypto/digest.h"
 #include "crypto/mac.h"
 #include "crypto/random.h"
@@ -24,12 +26,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t puk_digits = 12;
-
-Result<TpmCards> tpm_cards(const Context& context) {
-  if (auto cards = TpmCards::near(wanted_module(context))) return *cards;
-  return failure(Code::not_found,
-                 "No module with virtual cards was found. Name libcardea-pkcs11.so with --module PATH.");
-}
 
 std::string_view word(CARDEA_CARD_HEALTH health) {
   constexpr std::array<std::string_view, 5> words{"ready", "locked out", "of another TPM", "no TPM", "unreadable"};
@@ -58,21 +54,6 @@ Status list(const Context& context) {
   }
   if (table.empty()) return print("There is no virtual card yet. Make one with `cardea tpm create --label NAME`.\n");
   return print(table.text());
-}
-
-// The card that the argument or --token names; without either the only one.
-Result<TpmCard> select_card(const Context& context, const TpmCards& cards, const std::string& argument) {
-  const std::string& wanted = argument.empty() ? context.options.token : argument;
-  const auto all = cards.list();
-  if (!all) return library_failure(all.error(), "The virtual cards cannot be listed");
-  std::vector<TpmCard> fitting;
-  for (const TpmCard& card : *all) {
-    if (wanted.empty() || card.label == wanted || card.serial == wanted) fitting.push_back(card);
-  }
-  if (fitting.size() == 1) return fitting.front();
-  if (fitting.empty())
-    return failure(Code::not_found, "No such virtual card. `cardea tpm list` shows those there are.");
-  return failure(Code::arguments_bad, "Several virtual cards fit. Name one by its serial number (`cardea tpm list`).");
 }
 
 Status show(const Context& context, const std::string& name) {
@@ -183,7 +164,12 @@ Status renew(const Context& context, const std::string& name, CreateOptions opti
     return library_failure(done.error(), fmt::format("Virtual card '{}' was not enrolled again", card.label));
   }
   options.label = card.label;
-  return tell_secrets(context, options, card.serial, secrets);
+  CARDEA_TRY(tell_secrets(context, options, card.serial, secrets));
+  if (context.options.json || card.keys == 0) return {};
+  return print(
+      "Its former keys are lost. New ones need new certificates. A decryption key that was archived comes back "
+      "wrapped:\n"
+      "`cardea tpm parent` here, `cardea tpm wrap` where the key is recovered, `cardea tpm import` here.\n");
 }
 
 Status destroy(const Context& context, const std::string& name) {
@@ -324,6 +310,7 @@ void add_tpm_commands(const Command& root, Context& context) {
   remove.text("card", *name, "label or serial number", "CARD");
   remove.flag("--yes", context.options.yes, "do not ask first");
   add_unblocking(group, context);
+  add_tpm_exchange(group, context);
 }
 
 }  // namespace cardea::cli

@@ -1,6 +1,7 @@
 #include "p11client/tpm_cards.h"
 
 #include <algorithm>
+#include <array>
 
 #include "p11client/module.h"
 #include "p11client/printable.h"
@@ -34,6 +35,18 @@ CK_BBOOL pass_challenge(void* context, const CK_BYTE* challenge, CK_BYTE* answer
   }
   exchange.failure = given ? error(Code::data_length) : std::move(given).error();
   return CK_FALSE;
+}
+
+void take_pieces(void* context, const CARDEA_BYTES* pieces, CK_ULONG count) {
+  auto& taken = Answer<std::vector<SecretBytes>>::of(context);
+  for (CK_ULONG i = 0; i < count; ++i) taken.emplace_back(ByteView(pieces[i].bytes, pieces[i].size));
+}
+
+/// As many as were expected.
+Result<std::vector<SecretBytes>> pieces_of(Answer<std::vector<SecretBytes>>& answer, CK_RV rv, std::size_t count) {
+  auto pieces = answer.result(rv);
+  if (pieces && pieces->size() != count) return error(Code::device_error, "the module answered something else");
+  return pieces;
 }
 
 }  // namespace
@@ -85,6 +98,48 @@ Status TpmCards::unblock(const std::string& serial, const Pin& new_pin,
   if (rv == CKR_OK) return {};
   if (exchange.value.failure) return std::move(*exchange.value.failure);
   return exchange.told ? std::move(*exchange.told) : silent_failure(rv);
+}
+
+Result<tpm::AttestationStatement> TpmCards::attest(const std::string& serial, const Pin& pin,
+                                                   const std::optional<std::string>& label,
+                                                   const std::optional<Bytes>& id, ByteView nonce) const {
+  Answer<std::vector<SecretBytes>> answer;
+  const CARDEA_PIN user_pin = raw(pin.view());
+  const CARDEA_BYTES wanted_id = raw(id ? ByteView(*id) : ByteView());
+  const CARDEA_BYTES given_nonce = raw(nonce);
+  const CK_RV rv = functions_->attest(serial.c_str(), &user_pin, label ? label->c_str() : nullptr,
+                                      id ? &wanted_id : nullptr, &given_nonce, take_pieces, answer.failed, &answer);
+  CARDEA_ASSIGN(const auto pieces, pieces_of(answer, rv, 6));
+  const auto piece = [&](std::size_t i) { return to_bytes(pieces[i].view()); };
+  return tpm::AttestationStatement{piece(0), piece(1), piece(2), piece(3), piece(4), piece(5)};
+}
+
+Result<SecretBytes> TpmCards::activate(const std::string& serial, const tpm::Credential& credential) const {
+  Answer<std::vector<SecretBytes>> answer;
+  const CARDEA_BYTES object = raw(credential.id_object);
+  const CARDEA_BYTES secret = raw(credential.encrypted_secret);
+  const CK_RV rv = functions_->activate(serial.c_str(), &object, &secret, take_pieces, answer.failed, &answer);
+  CARDEA_ASSIGN(auto pieces, pieces_of(answer, rv, 1));
+  return std::move(pieces.front());
+}
+
+Result<Bytes> TpmCards::storage_key(const std::string& serial) const {
+  Answer<std::vector<SecretBytes>> answer;
+  const CK_RV rv = functions_->storage_key(serial.c_str(), take_pieces, answer.failed, &answer);
+  CARDEA_ASSIGN(const auto pieces, pieces_of(answer, rv, 1));
+  return to_bytes(pieces.front().view());
+}
+
+Status TpmCards::import_key(const std::string& serial, const Pin& pin, const tpm::WrappedKey& wrapped,
+                            const std::string& label, ByteView id) const {
+  Answer<bool> answer;
+  const CARDEA_PIN user_pin = raw(pin.view());
+  const std::array pieces{raw(wrapped.public_area), raw(wrapped.duplicate), raw(wrapped.encrypted_seed),
+                          raw(wrapped.inner_key.view())};
+  const CARDEA_BYTES wanted_id = raw(id);
+  const auto done = answer.result(functions_->import_key(serial.c_str(), &user_pin, pieces.data(), label.c_str(),
+                                                         &wanted_id, answer.failed, &answer));
+  return done ? Status() : Status(done.error());
 }
 
 }  // namespace cardea::p11client

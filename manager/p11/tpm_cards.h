@@ -10,6 +10,8 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "cryptoki/tpm_interface.h"
+#include "tpm_remote/attestation.h"
+#include "tpm_remote/wrapping.h"
 
 namespace cardea::p11client {
 
@@ -52,6 +54,16 @@ class TpmCards {
   /// `answer` gets the challenge, and answers it or fails.
   Status unblock(const std::string& serial, const Pin& new_pin,
                  const std::function<Result<Bytes>(ByteView challenge)>& answer) const;
+
+  /// Of the one private key with that label and id.
+  Result<tpm::AttestationStatement> attest(const std::string& serial, const Pin& pin,
+                                           const std::optional<std::string>& label, const std::optional<Bytes>& id,
+                                           ByteView nonce) const;
+  Result<SecretBytes> activate(const std::string& serial, const tpm::Credential& credential) const;
+  /// TPM2B_PUBLIC.
+  Result<Bytes> storage_key(const std::string& serial) const;
+  Status import_key(const std::string& serial, const Pin& pin, const tpm::WrappedKey& wrapped, const std::string& label,
+                    ByteView id) const;
 
  private:
   explicit TpmCards(const CARDEA_TPM_FUNCTIONS& functions) : functions_(&functions) {}

@@ -58,12 +58,6 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(encodings)
 
-BOOST_AUTO_TEST_CASE(base64_of_rfc_4648) {
-  BOOST_TEST(to_base64({}) == "");
-  BOOST_TEST(to_base64(view_of("f")) == "Zg==");
-  BOOST_TEST(to_base64(view_of("foobar")) == "Zm9vYmFy");
-}
-
 BOOST_AUTO_TEST_CASE(pem_and_der_are_told_apart) {
   const Bytes der{0x30, 0x03, 0x02, 0x01, 0x05};
   const auto pem = to_pem("CERTIFICATE", der);
@@ -72,6 +66,10 @@ BOOST_AUTO_TEST_CASE(pem_and_der_are_told_apart) {
   BOOST_TEST((*from_pem_or_der("CERTIFICATE", view_of("Subject: x\n" + *pem)) == der));
   BOOST_TEST((*from_pem_or_der("CERTIFICATE", der) == der));
   BOOST_TEST((from_pem_or_der("PUBLIC KEY", view_of(*pem)).code() == Code::data_invalid));
+  const Bytes other{0x30, 0x03, 0x02, 0x01, 0x06};
+  const auto all = all_from_pem_or_der("CERTIFICATE", view_of(*pem + "between\n" + *to_pem("CERTIFICATE", other)));
+  BOOST_REQUIRE(all.ok());
+  BOOST_TEST((*all == std::vector<Bytes>{der, other}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -104,9 +104,9 @@ Status C_SeedRandom(CK_SESSION_HANDLE session_handle, CK_BYTE_PTR seed, CK_ULONG
 }
 
 Status C_GenerateRandom(CK_SESSION_HANDLE session_handle, CK_BYTE_PTR random_data, CK_ULONG random_len) {
-  CARDEA_TRY(provider().session(session_handle));
+  CARDEA_ASSIGN(const SessionPtr session, provider().session(session_handle));
   CARDEA_TRY(input_bytes(random_data, random_len));
-  return crypto::random_bytes({random_data, random_len});
+  return session->token().random({random_data, random_len});
 }
 
 }  // namespace cardea::abi

@@ -64,8 +64,8 @@ CK_FLAGS token_flags(const TokenDescription& token) {
 }
 
 /// Every mechanism that signs or verifies does so message by message too, but for GMAC, whose IV serves one message.
-CK_MECHANISM_INFO shown_info(const Mechanism& mechanism) {
-  CK_MECHANISM_INFO info = mechanism.info();
+CK_MECHANISM_INFO shown_info(Token& token, const Mechanism& mechanism) {
+  CK_MECHANISM_INFO info = offered(token, mechanism);
   if (mechanism.type() == CKM_AES_GMAC) return info;
   if ((info.flags & CKF_SIGN) != 0) info.flags |= CKF_MESSAGE_SIGN;
   if ((info.flags & CKF_VERIFY) != 0) info.flags |= CKF_MESSAGE_VERIFY;
@@ -134,19 +134,23 @@ Status C_GetTokenInfo(CK_SLOT_ID slot_id, CK_TOKEN_INFO_PTR info) {
 
 Status C_GetMechanismList(CK_SLOT_ID slot_id, CK_MECHANISM_TYPE_PTR mechanism_list, CK_ULONG_PTR count) {
   CARDEA_ASSIGN(const SlotPtr slot, provider().slot(slot_id));
-  CARDEA_TRY(slot->token());
+  CARDEA_ASSIGN(const TokenPtr token, slot->token());
   std::vector<CK_MECHANISM_TYPE> types;
-  for (const Mechanism* const mechanism : mechanisms().all()) types.push_back(mechanism->type());
+  for (const Mechanism* const mechanism : mechanisms().all()) {
+    if (offered(*token, *mechanism).flags != 0) types.push_back(mechanism->type());
+  }
   return fill(types, mechanism_list, count);
 }
 
 Status C_GetMechanismInfo(CK_SLOT_ID slot_id, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO_PTR info) {
   CARDEA_ASSIGN(const SlotPtr slot, provider().slot(slot_id));
   if (info == nullptr) return Code::arguments_bad;
-  CARDEA_TRY(slot->token());
+  CARDEA_ASSIGN(const TokenPtr token, slot->token());
   const Mechanism* const mechanism = mechanisms().find(type);
   if (mechanism == nullptr) return Code::mechanism_invalid;
-  *info = shown_info(*mechanism);
+  const CK_MECHANISM_INFO shown = shown_info(*token, *mechanism);
+  if (shown.flags == 0) return Code::mechanism_invalid;
+  *info = shown;
   return {};
 }
 

@@ -58,6 +58,67 @@ Status unblock(const char* serial, const CARDEA_PIN* new_pin, CARDEA_TPM_ANSWER 
   return tpm::unblock_card(load_settings(), serial, answerer, pin);
 }
 
+Result<ByteView> view(const CARDEA_BYTES* bytes) {
+  if (bytes == nullptr) return Code::arguments_bad;
+  return input_bytes(bytes->bytes, bytes->size);
+}
+
+void hand_over(std::initializer_list<ByteView> pieces, CARDEA_TPM_PIECES receiver, void* context) {
+  std::vector<CARDEA_BYTES> raw;
+  for (const ByteView piece : pieces) raw.push_back({piece.data(), piece.size()});
+  receiver(context, raw.data(), raw.size());
+}
+
+Status attest(const char* serial, const CARDEA_PIN* user_pin, const char* label, const CARDEA_BYTES* id,
+              const CARDEA_BYTES* nonce, CARDEA_TPM_PIECES pieces, void* context) {
+  if (serial == nullptr || pieces == nullptr) return Code::arguments_bad;
+  CARDEA_ASSIGN(const Pin pin, pin_of(user_pin));
+  CARDEA_ASSIGN(const ByteView given_nonce, view(nonce));
+  tpm::KeyChoice choice;
+  if (label != nullptr) choice.label = label;
+  if (id != nullptr) {
+    CARDEA_ASSIGN(const ByteView wanted, view(id));
+    choice.id = to_bytes(wanted);
+  }
+  CARDEA_ASSIGN(const tpm::AttestationStatement statement,
+                tpm::attest_key(load_settings(), serial, pin, choice, given_nonce));
+  hand_over({statement.endorsement_key, statement.endorsement_certificate, statement.attestation_key, statement.key,
+             statement.certification, statement.signature},
+            pieces, context);
+  return {};
+}
+
+Status activate(const char* serial, const CARDEA_BYTES* id_object, const CARDEA_BYTES* encrypted_secret,
+                CARDEA_TPM_PIECES pieces, void* context) {
+  if (serial == nullptr || pieces == nullptr) return Code::arguments_bad;
+  CARDEA_ASSIGN(const ByteView object, view(id_object));
+  CARDEA_ASSIGN(const ByteView secret, view(encrypted_secret));
+  CARDEA_ASSIGN(const SecretBytes answer,
+                tpm::activate_credential(load_settings(), serial, {to_bytes(object), to_bytes(secret)}));
+  hand_over({answer.view()}, pieces, context);
+  return {};
+}
+
+Status storage_key(const char* serial, CARDEA_TPM_PIECES pieces, void* context) {
+  if (serial == nullptr || pieces == nullptr) return Code::arguments_bad;
+  CARDEA_ASSIGN(const Bytes area, tpm::storage_key_area(load_settings(), serial));
+  hand_over({area}, pieces, context);
+  return {};
+}
+
+Status import_key(const char* serial, const CARDEA_PIN* user_pin, const CARDEA_BYTES* wrapped, const char* label,
+                  const CARDEA_BYTES* id) {
+  if (serial == nullptr || wrapped == nullptr || label == nullptr) return Code::arguments_bad;
+  CARDEA_ASSIGN(const Pin pin, pin_of(user_pin));
+  CARDEA_ASSIGN(const ByteView public_area, view(&wrapped[0]));
+  CARDEA_ASSIGN(const ByteView duplicate, view(&wrapped[1]));
+  CARDEA_ASSIGN(const ByteView seed, view(&wrapped[2]));
+  CARDEA_ASSIGN(const ByteView inner_key, view(&wrapped[3]));
+  CARDEA_ASSIGN(const ByteView wanted_id, view(id));
+  const tpm::WrappedKey key{to_bytes(public_area), to_bytes(duplicate), to_bytes(seed), SecretBytes(inner_key)};
+  return tpm::import_wrapped_key(load_settings(), serial, pin, key, label, wanted_id);
+}
+
 }  // namespace
 
 CARDEA_TPM_FUNCTIONS tpm_functions = {
@@ -82,6 +143,25 @@ CARDEA_TPM_FUNCTIONS tpm_functions = {
        void* context) -> CK_RV {
       return answer("tpm.unblock", "(serial, new_pin, answer, context)", unblock, failure, context, serial, new_pin,
                     answerer, context);
+    },
+    [](const char* serial, const CARDEA_PIN* user_pin, const char* label, const CARDEA_BYTES* id,
+       const CARDEA_BYTES* nonce, CARDEA_TPM_PIECES pieces, CARDEA_FAILURE failure, void* context) -> CK_RV {
+      return answer("tpm.attest", "(serial, user_pin, label, id, nonce, pieces, context)", attest, failure, context,
+                    serial, user_pin, label, id, nonce, pieces, context);
+    },
+    [](const char* serial, const CARDEA_BYTES* id_object, const CARDEA_BYTES* encrypted_secret,
+       CARDEA_TPM_PIECES pieces, CARDEA_FAILURE failure, void* context) -> CK_RV {
+      return answer("tpm.activate", "(serial, id_object, encrypted_secret, pieces, context)", activate, failure,
+                    context, serial, id_object, encrypted_secret, pieces, context);
+    },
+    [](const char* serial, CARDEA_TPM_PIECES pieces, CARDEA_FAILURE failure, void* context) -> CK_RV {
+      return answer("tpm.storage_key", "(serial, pieces, context)", storage_key, failure, context, serial, pieces,
+                    context);
+    },
+    [](const char* serial, const CARDEA_PIN* user_pin, const CARDEA_BYTES* wrapped, const char* label,
+       const CARDEA_BYTES* id, CARDEA_FAILURE failure, void* context) -> CK_RV {
+      return answer("tpm.import_key", "(serial, user_pin, wrapped, label, id)", import_key, failure, context, serial,
+                    user_pin, wrapped, label, id);
     },
 };
 

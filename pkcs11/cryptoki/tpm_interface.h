@@ -23,6 +23,11 @@ using CARDEA_TPM_MADE = void (*)(void* context, const char* serial);
 /// bytes at `challenge` and four bytes of zero. Writes 32 bytes to `answer`; false to give up.
 using CARDEA_TPM_ANSWER = CK_BBOOL (*)(void* context, const CK_BYTE* challenge, CK_BYTE* answer);
 
+/// Bytes that are no PIN.
+using CARDEA_BYTES = CARDEA_PIN;
+/// What a function answers, in as many pieces as it says.
+using CARDEA_TPM_PIECES = void (*)(void* context, const CARDEA_BYTES* pieces, CK_ULONG count);
+
 /// Version 1.0.
 struct CARDEA_TPM_FUNCTIONS {
   CK_VERSION version;
@@ -49,6 +54,30 @@ struct CARDEA_TPM_FUNCTIONS {
   /// function_canceled.
   CK_RV(*unblock)
   (const char* serial, const CARDEA_PIN* new_pin, CARDEA_TPM_ANSWER answer, CARDEA_FAILURE failure, void* context);
+
+  /// What the TPM says of the private key with that label and id (null: any), with a nonce of at most 48 bytes. Six
+  /// pieces: TPM2B_PUBLIC of the endorsement key, its certificate (may be empty), TPM2B_PUBLIC of the attestation key
+  /// and of the key, TPMS_ATTEST, TPMT_SIGNATURE. Failures: not_found, arguments_bad (several keys fit), pin_incorrect,
+  /// permission_denied (the endorsement hierarchy has an authorisation).
+  CK_RV(*attest)
+  (const char* serial, const CARDEA_PIN* user_pin, const char* label, const CARDEA_BYTES* id, const CARDEA_BYTES* nonce,
+   CARDEA_TPM_PIECES pieces, CARDEA_FAILURE failure, void* context);
+
+  /// The secret of a credential (contents of TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET) for this TPM's endorsement key
+  /// and this card's attestation key; one piece. Failures: not_found, data_invalid.
+  CK_RV(*activate)
+  (const char* serial, const CARDEA_BYTES* id_object, const CARDEA_BYTES* encrypted_secret, CARDEA_TPM_PIECES pieces,
+   CARDEA_FAILURE failure, void* context);
+
+  /// TPM2B_PUBLIC of the card's storage key, for which keys are wrapped elsewhere; one piece. Failures: not_found.
+  CK_RV (*storage_key)(const char* serial, CARDEA_TPM_PIECES pieces, CARDEA_FAILURE failure, void* context);
+
+  /// Takes in a key that was wrapped for that storage key with an empty authorisation. `wrapped`: four pieces,
+  /// TPM2B_PUBLIC, contents of TPM2B_PRIVATE and TPM2B_ENCRYPTED_SECRET, and the AES-128 key of the inner wrapper.
+  /// Failures: not_found, pin_incorrect, wrapped_key_invalid, key_size_range, curve_not_supported.
+  CK_RV(*import_key)
+  (const char* serial, const CARDEA_PIN* user_pin, const CARDEA_BYTES* wrapped, const char* label,
+   const CARDEA_BYTES* id, CARDEA_FAILURE failure, void* context);
 };
 
 }  // extern "C"

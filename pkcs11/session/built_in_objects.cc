@@ -76,7 +76,14 @@ Result<ObjectPtr> built_in_object(ObjectId id) {
   return Code::object_handle_invalid;
 }
 
-void find_built_in_objects(const Query& query, const ObjectSink& sink) {
+CK_MECHANISM_INFO offered(Token& token, const Mechanism& mechanism) {
+  CK_MECHANISM_INFO info = mechanism.info();
+  if (!mechanism.served_by(token.primitives())) info.flags = 0;
+  token.narrow(mechanism.type(), info);
+  return info;
+}
+
+void find_built_in_objects(Token& token, const Query& query, const ObjectSink& sink) {
   const auto offer = [&](const ObjectPtr& object) {
     if (matches(*object, query)) sink(object);
   };
@@ -87,7 +94,9 @@ void find_built_in_objects(const Query& query, const ObjectSink& sink) {
   }
   if (wanted == CKO_HW_FEATURE) offer(clock_object());
   if (wanted == CKO_MECHANISM) {
-    for (std::size_t i = 0; i < mechanisms().all().size(); ++i) offer(mechanism_object(i));
+    for (std::size_t i = 0; i < mechanisms().all().size(); ++i) {
+      if (offered(token, *mechanisms().all()[i]).flags != 0) offer(mechanism_object(i));
+    }
   }
 }
 

@@ -3,7 +3,8 @@
 
 #include <string>
 
-#include "token/object.h"
+#include "mechanism/mechanism.h"
+#include "token/token.h"
 
 namespace cardea {
 
@@ -13,8 +14,11 @@ std::string utc_time();
 /// The built-in object with that id; object_handle_invalid when there is none.
 Result<ObjectPtr> built_in_object(ObjectId id);
 
+/// What the module says of a mechanism on this token, after the token has narrowed it: without flags it is not offered.
+CK_MECHANISM_INFO offered(Token& token, const Mechanism& mechanism);
+
 /// Those that match. Mechanisms and the clock show only when a search names their class, so that a client which lists a
 /// token is not drowned in them.
-void find_built_in_objects(const Query& query, const ObjectSink& sink);
+void find_built_in_objects(Token& token, const Query& query, const ObjectSink& sink);
 
 }  // namespace cardea

@@ -166,7 +166,7 @@ Status find_init(Session& session, Template attributes) {
   };
   CARDEA_TRY(session.token().find(query, collect(Residence::token)));
   session.slot().session_objects().find(query, collect(Residence::session));
-  find_built_in_objects(query, collect(Residence::built_in));
+  find_built_in_objects(session.token(), query, collect(Residence::built_in));
   auto operation = std::make_unique<ActiveOperation>();
   operation->work = std::move(found);
   return session.begin(OperationKind::find, std::move(operation));

@@ -81,6 +81,15 @@ class Token {
   /// The caller has checked CKA_SENSITIVE and CKA_EXTRACTABLE.
   virtual Result<SecretAttributes> secrets(const Object& object) = 0;
 
+  /// What this token's private keys can do at most. A mechanism that none of it serves is not listed for the token's
+  /// slot; keys that live in the module's memory may still use it. Cheap when asked again.
+  virtual Primitives primitives() { return ~Primitives{0}; }
+  /// Takes out of what the module says of a mechanism for making keys what this token cannot make; without flags it is
+  /// not listed either.
+  virtual void narrow(CK_MECHANISM_TYPE, CK_MECHANISM_INFO&) {}
+  /// Random bytes (C_GenerateRandom); device_error.
+  virtual Status random(MutableBytes out);
+
   /// Capabilities; null where the token has none of the kind.
   virtual ObjectStore* object_store() { return nullptr; }
   virtual PinManager* pin_manager() { return nullptr; }

@@ -111,6 +111,48 @@ BOOST_AUTO_TEST_CASE(keys_are_sensitive_and_stay) {
               CKR_CURVE_NOT_SUPPORTED);
 }
 
+BOOST_AUTO_TEST_CASE(what_the_tpm_lacks_is_not_listed) {
+  const std::vector<CK_MECHANISM_TYPE> listed = module.mechanisms(slot);
+  const auto lists = [&](CK_MECHANISM_TYPE type) { return std::ranges::find(listed, type) != listed.end(); };
+  CK_MECHANISM_INFO info{};
+  for (const CK_MECHANISM_TYPE type : {CKM_EDDSA, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EC_MONTGOMERY_KEY_PAIR_GEN,
+                                       CKM_ML_DSA, CKM_ML_DSA_KEY_PAIR_GEN, CKM_SLH_DSA, CKM_ML_KEM}) {
+    BOOST_TEST(!lists(type), type);
+    CONTRACT_RV(module->C_GetMechanismInfo(slot, type, &info), CKR_MECHANISM_INVALID);
+  }
+  for (const CK_MECHANISM_TYPE type : {CKM_RSA_PKCS, CKM_RSA_PKCS_OAEP, CKM_RSA_PKCS_PSS, CKM_SHA256_RSA_PKCS_PSS,
+                                       CKM_ECDSA, CKM_ECDH1_DERIVE, CKM_AES_GCM, CKM_SHA256}) {
+    BOOST_TEST(lists(type), type);
+  }
+  // Where the listed sizes end, the TPM refuses.
+  const auto session = user();
+  CONTRACT_OK(module->C_GetMechanismInfo(slot, CKM_RSA_PKCS_KEY_PAIR_GEN, &info));
+  BOOST_TEST(info.ulMinKeySize == 2048u);
+  for (const CK_ULONG bits : {2048, 3072, 4096}) {
+    Pair pair;
+    const CK_RV made = session->generate_pair(Mechanism(CKM_RSA_PKCS_KEY_PAIR_GEN),
+                                              Template().ulong(CKA_MODULUS_BITS, bits).boolean(CKA_TOKEN, true),
+                                              Template().boolean(CKA_TOKEN, true), pair.public_key, pair.private_key);
+    CONTRACT_RV(made, bits <= info.ulMaxKeySize ? CKR_OK : CKR_KEY_SIZE_RANGE);
+  }
+  CONTRACT_OK(module->C_GetMechanismInfo(slot, CKM_EC_KEY_PAIR_GEN, &info));
+  BOOST_TEST(info.ulMinKeySize == 256u);
+  BOOST_TEST(info.ulMaxKeySize <= 521u);
+}
+
+BOOST_AUTO_TEST_CASE(random_bytes_come_from_the_tpm) {
+  const auto session = user();
+  const std::size_t before = card().tpm().commands();
+  Bytes first(32), second(32);
+  CONTRACT_OK(module->C_GenerateRandom(*session, first.data(), first.size()));
+  CONTRACT_OK(module->C_GenerateRandom(*session, second.data(), second.size()));
+  BOOST_TEST((first != second));
+  BOOST_TEST(card().tpm().commands() == before + 2);
+  Bytes much(std::size_t{1} << 20);
+  CONTRACT_OK(module->C_GenerateRandom(*session, much.data(), much.size()));
+  BOOST_TEST(card().tpm().commands() <= before + 2 + 64);
+}
+
 BOOST_AUTO_TEST_CASE(certificates_and_data_are_kept) {
   {
     const auto session = user();

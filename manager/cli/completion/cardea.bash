@@ -10,7 +10,8 @@ _cardea() {
   COMPREPLY=()
   case "$previous" in
     --module | --pin-file | --so-pin-file | --new-pin-file | --puk-file | --new-puk-file | --admin-key-file | \
-      --new-admin-key-file | --ca | --issuer | --in | --input | --out | --output | --signature)
+      --new-admin-key-file | --issuer | --ca | --certificate | --challenge | --answer | --keep | --parent | --key | \
+      --transport-key | --in | --input | --out | --output | --signature)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return ;;

@@ -67,7 +67,7 @@ else
 fi
 json 0 '.deleted and .label == "demo"' token delete demo --yes
 
-# Nothing was forgotten; the commands of cards need cards (card_commands.sh), those of the TPM one (tpm_cards.sh).
-"$cardea" help --options | grep -Ev '^(card|tpm) ' | cut -d: -f1 | while IFS= read -r command; do
+# Nothing was forgotten; the commands of cards need cards (card_commands.sh), those of the TPM one (tpm_cards.sh, tpm_attest.sh, tpm_import.sh).
+"$cardea" help --options | grep -Ev '^(attest|card|tpm) ' | cut -d: -f1 | while IFS= read -r command; do
   [ "$command" = help ] || [[ "$seen" == *"|$command"* ]] || fail "no test of: $command --json"
 done
