@@ -31,7 +31,8 @@ struct Rig {
   MemoryKeys keys;
   FakeAuthorities authorities;
   SetClock clock;
-  Ports ports{memory, keys, authorities, clock};
+  Store& store;  ///< `memory`, unless another was given
+  Ports ports{store, keys, authorities, clock};
   Actor admin = manager_actor();
   Person person;
   Profile profile;
@@ -43,12 +44,13 @@ struct Rig {
       {"container": "signature", "policy": "signature"},
       {"container": "encryption", "policy": "encryption", "archived": true, "algorithm": "ec:P-256"}]})";
 
-  explicit Rig(std::string_view document = standard_profile) {
+  explicit Rig(std::string_view document = standard_profile, Store* other = nullptr)
+      : store(other == nullptr ? memory : *other) {
     BOOST_REQUIRE(ensure_manager_keys(keys).ok());
     CaRecord ca;
     ca.name = "ca";
     Id ca_id = 0;
-    BOOST_REQUIRE(memory
+    BOOST_REQUIRE(store
                       .transact([&](Transaction& store) -> Status {
                         CARDEA_ASSIGN(ca_id, store.insert(ca));
                         return {};
@@ -60,7 +62,8 @@ struct Rig {
       policy.name = policy.ca_profile = name;
       policy.document = parsed(R"({"subject": [{"type": "CN", "from": "person.display_name"}],
                                    "alternative_names": [{"type": "email", "from": "person.email", "optional": true}]})");
-      BOOST_REQUIRE(save_policy(ports, admin, policy).ok());
+      auto saved = save_policy(ports, admin, policy);
+      BOOST_REQUIRE_MESSAGE(saved.ok(), (saved ? "" : describe(saved.error())));
     }
     person.name = "alice";
     person.display_name = "Alice Archer";
@@ -82,7 +85,7 @@ struct Rig {
     auto saved = save_operator(ports, admin, row);
     BOOST_REQUIRE_MESSAGE(saved.ok(), (saved ? "" : saved.error().detail));
     std::optional<Actor> actor;
-    BOOST_REQUIRE(memory
+    BOOST_REQUIRE(store
                       .read([&](Transaction& store) -> Status {
                         CARDEA_ASSIGN(actor, operator_actor(store, *saved));
                         return {};
@@ -141,19 +144,34 @@ struct Rig {
     }
   }
 
-  Token only_token() { return memory.state.tokens_rows.begin()->second; }
+  template <class T>
+  std::vector<T> all(Result<Page<T>> (Transaction::*list)(const Filter&)) {
+    std::vector<T> out;
+    BOOST_REQUIRE(store
+                      .read([&](Transaction& transaction) -> Status {
+                        Filter filter;
+                        filter.limit = 1000;
+                        CARDEA_ASSIGN(auto page, (transaction.*list)(filter));
+                        out = std::move(page.items);
+                        std::sort(out.begin(), out.end(), [](const T& a, const T& b) { return a.id < b.id; });
+                        return {};
+                      })
+                      .ok());
+    return out;
+  }
+  Token only_token() { return all(&Transaction::tokens).at(0); }
   std::vector<Certificate> certificates(CertificateState state) {
-    std::vector<Certificate> out;
-    for (const auto& [id, row] : memory.state.certificates_rows)
-      if (row.state == state) out.push_back(row);
+    std::vector<Certificate> out = all(&Transaction::certificates);
+    std::erase_if(out, [&](const Certificate& row) { return row.state != state; });
     return out;
   }
   /// Certificates that the authority made and that are neither known as live here nor revoked there.
   std::size_t orphans() {
+    const std::vector<Certificate> rows = all(&Transaction::certificates);
     std::size_t count = 0;
     for (const auto& [request, der] : authorities.ca->issued) {
       bool known = authorities.ca->revoked.contains(der);
-      for (const auto& [id, row] : memory.state.certificates_rows)
+      for (const auto& row : rows)
         known = known || (row.der == der &&
                           (row.state == CertificateState::active || row.state == CertificateState::superseded ||
                            row.state == CertificateState::suspended));
