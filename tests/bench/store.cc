@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <random>
@@ -300,6 +301,7 @@ int run(int count, char** arguments) {
   app.add_flag("--smoke", smoke, "only prove that it works");
   CLI11_PARSE(app, count, arguments);
   if (smoke) sizes = {2000, 500, 200, 50};
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   const int commits = smoke ? 200 : 20'000;
   const test::TemporaryFolder folder;
   fmt::print("SQLite\n");
