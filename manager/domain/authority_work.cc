@@ -13,13 +13,8 @@ std::string subject(Id certificate) {
   return fmt::format("certificate:{}", certificate);
 }
 
-struct Asked {
-  Certificate certificate;
-  CaRecord ca;
-};
-
-Result<Asked> read_certificate_and_ca(const Ports& ports, Id id) {
-  Asked asked;
+Result<CertificateAndCa> read_certificate_and_ca(const Ports& ports, Id id) {
+  CertificateAndCa asked;
   CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
     CARDEA_ASSIGN(asked.certificate, store.certificate(id));
     CARDEA_ASSIGN(asked.ca, store.ca(asked.certificate.ca));
@@ -82,7 +77,7 @@ Status store_answer(Transaction& store, const Actor& actor, Certificate& row, co
   return store.update(row);
 }
 
-Result<EnrolmentAnswer> ask(const Ports& ports, const Asked& asked, const IssuanceRequest& wanted) {
+Result<EnrolmentAnswer> ask(const Ports& ports, const CertificateAndCa& asked, const IssuanceRequest& wanted) {
   CARDEA_ASSIGN(const auto connector, ports.authorities.connector(asked.ca));
   if (asked.certificate.state == CertificateState::pending && !asked.certificate.reference.empty())
     return connector->poll(wanted, asked.certificate.reference);
@@ -110,7 +105,13 @@ Result<Id> record_intent(Transaction& store, const Actor& actor, Certificate int
 
 Result<Settlement> settle(const Ports& ports, const Actor& actor, Id certificate, const IssuanceRequest& wanted,
                           const std::function<Status(Transaction&, const Certificate&, const Settlement&)>& also) {
-  CARDEA_ASSIGN(const Asked asked, read_certificate_and_ca(ports, certificate));
+  CARDEA_ASSIGN(const CertificateAndCa asked, read_certificate_and_ca(ports, certificate));
+  return settle(ports, actor, asked, wanted, also);
+}
+
+Result<Settlement> settle(const Ports& ports, const Actor& actor, const CertificateAndCa& asked,
+                          const IssuanceRequest& wanted,
+                          const std::function<Status(Transaction&, const Certificate&, const Settlement&)>& also) {
   Settlement settlement;
   if (!is_open(asked.certificate.state)) {
     // An earlier run stored the answer and was cut off before it went on.
@@ -128,7 +129,7 @@ Result<Settlement> settle(const Ports& ports, const Actor& actor, Id certificate
   }
   CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
     settlement = Settlement();
-    CARDEA_ASSIGN(Certificate row, store.certificate(certificate));
+    CARDEA_ASSIGN(Certificate row, store.certificate(asked.certificate.id));
     if (!is_open(row.state)) return error(Code::key_changed, "somebody else has settled this certificate meanwhile");
     CARDEA_TRY(store_answer(store, actor, row, *answer, settlement, ports.clock.now()));
     return also(store, row, settlement);
@@ -198,7 +199,7 @@ Status record_change(Transaction& store, const Actor& actor, Id id, RevocationOr
 Result<std::string> apply_at_authority(const Ports& ports, const Actor& actor, Id certificate,
                                        RevocationOrder::Action action, RevocationReason reason,
                                        std::optional<Time> invalid_since) {
-  CARDEA_ASSIGN(const Asked asked, read_certificate_and_ca(ports, certificate));
+  CARDEA_ASSIGN(const CertificateAndCa asked, read_certificate_and_ca(ports, certificate));
   const ActionFacts facts = facts_of(action);
   if (asked.certificate.state == facts.result) return std::string();
   if (auto next = after(asked.certificate.state, facts.event); !next) return next.error().detail;

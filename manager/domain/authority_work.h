@@ -29,9 +29,20 @@ struct Settlement {
 /// request's public key. Only after this transaction is committed may settle() be called.
 Result<Id> record_intent(Transaction& store, const Actor& actor, Certificate intent, Time now);
 
+/// A certificate and its authority, as they stand in the store.
+struct CertificateAndCa {
+  Certificate certificate;
+  CaRecord ca;
+};
+
 /// Asks the authority for the certificate of a stored intent, or what became of it, and stores the answer. `also` runs
 /// in the transaction that stores it. Errors are those of the store; what the authority fails with is `pending`.
 Result<Settlement> settle(const Ports& ports, const Actor& actor, Id certificate, const IssuanceRequest& wanted,
+                          const std::function<Status(Transaction&, const Certificate&, const Settlement&)>& also);
+
+/// The same for an intent that was stored a moment ago, without reading it again.
+Result<Settlement> settle(const Ports& ports, const Actor& actor, const CertificateAndCa& known,
+                          const IssuanceRequest& wanted,
                           const std::function<Status(Transaction&, const Certificate&, const Settlement&)>& also);
 
 /// The identifier under which an authority knows an intent: asking twice under it yields one certificate.

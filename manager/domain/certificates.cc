@@ -17,7 +17,7 @@ namespace cardea::manager {
 namespace {
 
 struct Prepared {
-  Id certificate = 0;
+  CertificateAndCa intent;
   IssuanceRequest request;
 };
 
@@ -57,18 +57,19 @@ Status prepare(Transaction& store, const Actor& actor, const CsrIssuance& wanted
   intent.person = wanted.person;
   intent.subject = out.request.subject.value_or("");
   CARDEA_ASSIGN(intent.public_key_hash, crypto::digest(Hash::sha256, spki));
-  CARDEA_ASSIGN(out.certificate, record_intent(store, actor, intent, now));
-  out.request.id = issuance_id(out.certificate);
+  CARDEA_ASSIGN(intent.id, record_intent(store, actor, intent, now));
+  out.request.id = issuance_id(intent.id);
+  CARDEA_ASSIGN(out.intent.ca, store.ca(policy->ca));
+  out.intent.certificate = std::move(intent);
   return {};
 }
 
 // No token has to be waited for: what the authority issued is live.
-Status make_live(Transaction& store, const Certificate& row, const Settlement& settled, Time now) {
+Status make_live(Transaction& store, Certificate& row, const Settlement& settled, Time now) {
   if (settled.state != Settlement::State::issued || row.state != CertificateState::issued) return {};
-  Certificate live = row;
-  CARDEA_ASSIGN(live.state, after(live.state, "activate"));
-  live.updated = now;
-  return store.update(live);
+  CARDEA_ASSIGN(row.state, after(row.state, "activate"));
+  row.updated = now;
+  return store.update(row);
 }
 
 Status select(Transaction& store, const RevocationOrder& order, std::vector<Certificate>& out) {
@@ -120,16 +121,13 @@ Result<Certificate> issue_for_csr(const Ports& ports, const Actor& actor, const 
   Prepared prepared;
   CARDEA_TRY(
       ports.store.transact([&](Transaction& store) { return prepare(store, actor, wanted, spki, now, prepared); }));
+  Certificate answer = prepared.intent.certificate;
   CARDEA_ASSIGN(const Settlement settlement,
-                settle(ports, actor, prepared.certificate, prepared.request,
+                settle(ports, actor, prepared.intent, prepared.request,
                        [&](Transaction& store, const Certificate& row, const Settlement& settled) {
-                         return make_live(store, row, settled, now);
+                         answer = row;
+                         return make_live(store, answer, settled, now);
                        }));
-  Certificate answer;
-  CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
-    CARDEA_ASSIGN(answer, store.certificate(prepared.certificate));
-    return {};
-  }));
   if (settlement.state != Settlement::State::refused) return answer;
   if (answer.state == CertificateState::issued)
     if (auto revoked = apply_at_authority(ports, actor, answer.id, RevocationOrder::Action::revoke,
