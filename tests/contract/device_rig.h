@@ -110,6 +110,41 @@ class DeviceRig {
   Everybody everybody;
 };
 
+/// A virtual card that forgets what was proved when it is reset, as real ones do, and can be pulled.
+class PulledChannel final : public card::CardChannel {
+ public:
+  explicit PulledChannel(vcard::VirtualCard& card) : card_(card) {}
+
+  Bytes atr() const override { return card_.atr(); }
+  card::ApduLimits limits() const override { return {.command_data = 65535, .answer_data = 65536}; }
+  void learn(const card::ApduLimits&) override {}
+  Result<card::CardState> begin() override {
+    if (pulled_) return Code::device_removed;
+    return std::exchange(state_, card::CardState::undisturbed);
+  }
+  void end(card::AtEnd action) noexcept override {
+    if (action != card::AtEnd::reset) return;
+    card_.reset();
+    state_ = card::CardState::reset;
+  }
+  Result<Bytes> exchange(ByteView command, std::chrono::milliseconds) override {
+    pulled_ = pulled_ || (pull_at_ > 0 && exchanges_ + 1 >= pull_at_);
+    if (pulled_) return Code::device_removed;
+    ++exchanges_;
+    return card_.exchange(command);
+  }
+
+  std::size_t exchanges() const { return exchanges_; }
+  void pull_at(std::size_t command) { pull_at_ = exchanges_ + command; }
+
+ private:
+  vcard::VirtualCard& card_;
+  card::CardState state_ = card::CardState::reset;
+  std::size_t exchanges_ = 0;
+  std::size_t pull_at_ = 0;
+  bool pulled_ = false;
+};
+
 class CardRig final : public DeviceRig {
  public:
   explicit CardRig(const std::string& kind)
@@ -121,22 +156,14 @@ class CardRig final : public DeviceRig {
   }
   bool is_card() const override { return true; }
   void reopen() override {
-    fail_at = 0;
     card_.reset();
-    channel = std::make_shared<card::MemoryChannel>(card_.atr(),
-                                                    card::ApduLimits{.command_data = 65535, .answer_data = 65536},
-                                                    [this](ByteView command) -> Result<Bytes> {
-                                                      if (fail_at > 0 && channel->exchanges() >= fail_at)
-                                                        return error(Code::device_removed);
-                                                      return card_.exchange(command);
-                                                    });
+    channel = std::make_shared<PulledChannel>(card_);
     device = good(CardDevice::open(channel));
   }
   /// The card is pulled at the n-th command from now on.
-  void pull_at(std::size_t command) { fail_at = channel->exchanges() + command; }
+  void pull_at(std::size_t command) { channel->pull_at(command); }
 
-  std::shared_ptr<card::MemoryChannel> channel;
-  std::size_t fail_at = 0;
+  std::shared_ptr<PulledChannel> channel;
 
  private:
   vcard::VirtualCard card_;
