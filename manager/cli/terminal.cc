@@ -125,6 +125,17 @@ Result<Pin> ask_pin(const std::string& prompt) {
   return Pin(line.view().first(size));
 }
 
+Result<std::string> ask_line(const std::string& prompt) {
+  const Terminal terminal;
+  if (!terminal) return failure(Code::user_not_logged_in, "There is no terminal to ask on.");
+  terminal.say(prompt);
+  SecretBytes line(longest_line);
+  std::size_t size = 0;
+  caught_signal = 0;
+  if (!read_line(terminal.fd(), line, size)) return failure(Code::function_canceled, "Cancelled.");
+  return std::string(text_of(line.view().first(size)));
+}
+
 bool confirm(const std::string& question) {
   const Terminal terminal;
   if (!terminal) return false;

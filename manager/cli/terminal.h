@@ -16,6 +16,10 @@ bool has_terminal();
 /// function_canceled when the user ends the input or interrupts.
 Result<Pin> ask_pin(const std::string& prompt);
 
+/// Asks on the terminal and reads one line that is no secret. user_not_logged_in when there is no terminal,
+/// function_canceled when the user ends the input.
+Result<std::string> ask_line(const std::string& prompt);
+
 /// Asks on the terminal; true only for "yes". False without a terminal.
 bool confirm(const std::string& question);
 
