@@ -211,6 +211,95 @@ BOOST_AUTO_TEST_CASE(a_false_proof_takes_the_job_back) {
   BOOST_TEST(rig.authorities.ca->revoked.size() == 3U);
 }
 
+BOOST_AUTO_TEST_CASE(recovered_keys_come_onto_the_token_once_two_others_agreed) {
+  Rig rig;
+  FakeToken card;
+  rig.issue(card);
+  const Id id = rig.only_token().id;
+  const AgentSession renewal = rig.collect(rig.ask("renew", id));
+  BOOST_REQUIRE(rig.work(renewal.job, card).state == NextStep::State::completed);
+  card.history.clear();
+  const Request request = rig.ask("recover", id, "", {{"to", "token"}, {"keys", "all"}});
+  BOOST_TEST((request.state == RequestState::pending));
+  for (const char* name : {"one", "two"})
+    BOOST_REQUIRE(approve_request(rig.ports, rig.officer(name, {"key_recovery"}), request.id, "").ok());
+  const AgentSession session = rig.collect(request);
+  BOOST_REQUIRE(rig.work(session.job, card).state == NextStep::State::completed);
+  BOOST_TEST(card.history.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(an_update_adds_what_the_profile_names_and_revokes_what_it_no_longer_does) {
+  Rig rig;
+  FakeToken card;
+  rig.issue(card);
+  Profile changed = rig.profile;
+  changed.document = testing::parsed(R"({"device_kinds": ["piv"], "certificates": [
+      {"container": "authentication", "policy": "authentication"},
+      {"container": "card_authentication", "policy": "authentication"},
+      {"container": "encryption", "policy": "encryption", "archived": true, "algorithm": "ec:P-256"}]})");
+  BOOST_REQUIRE(save_profile(rig.ports, rig.admin, changed).ok());
+  const AgentSession session = rig.collect(rig.ask("update", rig.only_token().id));
+  const NextStep end = rig.work(session.job, card);
+  BOOST_REQUIRE_MESSAGE(end.state == NextStep::State::completed, end.text);
+  BOOST_TEST(rig.certificates(CertificateState::active).size() == 3U);
+  const auto revoked = rig.certificates(CertificateState::revoked);
+  BOOST_REQUIRE(revoked.size() == 1U);
+  BOOST_TEST(revoked[0].container == "signature");
+}
+
+BOOST_AUTO_TEST_CASE(an_existing_decryption_key_is_shared_by_several_devices) {
+  Rig rig(R"({"device_kinds": ["piv"], "devices_per_person": 2, "history_depth": 0, "certificates": [
+      {"container": "authentication", "policy": "authentication"},
+      {"container": "encryption", "policy": "encryption", "source": "use_existing", "algorithm": "ec:P-256"}]})");
+  FakeToken first;
+  rig.issue(first);
+  FakeToken second;
+  second.serial = "1002";
+  rig.issue(second);
+  BOOST_TEST((first.containers["encryption"].spki == second.containers["encryption"].spki));
+  BOOST_TEST((first.containers["authentication"].spki != second.containers["authentication"].spki));
+  BOOST_TEST(rig.memory.state.archived_keys_rows.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(names_that_cannot_be_certified_are_found_before_a_key_is_made) {
+  Rig rig;
+  Person nameless = rig.person;
+  nameless.display_name.clear();
+  rig.person = *save_person(rig.ports, rig.admin, nameless);
+  FakeToken card;
+  const AgentSession session = rig.collect(rig.ask("issue"));
+  const NextStep end = rig.work(session.job, card);
+  BOOST_TEST((end.state == NextStep::State::failed));
+  BOOST_TEST((end.text.find("person.display_name") != std::string::npos));
+  BOOST_TEST(card.containers.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_withdrawn_request_takes_its_job_back) {
+  Rig rig;
+  FakeToken card;
+  const Request request = rig.ask("issue");
+  const AgentSession session = rig.collect(request);
+  rig.work(session.job, card, 12);
+  BOOST_REQUIRE(cancel_request(rig.ports, rig.admin, request.id).ok());
+  const NextStep end = rig.work(session.job, card);
+  BOOST_TEST((end.state == NextStep::State::failed));
+  BOOST_TEST(rig.orphans() == 0U);
+  BOOST_TEST((rig.only_token().state == TokenState::stock));
+  BOOST_TEST((rig.memory.state.requests_rows.at(request.id).state == RequestState::cancelled));
+}
+
+BOOST_AUTO_TEST_CASE(a_job_says_where_it_stands) {
+  Rig rig;
+  FakeToken card;
+  const AgentSession session = rig.collect(rig.ask("issue"));
+  BOOST_TEST(job_sentence(rig.memory.state.jobs_rows.at(session.job)) == "Step 1 of 2: Reading the token.");
+  auto next = next_step(rig.ports, session.job, std::nullopt);
+  next = next_step(rig.ports, session.job,
+                   StepReport{next->index, false, {}, "the card was pulled", "device_removed", true});
+  const std::string sentence = job_sentence(rig.memory.state.jobs_rows.at(session.job));
+  BOOST_TEST((sentence.find("last problem: the card was pulled") != std::string::npos));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
