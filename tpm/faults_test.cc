@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <fstream>
 #include <thread>
 
@@ -28,26 +29,62 @@ BOOST_FIXTURE_TEST_CASE(an_edited_row_does_not_open, Rig) {
   ok(sign(ok(token->key(*ok(token->object(other->id)))), digest));
 }
 
+namespace {
+
+/// Changes the PIN from pins[0] to pins[1], once it has said that it is about to; says so again when it is done.
+[[noreturn]] void change_pin(Rig& rig, const Pin (&pins)[2], int say) {
+  const auto token = rig.open();
+  if (!token->login(Role::user, pins[0])) _exit(1);
+  const bool told =
+      write(say, "1", 1) == 1 && token->change(Role::user, pins[0], pins[1]).ok() && write(say, "2", 1) == 1;
+  if (!told) _exit(1);
+  for (;;) pause();
+}
+
+/// Waits for that word of the child's; false when it has ended instead.
+bool hears(int from) {
+  char word = 0;
+  return read(from, &word, 1) == 1;
+}
+
+}  // namespace
+
 BOOST_FIXTURE_TEST_CASE(a_process_killed_while_it_changes_the_pin_leaves_one_that_works, Rig) {
-  const Pin pins[] = {pin_of("123456"), pin_of("abcdef")};
-  for (int round = 1; round <= 12; ++round) {
+  Pin pins[] = {pin_of("123456"), pin_of("abcdef")};
+  std::size_t old_ones = 0, new_ones = 0;
+  // The first child is killed when it is done; how long it took tells over what time the kills are spread.
+  std::chrono::microseconds took{};
+  constexpr int rounds = 16;
+  for (int round = 0; round <= rounds; ++round) {
+    int ends[2];
+    BOOST_REQUIRE(pipe(ends) == 0);
     const pid_t child = fork();
-    if (child == 0) {
-      const auto token = open();
-      std::size_t present = token->login(Role::user, pins[0]).ok() ? 0 : 1;
-      for (;; present = 1 - present) {
-        if (!token->change(Role::user, pins[present], pins[1 - present])) _exit(1);
-      }
+    if (child == 0) change_pin(*this, pins, ends[1]);
+    close(ends[1]);
+    BOOST_REQUIRE(hears(ends[0]));
+    const auto begun = std::chrono::steady_clock::now();
+    if (round == 0) {
+      BOOST_REQUIRE(hears(ends[0]));
+      took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
+    } else {
+      std::this_thread::sleep_for(took * 3 * round / (2 * rounds));
     }
-    usleep(static_cast<useconds_t>(round * 3000));
     kill(child, SIGKILL);
     int status = 0;
     BOOST_REQUIRE(waitpid(child, &status, 0) == child);
     BOOST_REQUIRE_MESSAGE(WIFSIGNALED(status), "the child could not change the PIN");
+    close(ends[0]);
     const auto token = open();
-    const bool first = token->login(Role::user, pins[0]).ok();
-    if (!first) ok(token->login(Role::user, pins[1]));
+    const bool unchanged = token->login(Role::user, pins[0]).ok();
+    if (!unchanged) {
+      ok(token->login(Role::user, pins[1]));
+      std::swap(pins[0], pins[1]);
+    }
+    ++(unchanged ? old_ones : new_ones);
   }
+  BOOST_TEST_MESSAGE("killed before the change: " << old_ones << ", after it: " << new_ones);
+  BOOST_TEST(old_ones > 0u);
+  BOOST_TEST(new_ones > 0u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_damaged_file_is_refused_or_read, Rig) {
