@@ -157,10 +157,17 @@ Status plan_history(Plan& plan, std::size_t depth) {
   return {};
 }
 
-// Names that cannot be certified are found before a key is made for them.
+// Names that cannot be certified, and tokens that a policy does not let its certificates onto, are found before a key
+// is made for them.
 Status check_names(Plan& plan, const CertificateRule& rule) {
   CARDEA_ASSIGN(const CertificatePolicy policy, plan.store.policy_by_name(rule.policy));
   CARDEA_ASSIGN(const PolicyRules rules, read_policy(policy.document));
+  const bool software = plan.token.kind == "keystore";
+  const KeyStorage here = software ? KeyStorage::software : KeyStorage::hardware;
+  if (rules.certificate_storage != KeyStorage::both && rules.certificate_storage != here)
+    return error(Code::action_prohibited,
+                 fmt::format("the certificate policy '{}' does not let its certificates onto {}", policy.name,
+                             software ? "software keystores" : "hardware tokens"));
   auto mapped = map_attributes(rules, plan.view.person, &plan.token);
   return mapped ? Status() : Status(std::move(mapped).error());
 }

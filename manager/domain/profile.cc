@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "domain/audit_log.h"
+#include "domain/certificate_policy.h"
 #include "domain/document_reader.h"
 #include "domain/job_kinds.h"
 #include "domain/token_secrets.h"
@@ -181,10 +182,15 @@ Result<Profile> save_profile(const Ports& ports, const Actor& actor, const Profi
       if (rule.policy.empty()) continue;
       auto policy = store.policy_by_name(rule.policy);
       if (!policy && policy.code() != Code::not_found) return std::move(policy).error();
-      if (!policy)
+      if (!policy) {
         mistakes.add(at, fmt::format("there is no certificate policy called '{}'", rule.policy));
-      else if (!policy->enabled)
-        mistakes.add(at, fmt::format("the certificate policy '{}' is disabled", rule.policy));
+        continue;
+      }
+      if (!policy->enabled) mistakes.add(at, fmt::format("the certificate policy '{}' is disabled", rule.policy));
+      CARDEA_ASSIGN(const PolicyRules policy_rules, read_policy(policy->document));
+      if (policy_rules.archive_keys && !rule.archived)
+        mistakes.add(fmt::format("/certificates/{}/archived", i),
+                     fmt::format("the certificate policy '{}' wants its keys archived", rule.policy));
     }
     CARDEA_TRY(mistakes.status());
     saved = profile;

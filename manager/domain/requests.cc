@@ -8,6 +8,7 @@
 
 #include "domain/archive.h"
 #include "domain/audit_log.h"
+#include "domain/certificate_policy.h"
 #include "domain/job_kinds.h"
 #include "domain/journal.h"
 #include "domain/journal_parts.h"
@@ -157,6 +158,21 @@ Status check_parameters(const NewRequest& wanted) {
   return check_reason(wanted.reason);
 }
 
+// How many other operators have to agree: two for every recovery, whatever the profile says (K4); one at least where a
+// certificate policy wants what it issues validated (C1).
+Result<std::uint32_t> approvals_for(Transaction& store, std::string_view kind, const ProfileRules& rules) {
+  if (kind == "recover") return 2U;
+  const bool certifies = kind == "issue" || kind == "replace" || kind == "renew" || kind == "update";
+  std::uint32_t needed = kind == "issue" || kind == "replace" ? rules.approvals : 0;
+  for (const auto& rule : rules.certificates) {
+    if (!certifies || rule.policy.empty()) continue;
+    CARDEA_ASSIGN(const CertificatePolicy policy, store.policy_by_name(rule.policy));
+    CARDEA_ASSIGN(const PolicyRules policy_rules, read_policy(policy.document));
+    if (policy_rules.requires_validation) needed = std::max<std::uint32_t>(needed, 1);
+  }
+  return needed;
+}
+
 // An open request for the same thing makes a second one a mistake.
 Status check_no_other(Transaction& store, const Request& request) {
   if (!request.token) return {};
@@ -198,9 +214,7 @@ Result<Request> create_request(const Ports& ports, const Actor& actor, const New
     request.reason = wanted.reason;
     request.parameters = wanted.parameters;
     CARDEA_TRY(check_no_other(store, request));
-    // K4: two other people for every recovery, whatever the profile says.
-    request.approvals_needed =
-        kind->name == "recover" ? 2 : (kind->name == "issue" || kind->name == "replace" ? rules.approvals : 0);
+    CARDEA_ASSIGN(request.approvals_needed, approvals_for(store, kind->name, rules));
     request.created = request.updated = ports.clock.now();
     request.state = request.approvals_needed == 0 ? RequestState::approved : RequestState::pending;
     CARDEA_ASSIGN(request.id, store.insert(request));

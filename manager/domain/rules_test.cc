@@ -91,6 +91,40 @@ BOOST_AUTO_TEST_CASE(attributes_are_mapped_and_escaped) {
              "the certificate attribute upn comes from person.upn, which is empty for bob");
 }
 
+BOOST_AUTO_TEST_CASE(a_policy_s_wishes_for_archive_validation_and_storage_are_met) {
+  Rig rig;
+  CertificatePolicy strict = rig.memory.state.policies_rows.begin()->second;
+  strict.id = 0;
+  strict.name = "strict";
+  strict.document["archive_keys"] = true;
+  strict.document["requires_validation"] = true;
+  strict.document["certificate_storage"] = "hardware";
+  BOOST_REQUIRE(save_policy(rig.ports, rig.admin, strict).ok());
+  Profile profile;
+  profile.name = "strict";
+  profile.document =
+      parsed(R"({"device_kinds": ["keystore"], "certificates": [{"container": "encryption", "policy": "strict"}]})");
+  auto refused = save_profile(rig.ports, rig.admin, profile);
+  BOOST_REQUIRE(!refused.ok());
+  BOOST_TEST(refused.error().detail ==
+             "/certificates/0/archived: the certificate policy 'strict' wants its keys archived");
+  profile.document["certificates"].as_array()[0].as_object()["archived"] = true;
+  BOOST_REQUIRE(save_profile(rig.ports, rig.admin, profile).ok());
+  NewRequest wanted;
+  wanted.kind = "issue";
+  wanted.person = rig.person.id;
+  wanted.profile = "strict";
+  const Request request = *create_request(rig.ports, rig.admin, wanted);
+  BOOST_TEST((request.state == RequestState::pending));
+  BOOST_REQUIRE(approve_request(rig.ports, rig.officer("one", {"elevated"}), request.id, "").ok());
+  FakeToken keystore;
+  keystore.kind = "keystore";
+  const AgentSession session = rig.collect(request);
+  const NextStep end = rig.work(session.job, keystore);
+  BOOST_TEST((end.state == NextStep::State::failed));
+  BOOST_TEST((end.text.find("does not let its certificates onto software keystores") != std::string::npos));
+}
+
 BOOST_AUTO_TEST_CASE(rights_reach_as_far_as_their_scope) {
   Rig rig;
   Person other;
