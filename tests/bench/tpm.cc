@@ -1,8 +1,10 @@
 // cardea-bench-tpm WORK [ARGUMENTS]: signatures with a virtual card's key, and the same without Cardea.
 //   start MODULE PIN         one P-256 signature in a new process
 //   further MODULE PIN N     the same, and N further ones
+//   idle MODULE PIN          the same, then waits with its session for the end of standard input
 //   rate MODULE PIN LABEL    signatures a second with the key of that label, in one thread and in two
-//   bare TCTI ec|rsa         signatures a second by Esys_Sign with a loaded key and the password session
+//   bare TCTI ec|rsa|raw     the same by Esys_Sign with a loaded key and the password session; raw: by Esys_RSA_Decrypt
+//                            without scheme, which is what a virtual card's RSA signature is to its TPM
 #include <tss2/tss2_esys.h>
 #include <tss2/tss2_tctildr.h>
 
@@ -10,6 +12,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <limits>
 #include <thread>
 
 #include "conformance/p11.h"
@@ -93,7 +96,7 @@ TPM2B_PUBLIC signing_key(bool rsa) {
   area.publicArea.type = rsa ? TPM2_ALG_RSA : TPM2_ALG_ECC;
   area.publicArea.nameAlg = TPM2_ALG_SHA256;
   area.publicArea.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
-                                     TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_SIGN_ENCRYPT;
+                                     TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_DECRYPT;
   if (rsa) {
     area.publicArea.parameters.rsaDetail.symmetric.algorithm = TPM2_ALG_NULL;
     area.publicArea.parameters.rsaDetail.scheme.scheme = TPM2_ALG_NULL;
@@ -107,8 +110,45 @@ TPM2B_PUBLIC signing_key(bool rsa) {
   return area;
 }
 
+double rate_of_signing(ESYS_CONTEXT* esys, ESYS_TR key, bool rsa) {
+  TPM2B_DIGEST digest{};
+  digest.size = 32;
+  TPMT_SIG_SCHEME scheme{};
+  scheme.scheme = rsa ? TPM2_ALG_RSASSA : TPM2_ALG_ECDSA;
+  scheme.details.any.hashAlg = TPM2_ALG_SHA256;
+  TPMT_TK_HASHCHECK ticket{};
+  ticket.tag = TPM2_ST_HASHCHECK;
+  ticket.hierarchy = TPM2_RH_NULL;
+  return rate([&] {
+    TPMT_SIGNATURE* signature = nullptr;
+    if (const TSS2_RC rc =
+            Esys_Sign(esys, key, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &digest, &scheme, &ticket, &signature)) {
+      fail("Esys_Sign", rc);
+    }
+    Esys_Free(signature);
+  });
+}
+
+double rate_of_raw_rsa(ESYS_CONTEXT* esys, ESYS_TR key) {
+  TPM2B_PUBLIC_KEY_RSA block{};
+  block.size = 256;
+  std::fill(block.buffer + 1, block.buffer + block.size, 0x5a);
+  TPMT_RSA_DECRYPT scheme{};
+  scheme.scheme = TPM2_ALG_NULL;
+  const TPM2B_DATA no_label{};
+  return rate([&] {
+    TPM2B_PUBLIC_KEY_RSA* answer = nullptr;
+    if (const TSS2_RC rc = Esys_RSA_Decrypt(esys, key, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &block, &scheme,
+                                            &no_label, &answer)) {
+      fail("Esys_RSA_Decrypt", rc);
+    }
+    Esys_Free(answer);
+  });
+}
+
 /// The key is a primary one, so that nothing has to be loaded under anything.
-void measure_bare(const char* tcti_configuration, bool rsa) {
+void measure_bare(const char* tcti_configuration, const std::string& kind) {
+  const bool rsa = kind != "ec";
   TSS2_TCTI_CONTEXT* tcti = nullptr;
   ESYS_CONTEXT* esys = nullptr;
   if (const TSS2_RC rc = Tss2_TctiLdr_Initialize(tcti_configuration, &tcti)) fail("Tss2_TctiLdr_Initialize", rc);
@@ -123,23 +163,8 @@ void measure_bare(const char* tcti_configuration, bool rsa) {
                              &outside, &no_pcrs, &key, nullptr, nullptr, nullptr, nullptr)) {
     fail("Esys_CreatePrimary", rc);
   }
-  TPM2B_DIGEST digest{};
-  digest.size = 32;
-  TPMT_SIG_SCHEME scheme{};
-  scheme.scheme = rsa ? TPM2_ALG_RSASSA : TPM2_ALG_ECDSA;
-  scheme.details.any.hashAlg = TPM2_ALG_SHA256;
-  TPMT_TK_HASHCHECK ticket{};
-  ticket.tag = TPM2_ST_HASHCHECK;
-  ticket.hierarchy = TPM2_RH_NULL;
-  const auto once = [&] {
-    TPMT_SIGNATURE* signature = nullptr;
-    if (const TSS2_RC rc =
-            Esys_Sign(esys, key, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &digest, &scheme, &ticket, &signature)) {
-      fail("Esys_Sign", rc);
-    }
-    Esys_Free(signature);
-  };
-  std::cout << (rsa ? "rsa" : "ec") << " bare ESAPI: " << rate(once) << "/s\n";
+  const double found = kind == "raw" ? rate_of_raw_rsa(esys, key) : rate_of_signing(esys, key, rsa);
+  std::cout << kind << " bare ESAPI: " << found << "/s\n";
   Esys_FlushContext(esys, key);
   Esys_Finalize(&esys);
   Tss2_TctiLdr_Finalize(&tcti);
@@ -151,7 +176,7 @@ int main(int argc, char** argv) {
   if (argc < 4) return 2;
   const std::string work = argv[1];
   if (work == "bare") {
-    measure_bare(argv[2], std::string(argv[3]) == "rsa");
+    measure_bare(argv[2], argv[3]);
     return 0;
   }
   const Card card(argv[2], argv[3]);
@@ -162,5 +187,7 @@ int main(int argc, char** argv) {
   const CK_OBJECT_HANDLE key = card.key("ec");
   sign(*card.session, key, false);
   for (int i = 0; work == "further" && argc == 5 && i < std::atoi(argv[4]); ++i) sign(*card.session, key, false);
+  if (work == "idle") std::cin.ignore(std::numeric_limits<std::streamsize>::max());
+  if (work == "idle") sign(*card.session, key, false);
   std::quick_exit(0);
 }

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# tpm.sh [rates]: counts the commands that a virtual card costs its TPM, and fails where they are more than promised.
-# With "rates" it also measures signatures a second through a resource manager, beside bare ESAPI.
+# tpm.sh [rates | many [N]]: counts the commands that a virtual card costs its TPM, and fails where they are more than promised.
+# With "rates" it also measures signatures a second through a resource manager, beside bare ESAPI. With "many" it makes N
+# (200,000) signatures beside a session that is idle meanwhile and signs at the end.
 . "$(dirname "$0")/../integration/lib.sh"
 . "$(dirname "$0")/../integration/tpm_lib.sh"
+if [ "${1:-}" = many ]; then export TPM_LIMIT=3600; fi
 begin_tpm
 cardea=${CARDEA_COMMAND:?CARDEA_COMMAND names the program}
 bench=${CARDEA_BENCH_TPM:?CARDEA_BENCH_TPM names the program}
@@ -29,12 +31,25 @@ say "commands from a new process to its first signature: $((first - 1)), and one
 further=$(counted further "$module" 123456 100)
 say "commands for each of 100 further signatures: $(((further - first) / 100))"
 [ $((further - first)) = 100 ] || fail "that is not one"
-[ "${1:-}" = rates ] || done_ok
+[ -n "${1:-}" ] || done_ok
 
 start_resource_manager
 tpm_settings
+if [ "$1" = many ]; then
+  mkfifo "$work/hold"
+  "$bench" idle "$module" 123456 <"$work/hold" >>"$work/idle.log" 2>&1 &
+  idle=$!
+  exec 7>"$work/hold"
+  begun=$SECONDS
+  "$bench" further "$module" 123456 "${2:-200000}" || fail "signing did not last"
+  say "${2:-200000} signatures beside an idle session: $((SECONDS - begun)) seconds"
+  exec 7>&-
+  wait "$idle" || fail "the idle session does not sign any more"
+  done_ok
+fi
 for key in ec rsa; do
   with_timeout 60 "$bench" bare "$tcti" "$key"
+  [ "$key" = ec ] || with_timeout 60 "$bench" bare "$tcti" raw
   with_timeout 60 "$bench" rate "$module" 123456 "$key"
 done
 done_ok
