@@ -228,6 +228,39 @@ Result<bool> same_name(ByteView a, ByteView b) {
   return X509_NAME_cmp(first.get(), second.get()) == 0;
 }
 
+Status check_name_der(ByteView der) {
+  constexpr int most_attributes = 64;
+  constexpr int longest_value = 1024;
+  CARDEA_ASSIGN(const NamePtr name, name_of(der));
+  if (X509_NAME_entry_count(name.get()) > most_attributes) {
+    return error(Code::data_invalid, "the name has more than 64 attributes");
+  }
+  // A name that is put together again from its parts is DER; what OpenSSL reads and would not write so hides something.
+  const NamePtr again(X509_NAME_new());
+  if (!again) return crypto::openssl_error(Code::host_memory);
+  for (int i = 0; i < X509_NAME_entry_count(name.get()); ++i) {
+    const X509_NAME_ENTRY* const entry = X509_NAME_get_entry(name.get(), i);
+    unsigned char* raw = nullptr;
+    const int size = ASN1_STRING_to_UTF8(&raw, X509_NAME_ENTRY_get_data(entry));
+    const std::string text(reinterpret_cast<const char*>(raw), static_cast<std::size_t>(std::max(size, 0)));
+    OPENSSL_free(raw);
+    if (size < 0) (void)crypto::openssl_error(Code::data_invalid);
+    if (size < 0 || size > longest_value || !is_utf8(text)) {
+      return error(Code::data_invalid, "an attribute of the name is no text, too long, or has control characters");
+    }
+    const bool joined =
+        i > 0 && X509_NAME_ENTRY_set(entry) == X509_NAME_ENTRY_set(X509_NAME_get_entry(name.get(), i - 1));
+    if (X509_NAME_add_entry(again.get(), entry, -1, joined ? -1 : 0) != 1) {
+      return crypto::openssl_error(Code::data_invalid);
+    }
+  }
+  const unsigned char* written = nullptr;
+  std::size_t size = 0;
+  if (X509_NAME_get0_der(again.get(), &written, &size) != 1) return crypto::openssl_error(Code::host_memory);
+  if (!same_bytes(der, {written, size})) return error(Code::data_invalid, "the name is not in DER");
+  return {};
+}
+
 bool is_utf8(std::string_view text) {
   const auto* at = reinterpret_cast<const unsigned char*>(text.data());
   for (auto rest = static_cast<int>(text.size()); rest > 0;) {

@@ -32,6 +32,10 @@ Result<std::string> name_text_of(ByteView der);
 /// one of them is none.
 Result<bool> same_name(ByteView a, ByteView b);
 
+/// Whether a Name in DER from outside may stand in a certificate: strictly encoded, at most 64 attributes of at most
+/// 1,024 bytes of text each, without control characters. data_invalid in words.
+Status check_name_der(ByteView der);
+
 /// Whether the text is well-formed UTF-8 without control characters.
 bool is_utf8(std::string_view text);
 

@@ -125,8 +125,11 @@ class Holder {
 
   /// PKCS#10 with that subject and, when there are any, those extensions (content of Extensions).
   Bytes request(std::string_view subject, ByteView extensions = {}) const {
+    return request_for_name(must(x509::name_der(subject)), extensions);
+  }
+  /// The same for a subject in DER, or in what is none.
+  Bytes request_for_name(ByteView name, ByteView extensions = {}) const {
     using namespace x509;
-    const Bytes name = must(name_der(subject));
     Bytes attribute;
     if (!extensions.empty()) {
       attribute =

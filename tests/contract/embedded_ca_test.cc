@@ -218,6 +218,31 @@ BOOST_FIXTURE_TEST_CASE(requests_by_weak_or_foreign_keys_are_rejected, Setting) 
              std::string::npos);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_subject_from_a_request_hides_nothing, Setting) {
+  const auto subject = [&](Byte tag, std::string_view value) {
+    using namespace x509;
+    const Bytes type = must(object_identifier("2.5.4.3"));
+    return sequence({element(tag_set, {sequence({type, element(tag, {view_of(value)})})})});
+  };
+  const auto refused = [&](const Bytes& name) {
+    return !rejection(request_for("basic", holder.request_for_name(name))).empty();
+  };
+  BOOST_TEST(!refused(subject(0x0c, "Ana")));
+  BOOST_TEST(!refused(subject(0x13, "Ana")));
+  BOOST_TEST(refused(subject(0x0c, "Ana\xff")));
+  BOOST_TEST(refused(subject(0x0c, std::string_view("Ana\0.example.org", 15))));
+  BOOST_TEST(refused(subject(0x0c, "Ana\nArcher")));
+  BOOST_TEST(refused(subject(0x0c, std::string(1025, 'a'))));
+  BOOST_TEST(refused(subject(0x04, "Ana")));
+  BOOST_TEST(refused(x509::sequence({testing::hex("0500")})));
+  BOOST_TEST(refused(x509::sequence({testing::hex("3100")})));
+  // A SET whose elements are not in the order of DER.
+  BOOST_TEST(refused(testing::hex("301b3119300b06035504030c0441616161300a06035504030c03416e61")));
+  auto stated = request_for("basic", holder.request("CN=x"));
+  stated.subject = "CN=Ana\\0AArcher";
+  BOOST_TEST(!rejection(stated).empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_key_made_here_comes_with_its_certificate, Setting) {
   auto request = request_for("smime-encryption", {});
   request.subject = "CN=Ana";

@@ -165,6 +165,7 @@ Result<Issued> EmbeddedCa::issue(const CertificateProfile& profile, const Issuan
   if (same_bytes(content.key_info, key_info_)) {
     return error(Code::arguments_bad, "the request is for the CA's own key");
   }
+  CARDEA_TRY(x509::check_name_der(content.subject));
   CARDEA_TRY(set_validity(profile, request, content));
   if (request.alternative_names) content.alternative_names = *request.alternative_names;
   content.stated = request.extensions;
@@ -180,6 +181,11 @@ Result<Issued> EmbeddedCa::issue(const CertificateProfile& profile, const Issuan
 Result<Issued> EmbeddedCa::issue_for_csr(const IssuanceRequest& request) const {
   CARDEA_ASSIGN(const CertificateProfile* const profile, usable_profile(request.profile));
   CARDEA_ASSIGN(const x509::CertificateRequest asked, x509::read_request(request.csr));
+  // The key goes into the certificate as it came, so it must say nothing but the key.
+  CARDEA_ASSIGN(const Bytes usual_form, crypto::subject_public_key_info(*asked.key));
+  if (!same_bytes(usual_form, asked.key_info)) {
+    return error(Code::public_key_invalid, "the public key is not in its usual form");
+  }
   CertificateContent content;
   CARDEA_TRY(apply_request(*profile, asked, request.alternative_names.has_value(), content));
   Bytes subject;
