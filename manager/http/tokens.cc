@@ -1,6 +1,7 @@
 // Tokens: the stock and what has become of it.
 #include <boost/json.hpp>
 
+#include "domain/offline_unblock.h"
 #include "domain/people.h"
 #include "http/listing.h"
 #include "http/route.h"
@@ -13,6 +14,7 @@ using manager::Token;
 using manager::Transaction;
 
 constexpr std::size_t longest_text = 256;
+constexpr std::size_t longest_challenge = 512;
 
 void read_stock(JsonReader& reader, Token& token) {
   if (auto text = reader.optional_string("label", longest_text)) token.label = std::move(*text);
@@ -59,6 +61,22 @@ Result<HttpResponse> restock_token(RequestContext& context) {
   CARDEA_TRY(JsonReader(body, context.errors).done());
   CARDEA_ASSIGN(const Token saved, manager::restock_token(context.ports(), context.actor(), id));
   return entity_answer(shape(saved));
+}
+
+Result<HttpResponse> unblock_token_offline(RequestContext& context) {
+  CARDEA_ASSIGN(const manager::Id id, context.id_part("id"));
+  CARDEA_ASSIGN(const auto body, context.body());
+  JsonReader reader(body, context.errors);
+  const std::string challenge = reader.optional_string("challenge", longest_challenge).value_or("");
+  const std::string algorithm =
+      reader.optional_word("algorithm", {"3des", "aes128", "aes192", "aes256", "hmac-sha256"}).value_or("");
+  CARDEA_TRY(reader.done());
+  CARDEA_ASSIGN(const manager::OfflineAnswer answer,
+                manager::unblock_offline(context.ports(), context.actor(), id, challenge, algorithm));
+  context.shows_secret = true;
+  return json_answer({{"answer", boost::json::string(text_of(answer.text.view()))},
+                      {"is_puk", answer.is_puk},
+                      {"rotate", answer.rotate ? boost::json::value(*answer.rotate) : boost::json::value()}});
 }
 
 }  // namespace cardea::http
