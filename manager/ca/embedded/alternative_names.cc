@@ -229,8 +229,7 @@ std::vector<std::pair<Kind, std::string>> sorted(const std::vector<AlternativeNa
     result.emplace_back(one.kind, std::move(one.value));
   }
   std::ranges::sort(result);
-  const auto doubles = std::ranges::unique(result);
-  result.erase(doubles.begin(), doubles.end());
+  result.erase(std::unique(result.begin(), result.end()), result.end());
   return result;
 }
 
