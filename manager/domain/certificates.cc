@@ -199,10 +199,26 @@ Result<bool> due(Transaction& store, const Certificate& certificate, const Token
          *certificate.not_after <= now + std::chrono::days(rules.renewal_window_days);
 }
 
+// How far ahead any profile looks: certificates that end later are not even read.
+Result<std::chrono::days> longest_window(Transaction& store) {
+  std::chrono::days longest{0};
+  Filter filter;
+  filter.limit = 1000;
+  do {
+    CARDEA_ASSIGN(const auto page, store.profiles(filter));
+    for (const auto& profile : page.items) {
+      CARDEA_ASSIGN(const ProfileRules rules, read_profile(profile.document));
+      if (profile.enabled && rules.automatic_renewal)
+        longest = std::max(longest, std::chrono::days(rules.renewal_window_days));
+    }
+    filter.cursor = page.cursor;
+  } while (!filter.cursor.empty());
+  return longest;
+}
+
 }  // namespace
 
 Result<std::size_t> request_renewals(const Ports& ports, std::size_t limit) {
-  constexpr auto longest_window = std::chrono::days(365);
   std::vector<std::pair<Id, Id>> wanted;  // person and token
   CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
     wanted.clear();
@@ -210,7 +226,8 @@ Result<std::size_t> request_renewals(const Ports& ports, std::size_t limit) {
     Filter filter;
     filter.state = "active";
     filter.from = now;
-    filter.to = now + longest_window;
+    CARDEA_ASSIGN(const std::chrono::days window, longest_window(store));
+    filter.to = now + window + std::chrono::seconds(1);
     filter.limit = 1000;
     do {
       CARDEA_ASSIGN(const auto page, store.certificates(filter));
