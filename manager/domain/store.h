@@ -117,7 +117,8 @@ class Store {
   virtual ~Store() = default;
   /// Runs `work` in one transaction, again from the start when the database asks for it (serialisation failure), so
   /// `work` must have no other effect. Writers are grouped: many transactions, one durable commit, so `work` may run on
-  /// another thread while this one waits; it must not begin a transaction itself (operation_active).
+  /// another thread while this one waits. It must not begin a transaction itself (operation_active), and whoever calls
+  /// this must not hold a lock that anybody's `work` takes.
   virtual Status transact(const std::function<Status(Transaction&)>& work) = 0;
   /// The same for work that only reads; never waits for writers.
   virtual Status read(const std::function<Status(Transaction&)>& work) = 0;

@@ -95,8 +95,14 @@ Status Connection::set_up(bool read_only, std::chrono::milliseconds patience) {
     CARDEA_TRY(once("PRAGMA synchronous = FULL"));
     CARDEA_TRY(once("PRAGMA foreign_keys = ON"));
     CARDEA_TRY(once("PRAGMA temp_store = MEMORY"));
-    CARDEA_TRY(once(read_only ? "PRAGMA cache_size = -16000" : "PRAGMA cache_size = -64000"));
-    return once(read_only ? "PRAGMA query_only = ON" : "PRAGMA wal_autocheckpoint = 4000");
+    if (read_only) {
+      CARDEA_TRY(once("PRAGMA cache_size = -16000"));
+      return once("PRAGMA query_only = ON");
+    }
+    // Pages that are changed again and again are copied from the log to the file once in 64 MiB; that waits for the
+    // disk.
+    CARDEA_TRY(once("PRAGMA cache_size = -128000"));
+    return once("PRAGMA wal_autocheckpoint = 16000");
   }
   CARDEA_TRY(once("SET client_encoding = 'UTF8'"));
   CARDEA_TRY(once("SET client_min_messages = 'warning'"));
