@@ -374,6 +374,15 @@ BOOST_FIXTURE_TEST_CASE(ocsp_answers_what_is_asked_and_errors_are_answers_too, S
   BOOST_TEST(status_to(request) == 3);
 }
 
+BOOST_FIXTURE_TEST_CASE(the_signer_of_ocsp_answers_is_renewed_with_a_new_key, Setting) {
+  const auto renewed = must(ca::renew_ocsp_signer(parts(), root->settings()));
+  BOOST_REQUIRE(renewed.ocsp.has_value());
+  BOOST_TEST(renewed.ocsp->key != root->settings().ocsp->key);
+  const auto again = must(ca::EmbeddedCa::open(1, renewed, parts()));
+  const Bytes answer = must(again->answer_ocsp(ocsp_request(*root, {Bytes{1}}), clock.now()));
+  BOOST_TEST(contains(answer, renewed.ocsp->certificate));
+}
+
 BOOST_FIXTURE_TEST_CASE(names_of_cas_and_schemes_are_checked, Setting) {
   for (const char* name : {"", "a/b", "a;b", "ä", "12345678901234567890123456789012345678901"}) {
     auto wanted = creation("x");
