@@ -128,6 +128,8 @@ Result<Certificate> issue_for_csr(const Ports& ports, const Actor& actor, const 
                          answer = row;
                          return make_live(store, answer, settled, now);
                        }));
+  if (settlement.state == Settlement::State::pending && answer.state == CertificateState::requested)
+    return error(Code::timed_out, settlement.text);
   if (settlement.state != Settlement::State::refused) return answer;
   if (answer.state == CertificateState::issued)
     if (auto revoked = apply_at_authority(ports, actor, answer.id, RevocationOrder::Action::revoke,

@@ -226,6 +226,14 @@ BOOST_AUTO_TEST_CASE(certificates_for_requests_made_elsewhere_are_issued_and_rev
   BOOST_REQUIRE_MESSAGE(issued.ok(), (issued ? "" : describe(issued.error())));
   BOOST_TEST((issued->state == CertificateState::active));
   BOOST_TEST(issued->subject == "CN=Fake");
+  rig.authorities.ca->dead = true;
+  BOOST_TEST((issue_for_csr(rig.ports, rig.admin, wanted).code() == Code::timed_out));
+  rig.authorities.ca->dead = false;
+  rig.authorities.ca->reject = true;
+  BOOST_TEST((issue_for_csr(rig.ports, rig.admin, wanted).code() == Code::action_prohibited));
+  rig.authorities.ca->reject = false;
+  rig.authorities.ca->pending = 1;
+  BOOST_TEST((issue_for_csr(rig.ports, rig.admin, wanted)->state == CertificateState::pending));
   wanted.csr = Bytes(5);
   BOOST_TEST((issue_for_csr(rig.ports, rig.admin, wanted).code() == Code::data_invalid));
   RevocationOrder order;
