@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # store_with_postgresql.sh COMMAND...: runs a command beside a PostgreSQL server of its own, in a temporary folder and on a
-# Unix socket there. The command finds it in CARDEA_TEST_DATABASE (libpq's keywords), and in CARDEA_POSTGRESQL_RESTART and
+# Unix socket there. The command finds it in CARDEA_TEST_DATABASE (libpq's keywords), and in
 # CARDEA_POSTGRESQL_STOP and CARDEA_POSTGRESQL_START commands that let it crash and start. Skips where PostgreSQL is not
 # installed. The server does not wait for the disk unless CARDEA_POSTGRESQL_FSYNC=on: it dies in tests, the machine does not.
 set -euo pipefail
@@ -42,11 +42,10 @@ cat >"$work/crash" <<CRASH
 #!/usr/bin/env bash
 exec ${as_server[*]} $bin/pg_ctl -D $work/data -m immediate -w -t 20 stop </dev/null >/dev/null 2>&1
 CRASH
-printf '#!/usr/bin/env bash\n%s/crash && %s/start\n' "$work" "$work" >"$work/restart"
-chmod 755 "$work/start" "$work/crash" "$work/restart"
+chmod 755 "$work/start" "$work/crash"
 [ ${#as_server[@]} = 0 ] || chmod 711 "$work"
 
 "$work/start" || { echo "the server does not start"; cat "$work/log" || true; exit 1; }
-export CARDEA_TEST_DATABASE="host=$work user=cardea" CARDEA_POSTGRESQL_RESTART=$work/restart
+export CARDEA_TEST_DATABASE="host=$work user=cardea"
 export CARDEA_POSTGRESQL_STOP=$work/crash CARDEA_POSTGRESQL_START=$work/start
 "$@"
