@@ -63,6 +63,12 @@ struct Outcome {
   std::string problem = {};  ///< waiting, failed
   std::optional<std::chrono::seconds> retry_after = {};
 };
+inline Outcome failed(std::string problem) {
+  return {.state = Outcome::State::failed, .problem = std::move(problem)};
+}
+
+/// The step claim_token (claim_step.cc): checks the token that the agent told of, and plans what follows.
+Result<Outcome> claim_token(Transaction& store, const Ports& ports, JobView& view, Step& step);
 /// Whether it asks an authority, so that it cannot run inside a transaction.
 bool asks_authority(std::string_view kind);
 /// One that needs the store alone; its effect and its record are one transaction.
