@@ -16,6 +16,16 @@ void add_token_options(const Command& command, Options& options) {
                "TOKEN");
 }
 
+void add_manager_options(const Command& command, ManagerOptions& options) {
+  command.text("--server", options.url, "where the manager is (also CARDEA_MANAGER)", "URL")
+      .text("--server-ca", options.ca_file, "authority of its certificate (also CARDEA_MANAGER_CA)", "FILE")
+      .text("--certificate", options.certificate,
+            "log on with this certificate, a PEM file or pkcs11: URI (also CARDEA_MANAGER_CERTIFICATE)", "FILE")
+      .text("--key", options.key, "its key (also CARDEA_MANAGER_KEY)", "FILE")
+      .text("--access-token-file", options.access_token_file,
+            "log on with the access token in this file (also CARDEA_MANAGER_ACCESS_TOKEN_FILE)", "FILE");
+}
+
 void add_user_pin_options(const Command& command, Options& options) {
   command.text("--pin-file", options.pin_file, "read the PIN from the first line of this file", "FILE")
       .flag("--pin-stdin", options.pin_stdin, "read each PIN that is needed from one line of standard input");
@@ -39,6 +49,7 @@ Command Command::command(Context& context, const std::string& name, const std::s
   const Command command(*app);
   Options& options = context.options;
   command.flag("--json", options.json, "print one JSON object instead of text");
+  if (needs == Needs::manager) add_manager_options(command, options.manager);
   if (needs == Needs::module) add_module_options(command, options);
   if (needs >= Needs::token) add_token_options(command, options);
   if (needs >= Needs::user) add_user_pin_options(command, options);
@@ -84,6 +95,12 @@ const Command& Command::rest(const std::string& name, std::vector<std::string>& 
 const Command& Command::number(const std::string& names, std::size_t& value, const std::string& help, std::size_t least,
                                std::size_t most) const {
   app_->add_option(names, value, help)->check(CLI::Range(least, most));
+  return *this;
+}
+
+const Command& Command::required_number(const std::string& names, std::size_t& value, const std::string& help,
+                                        std::size_t least, std::size_t most) const {
+  app_->add_option(names, value, help)->check(CLI::Range(least, most))->required();
   return *this;
 }
 

@@ -16,7 +16,7 @@ class App;
 namespace cardea::cli {
 
 /// What a command reads beyond its own options; decides which options it shows.
-enum class Needs : unsigned { nothing, module, token, user, officer };
+enum class Needs : unsigned { nothing, manager, module, token, user, officer };
 
 /// A command, or a group of commands. A handle: copies mean the same command, the parser owns it, and the variables
 /// given to it must live until the command has run.
@@ -51,6 +51,9 @@ class Command {
   /// A whole number from `least` to `most`.
   const Command& number(const std::string& names, std::size_t& value, const std::string& help, std::size_t least,
                         std::size_t most) const;
+  /// The same, and the command is refused without it.
+  const Command& required_number(const std::string& names, std::size_t& value, const std::string& help,
+                                 std::size_t least, std::size_t most) const;
   const Command& flag(const std::string& names, bool& value, const std::string& help) const;
 
  private:

@@ -16,6 +16,15 @@ class CardChannel;
 
 namespace cardea::cli {
 
+/// How the manager is reached, and as whom. Empty members come from the environment.
+struct ManagerOptions {
+  std::string url;
+  std::string ca_file;
+  std::string certificate;
+  std::string key;
+  std::string access_token_file;
+};
+
 /// Options that mean the same wherever they are.
 struct Options {
   bool json = false;
@@ -27,6 +36,7 @@ struct Options {
   std::string so_pin_file;
   std::string new_pin_file;
   bool pin_stdin = false;
+  ManagerOptions manager;
   std::shared_ptr<std::string> card_recording;       ///< `card record`: where the conversation with the card is kept
   std::shared_ptr<card::CardChannel> card_recorded;  ///< `card replay`: the card instead of those in readers
 };

@@ -158,10 +158,13 @@ Status SqlTransaction::keep_answer(std::string_view who, std::string_view key, c
   if (!removed) return std::move(removed).error();
   const Value parameters[] = {
       text(who), text(key), integer(now), bytes(answer.body_hash), integer(answer.status), text(answer.body)};
+  // Status 0 is a request that was begun, 1 one that failed before anything was done: what follows takes their place.
   CARDEA_ASSIGN(
       const long long rows,
       execute("INSERT INTO kept_answers (who, answer_key, kept_at, body_hash, status, body) VALUES (?, ?, ?, ?, "
-              "?, ?) ON CONFLICT DO NOTHING",
+              "?, ?) ON CONFLICT (who, answer_key) DO UPDATE SET kept_at = excluded.kept_at, "
+              "body_hash = excluded.body_hash, status = excluded.status, body = excluded.body WHERE "
+              "kept_answers.status = 1 OR (kept_answers.status = 0 AND excluded.status <> 0)",
               parameters));
   return rows == 1 ? Status() : error(Code::exists, "this idempotency key was used before");
 }

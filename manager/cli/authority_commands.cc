@@ -1,0 +1,193 @@
+// ca and audit, at the manager.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <memory>
+
+#include "cli/api_access.h"
+#include "cli/exit_status.h"
+#include "cli/output.h"
+
+namespace cardea::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct CaOptions {
+  std::string name;
+  std::string subject;
+  std::string parent;
+  std::string type;
+  std::string key_type;
+  std::string validity;
+};
+
+Status create_ca(Context& context, const CaOptions& options) {
+  json::object settings{{"subject", options.subject}};
+  put_text(settings, "parent", options.parent);
+  put_text(settings, "type", options.type);
+  put_text(settings, "key_type", options.key_type);
+  put_text(settings, "validity", options.validity);
+  return show_object(context, "POST", "/v1/cas",
+                     json::object{{"name", options.name}, {"connector", "embedded"}, {"settings", settings}});
+}
+
+Status about_ca(Context& context, const std::string& name, std::string_view method, std::string_view rest) {
+  CARDEA_ASSIGN(const auto id, find_id(context, "/v1/cas", "name", name));
+  const auto body = method == "POST" ? std::optional(json::object{}) : std::nullopt;
+  return show_object(context, method, fmt::format("/v1/cas/{}{}", id, rest), body);
+}
+
+Status list_offers(Context& context, const std::string& name) {
+  CARDEA_ASSIGN(const auto id, find_id(context, "/v1/cas", "name", name));
+  return print_list(context, fmt::format("/v1/cas/{}/profiles", id), ListOptions{},
+                    {{"ID", "id"}, {"GROUP", "group"}, {"NAME", "name"}, {"DESCRIPTION", "description"}});
+}
+
+struct PolicyOptions {
+  std::string policy;
+  std::string name;
+  std::string ca;
+  std::string ca_profile;
+  std::string file;
+};
+
+Status add_policy(Context& context, const PolicyOptions& options) {
+  json::object body{{"name", options.name}, {"ca_profile", options.ca_profile}};
+  CARDEA_ASSIGN(body["ca"], find_id(context, "/v1/cas", "name", options.ca));
+  CARDEA_ASSIGN(body["document"], read_json_file(options.file));
+  return show_object(context, "POST", "/v1/policies", body);
+}
+
+Status change_policy(Context& context, const PolicyOptions& options) {
+  CARDEA_ASSIGN(const auto id, find_id(context, "/v1/policies", "name", options.policy));
+  json::object body;
+  CARDEA_ASSIGN(body["document"], read_json_file(options.file));
+  return show_object(context, "PATCH", fmt::format("/v1/policies/{}", id), body);
+}
+
+void add_policies(const Command& above, Context& context) {
+  const Command group = above.group("policy", "certificate policies: what of an authority's profiles is used, and how");
+  const auto list = std::make_shared<ListOptions>();
+  add_list_options(
+      group.command(
+          context, "list", "list certificate policies", "  cardea ca policy list\n", Needs::manager,
+          [&context, list] {
+            return print_list(
+                context, "/v1/policies", *list,
+                {{"ID", "id"}, {"NAME", "name"}, {"CA", "ca"}, {"CA PROFILE", "ca_profile"}, {"ENABLED", "enabled"}});
+          }),
+      *list, {"search"});
+  const auto added = std::make_shared<PolicyOptions>();
+  group
+      .command(context, "add", "add a certificate policy",
+               "  cardea ca policy add guests --ca issuing --ca-profile smartcard-authentication --file guests.json\n",
+               Needs::manager, [&context, added] { return add_policy(context, *added); })
+      .required("name", added->name, "its name", "NAME")
+      .required("--ca", added->ca, "the authority, by name or number", "CA")
+      .required("--ca-profile", added->ca_profile, "one of `cardea ca profiles`", "ID")
+      .required("--file", added->file, "its document, JSON", "FILE");
+  const auto changed = std::make_shared<PolicyOptions>();
+  group
+      .command(context, "change", "change a certificate policy",
+               "  cardea ca policy change guests --file guests.json\n", Needs::manager,
+               [&context, changed] { return change_policy(context, *changed); })
+      .required("policy", changed->policy, "name or number", "POLICY")
+      .required("--file", changed->file, "its document, JSON", "FILE");
+}
+
+struct AuditOptions {
+  ListOptions list;
+  std::string subject;
+  std::string action;
+  std::string out;
+};
+
+Status search_audit(Context& context, const AuditOptions& options) {
+  // Both are words of the manager's own tables.
+  const std::string path = fmt::format("/v1/audit/events?subject={}&action={}", options.subject, options.action);
+  return print_list(context, path, options.list,
+                    {{"NUMBER", "number"}, {"AT", "at"}, {"WHO", "actor"}, {"WHAT", "action"}, {"ABOUT", "subject"}});
+}
+
+Status verify_audit(Context& context) {
+  CARDEA_ASSIGN(const json::value verdict, ask_manager(context, "GET", "/v1/audit/verification"));
+  CARDEA_TRY(print_object(context, verdict));
+  const json::value* intact = verdict.is_object() ? verdict.get_object().if_contains("intact") : nullptr;
+  if (intact != nullptr && intact->is_bool() && intact->get_bool()) return {};
+  return failure(Code::signature_invalid, "The audit log was changed. Compare it with a backup and with exports.");
+}
+
+Status export_audit(Context& context, const AuditOptions& options) {
+  std::string all;
+  std::string from = "1";
+  while (!from.empty()) {
+    CARDEA_ASSIGN(TextPiece piece, ask_manager_for_text(context, "/v1/audit/export?from=" + from));
+    all += piece.text;
+    from = std::move(piece.next);
+  }
+  return write_output(options.out, view_of(all), FileMode::secret, true);
+}
+
+}  // namespace
+
+void add_ca_commands(const Command& root, Context& context) {
+  const Command group = root.group("ca", "certification authorities, at the manager");
+  const auto list = std::make_shared<ListOptions>();
+  add_list_options(group.command(context, "list", "list authorities", "  cardea ca list\n", Needs::manager,
+                                 [&context, list] {
+                                   return print_list(
+                                       context, "/v1/cas", *list,
+                                       {{"ID", "id"}, {"NAME", "name"}, {"KIND", "connector"}, {"ENABLED", "enabled"}});
+                                 }),
+                   *list, {"search"});
+  const auto made = std::make_shared<CaOptions>();
+  group
+      .command(context, "create", "make an authority with a key of its own",
+               "  cardea ca create 'sales' --subject 'CN=Sales CA,O=Example' --parent root\n", Needs::manager,
+               [&context, made] { return create_ca(context, *made); })
+      .required("name", made->name, "its name", "NAME")
+      .required("--subject", made->subject, "RFC 4514", "DN")
+      .text("--parent", made->parent, "the authority above; a root without", "CA")
+      .text("--type", made->type, "intermediate or issuing (default)", "TYPE")
+      .text("--key-type", made->key_type, "p-256 (default), p-384, p-521, rsa-2048 to rsa-4096, ml-dsa-65 …", "TYPE")
+      .text("--validity", made->validity, "ISO 8601: P10Y", "DURATION");
+  for (const auto& [name, help, method, rest] :
+       {std::tuple<const char*, const char*, const char*, const char*>{"show", "show an authority", "GET", ""},
+        {"check", "try whether an authority works", "POST", "/check"},
+        {"crl", "have a CRL made now", "POST", "/crl"}}) {
+    const auto which = std::make_shared<std::string>();
+    group
+        .command(context, name, help, fmt::format("  cardea ca {} issuing\n", name), Needs::manager,
+                 [&context, which, how = std::string(method), where = std::string(rest)] {
+                   return about_ca(context, *which, how, where);
+                 })
+        .required("ca", *which, "name or number", "CA");
+  }
+  const auto offers = std::make_shared<std::string>();
+  group
+      .command(context, "profiles", "list what an authority offers", "  cardea ca profiles issuing\n", Needs::manager,
+               [&context, offers] { return list_offers(context, *offers); })
+      .required("ca", *offers, "name or number", "CA");
+  add_policies(group, context);
+}
+
+void add_audit_commands(const Command& root, Context& context) {
+  const Command group = root.group("audit", "the manager's audit log");
+  const auto search = std::make_shared<AuditOptions>();
+  const Command command =
+      group.command(context, "search", "search the audit log", "  cardea audit search --action certificate_revoked\n",
+                    Needs::manager, [&context, search] { return search_audit(context, *search); });
+  command.text("--subject", search->subject, "about what: token:12, person:3 …", "SUBJECT")
+      .text("--action", search->action, "which kind of event", "ACTION");
+  add_list_options(command, search->list, {"from", "to"});
+  group.command(context, "verify", "verify the log's chain and its signed head", "  cardea audit verify\n",
+                Needs::manager, [&context] { return verify_audit(context); });
+  const auto exported = std::make_shared<AuditOptions>();
+  group
+      .command(context, "export", "write the log as JSON lines", "  cardea audit export --out audit.jsonl\n",
+               Needs::manager, [&context, exported] { return export_audit(context, *exported); })
+      .text("--out", exported->out, "where it goes (default: standard output)", "FILE");
+}
+
+}  // namespace cardea::cli

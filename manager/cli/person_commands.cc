@@ -1,0 +1,160 @@
+// person and profile: who carries credentials, and what credentials consist of.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <memory>
+
+#include "cli/api_access.h"
+
+namespace cardea::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct PersonOptions {
+  std::string person;
+  std::string name;
+  std::string display_name;
+  std::string email;
+  std::string department;
+  std::vector<std::string> attributes;
+  bool disable = false;
+  bool enable = false;
+};
+
+Result<json::object> person_body(const PersonOptions& options) {
+  json::object body;
+  put_text(body, "name", options.name);
+  put_text(body, "display_name", options.display_name);
+  put_text(body, "email", options.email);
+  put_text(body, "department", options.department);
+  if (!options.attributes.empty()) {
+    CARDEA_ASSIGN(body["attributes"], read_pairs(options.attributes));
+  }
+  if (options.disable) body["enabled"] = false;
+  if (options.enable) body["enabled"] = true;
+  return body;
+}
+
+Status add_person(Context& context, const PersonOptions& options) {
+  CARDEA_ASSIGN(const json::object body, person_body(options));
+  return show_object(context, "POST", "/v1/persons", body);
+}
+
+Status change_person(Context& context, const PersonOptions& options) {
+  CARDEA_ASSIGN(const auto id, find_person(context, options.person));
+  CARDEA_ASSIGN(const json::object body, person_body(options));
+  return show_object(context, "PATCH", fmt::format("/v1/persons/{}", id), body);
+}
+
+Status show_person(Context& context, const std::string& name) {
+  CARDEA_ASSIGN(const auto id, find_person(context, name));
+  return show_object(context, "GET", fmt::format("/v1/persons/{}", id));
+}
+
+void person_options(const Command& command, PersonOptions& options) {
+  command.text("--display-name", options.display_name, "as certificates name the person", "NAME")
+      .text("--email", options.email, "e-mail address", "ADDRESS")
+      .text("--department", options.department, "department", "NAME")
+      .list("--attribute", options.attributes, "a further value for certificates: upn, sid, employee_id …",
+            "NAME=VALUE");
+}
+
+struct ProfileOptions {
+  std::string profile;
+  std::string name;
+  std::string file;
+};
+
+Status add_profile(Context& context, const ProfileOptions& options) {
+  CARDEA_ASSIGN(json::object document, read_json_file(options.file));
+  return show_object(context, "POST", "/v1/profiles", json::object{{"name", options.name}, {"document", document}});
+}
+
+Status change_profile(Context& context, const ProfileOptions& options) {
+  CARDEA_ASSIGN(const auto id, find_id(context, "/v1/profiles", "name", options.profile));
+  CARDEA_ASSIGN(json::object document, read_json_file(options.file));
+  return show_object(context, "PATCH", fmt::format("/v1/profiles/{}", id), json::object{{"document", document}});
+}
+
+Status show_profile(Context& context, const std::string& name) {
+  CARDEA_ASSIGN(const auto id, find_id(context, "/v1/profiles", "name", name));
+  return show_object(context, "GET", fmt::format("/v1/profiles/{}", id));
+}
+
+}  // namespace
+
+void add_person_commands(const Command& root, Context& context) {
+  const Command group = root.group("person", "people who carry credentials, at the manager");
+  const auto list = std::make_shared<ListOptions>();
+  add_list_options(group.command(context, "list", "list people", "  cardea person list --search arch\n", Needs::manager,
+                                 [&context, list] {
+                                   return print_list(context, "/v1/persons", *list,
+                                                     {{"ID", "id"},
+                                                      {"NAME", "name"},
+                                                      {"DISPLAY NAME", "display_name"},
+                                                      {"E-MAIL", "email"},
+                                                      {"DEPARTMENT", "department"},
+                                                      {"ENABLED", "enabled"}});
+                                 }),
+                   *list, {"search"});
+  const auto shown = std::make_shared<std::string>();
+  group
+      .command(context, "show", "show a person", "  cardea person show alice\n", Needs::manager,
+               [&context, shown] { return show_person(context, *shown); })
+      .required("person", *shown, "name or number", "PERSON");
+  const auto added = std::make_shared<PersonOptions>();
+  const Command add = group.command(context, "add", "add a person",
+                                    "  cardea person add alice --display-name 'Alice Archer' --email alice@example.org "
+                                    "--attribute upn=alice@example.org\n",
+                                    Needs::manager, [&context, added] { return add_person(context, *added); });
+  add.required("name", added->name, "name at log-on, unique", "NAME");
+  person_options(add, *added);
+  const auto changed = std::make_shared<PersonOptions>();
+  const Command change =
+      group.command(context, "change", "change a person", "  cardea person change alice --department Sales\n",
+                    Needs::manager, [&context, changed] { return change_person(context, *changed); });
+  change.required("person", changed->person, "name or number", "PERSON");
+  change.text("--name", changed->name, "new name at log-on", "NAME");
+  person_options(change, *changed);
+  change.flag("--disable", changed->disable, "no new credentials for this person");
+  change.flag("--enable", changed->enable, "the opposite");
+}
+
+void add_profile_commands(const Command& root, Context& context) {
+  const Command group = root.group("profile", "credential profiles, at the manager");
+  const auto list = std::make_shared<ListOptions>();
+  add_list_options(
+      group.command(context, "list", "list credential profiles", "  cardea profile list\n", Needs::manager,
+                    [&context, list] {
+                      return print_list(
+                          context, "/v1/profiles", *list,
+                          {{"ID", "id"}, {"NAME", "name"}, {"VERSION", "version"}, {"ENABLED", "enabled"}});
+                    }),
+      *list, {"search"});
+  group.command(context, "examples", "show the profiles that come with the product",
+                "  cardea profile examples --json\n", Needs::manager, [&context] {
+                  return print_list(context, "/v1/profiles/examples", ListOptions{},
+                                    {{"NAME", "name"}, {"DOCUMENT", "document"}});
+                });
+  const auto shown = std::make_shared<std::string>();
+  group
+      .command(context, "show", "show a credential profile", "  cardea profile show staff-piv --json\n", Needs::manager,
+               [&context, shown] { return show_profile(context, *shown); })
+      .required("profile", *shown, "name or number", "PROFILE");
+  const auto added = std::make_shared<ProfileOptions>();
+  group
+      .command(context, "add", "add a credential profile", "  cardea profile add guests --file guests.json\n",
+               Needs::manager, [&context, added] { return add_profile(context, *added); })
+      .required("name", added->name, "its name", "NAME")
+      .required("--file", added->file, "its document, JSON", "FILE");
+  const auto changed = std::make_shared<ProfileOptions>();
+  group
+      .command(context, "change", "save a new version of a credential profile",
+               "  cardea profile change guests --file guests.json\n", Needs::manager,
+               [&context, changed] { return change_profile(context, *changed); })
+      .required("profile", changed->profile, "name or number", "PROFILE")
+      .required("--file", changed->file, "its document, JSON", "FILE");
+}
+
+}  // namespace cardea::cli

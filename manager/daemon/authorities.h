@@ -1,0 +1,48 @@
+// The certification authorities as the interface sees them: our own found by name, new ones made.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "ca/connectors.h"
+#include "domain/ports.h"
+#include "http/services.h"
+
+namespace cardea::manager {
+
+class Authorities final : public http::Cas {
+ public:
+  /// `public_url` is where relying parties reach the plain listener; `made` is told the certificate (PEM) of each new
+  /// authority of ours. `parts` and `ports` must live longer.
+  Authorities(const Ports& ports, ca::ConnectorParts parts, std::string public_url)
+      : ports_(ports), parts_(parts), public_url_(std::move(public_url)) {}
+
+  Result<http::OwnCa> local(std::string_view name) override;
+  Result<CaRecord> create(const Actor& actor, const CaRecord& wanted) override;
+
+  /// Every authority of ours that is enabled and has a certificate.
+  Result<std::vector<http::OwnCa>> all_local();
+  /// Called with the certificate, PEM, of each authority of ours that is made from now on.
+  void on_made(std::function<void(const std::string& pem)> told) { told_ = std::move(told); }
+
+ private:
+  Result<CaRecord> make_embedded(const CaRecord& wanted);
+  Result<http::OwnCa> open(const CaRecord& record);
+
+  const Ports& ports_;
+  ca::ConnectorParts parts_;
+  const std::string public_url_;
+  std::function<void(const std::string&)> told_;
+
+  struct Known {
+    http::OwnCa ca;
+    std::chrono::steady_clock::time_point until;
+  };
+  std::mutex mutex_;
+  std::map<std::string, Known, std::less<>> known_;
+};
+
+}  // namespace cardea::manager

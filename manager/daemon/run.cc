@@ -1,0 +1,111 @@
+#include "daemon/run.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "daemon/background.h"
+#include "daemon/system.h"
+#include "http/api.h"
+#include "http/server.h"
+#include "x509/encoding.h"
+
+namespace cardea::manager {
+namespace {
+
+// sd_notify(3): one datagram to the socket that systemd named.
+void notify_systemd(std::string_view state) {
+  const char* const place = std::getenv("NOTIFY_SOCKET");
+  if (place == nullptr || (place[0] != '/' && place[0] != '@')) return;
+  const std::string_view path(place);
+  sockaddr_un address{};
+  if (path.size() >= sizeof address.sun_path) return;
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, path.size());
+  if (place[0] == '@') address.sun_path[0] = '\0';
+  const int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return;
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  // A service manager that does not listen is no reason to end.
+  static_cast<void>(
+      sendto(descriptor, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address), size));
+  close(descriptor);
+}
+
+// Signals that end the daemon are waited for by one thread; all others, which begin later, have them blocked.
+sigset_t block_ending_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+Result<std::string> read_text(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) return error(Code::not_found, fmt::format("{} cannot be read", file.string()));
+  return text.str();
+}
+
+Result<http::ServerSettings> server_settings(const DaemonSettings& settings, System& system) {
+  http::ServerSettings server = settings.server;
+  for (const auto& file : settings.client_ca_files) {
+    CARDEA_ASSIGN(std::string pem, read_text(file));
+    server.client_ca_pems.push_back(std::move(pem));
+  }
+  if (!settings.trust_own_cas) return server;
+  CARDEA_ASSIGN(const auto authorities, system.authorities().all_local());
+  for (const http::OwnCa& own : authorities) {
+    CARDEA_ASSIGN(std::string pem, x509::to_pem("CERTIFICATE", own.ca->certificate()));
+    server.client_ca_pems.push_back(std::move(pem));
+  }
+  return server;
+}
+
+}  // namespace
+
+Status run(const DaemonSettings& settings) {
+  const sigset_t signals = block_ending_signals();
+  CARDEA_ASSIGN(const auto log, Log::open(settings.log));
+  CARDEA_ASSIGN(const auto system, System::open(settings, *log));
+  CARDEA_TRY(ensure_manager_keys(system->ports().keys));
+  http::Api api(system->services());
+  CARDEA_ASSIGN(const http::ServerSettings server_as_set, server_settings(settings, *system));
+  CARDEA_ASSIGN(const auto server, http::Server::start(server_as_set, api));
+  if (settings.trust_own_cas) {
+    system->authorities().on_made([&server, &log](const std::string& pem) {
+      if (const Status trusted = server->trust_client_ca(pem); !trusted)
+        log->warning("authority not trusted", {{"why", describe(trusted.error())}});
+    });
+  }
+  {
+    const Background background(*system, *log, settings.housekeeping);
+    log->info("started", {{"version", CARDEA_VERSION},
+                          {"https", fmt::format("{}:{}", settings.server.address, server->port())},
+                          {"http", server->plain_port() == 0
+                                       ? std::string("off")
+                                       : fmt::format("{}:{}", settings.server.plain_address, server->plain_port())}});
+    log->flush();
+    notify_systemd("READY=1");
+    int signal = 0;
+    while (sigwait(&signals, &signal) != 0) continue;
+    notify_systemd("STOPPING=1");
+    log->info("stopping", {{"signal", std::to_string(signal)}});
+    if (!server->stop(settings.drain)) log->warning("requests were cut off", {});
+  }
+  log->info("stopped");
+  log->flush();
+  return {};
+}
+
+}  // namespace cardea::manager

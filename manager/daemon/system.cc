@@ -1,0 +1,44 @@
+#include "daemon/system.h"
+
+#include <filesystem>
+
+#include "daemon/key_token_setup.h"
+#include "keys/pkcs11_key_token.h"
+#include "p11client/module.h"
+#include "store/database.h"
+
+namespace cardea::manager {
+
+System::System(const DaemonSettings& settings, Log& log, std::unique_ptr<Store> store, std::unique_ptr<KeyToken> keys)
+    : store_(std::move(store)),
+      keys_(std::move(keys)),
+      status_(*store_),
+      connectors_(ca::ConnectorParts{*keys_, status_, clock_}),
+      ports_{*store_, *keys_, connectors_, clock_, nullptr, settings.name},
+      authorities_(ports_, ca::ConnectorParts{*keys_, status_, clock_}, settings.public_url),
+      services_{ports_, log, authorities_, [this] { return ready(); }} {}
+
+Result<std::unique_ptr<System>> System::open(const DaemonSettings& settings, Log& log) {
+  use_own_token_home(settings.data_directory);
+  store::Settings database;
+  database.database = settings.database;
+  database.readers = settings.database_readers;
+  CARDEA_ASSIGN(auto opened, store::open(database));
+  keys::LinkSettings link;
+  link.module = settings.keys.module.empty() ? p11client::own_module_path() : settings.keys.module;
+  link.token = settings.keys.token;
+  link.pin_source = settings.keys.pin_source;
+  std::unique_ptr<KeyToken> keys = keys::make_key_token(std::move(link));
+  CARDEA_TRY(keys->check());
+  return std::unique_ptr<System>(new System(settings, log, std::move(opened), std::move(keys)));
+}
+
+Status System::ready() {
+  CARDEA_TRY(store_->read([](Transaction& transaction) -> Status {
+    CARDEA_TRY(transaction.setting("ready"));
+    return {};
+  }));
+  return keys_->check();
+}
+
+}  // namespace cardea::manager

@@ -1,0 +1,44 @@
+// Everything of the manager put together on one set of settings: store, key token, authorities, and what handlers ask
+// for.
+#pragma once
+
+#include <memory>
+
+#include "ca/connectors.h"
+#include "daemon/authorities.h"
+#include "daemon/settings.h"
+#include "domain/clock.h"
+#include "domain/key_token.h"
+#include "domain/ports.h"
+#include "domain/store_status.h"
+#include "http/services.h"
+
+namespace cardea::manager {
+
+class System {
+ public:
+  /// Opens the store (not_initialized when it has to be migrated) and the key token. Errors in words.
+  static Result<std::unique_ptr<System>> open(const DaemonSettings& settings, Log& log);
+  System(const System&) = delete;
+  System& operator=(const System&) = delete;
+
+  const Ports& ports() const { return ports_; }
+  Authorities& authorities() { return authorities_; }
+  http::Services& services() { return services_; }
+  /// Whether store and key token work.
+  Status ready();
+
+ private:
+  System(const DaemonSettings& settings, Log& log, std::unique_ptr<Store> store, std::unique_ptr<KeyToken> keys);
+
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<KeyToken> keys_;
+  SystemClock clock_;
+  StoreStatus status_;
+  ca::Connectors connectors_;
+  Ports ports_;
+  Authorities authorities_;
+  http::Services services_;
+};
+
+}  // namespace cardea::manager
