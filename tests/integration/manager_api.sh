@@ -71,19 +71,19 @@ ocsp() {
   openssl ocsp -issuer "$work/issuing.pem" -cert "$work/c.pem" -CAfile "$data/ca.pem" -verify_other "$work/issuing.pem" \
     -url "http://127.0.0.1:$plain_port/ocsp/issuing" 2>&1
 }
-ocsp | grep -q ': good' || fail "OCSP says: $(ocsp)"
+ocsp | grep >/dev/null ': good' || fail "OCSP says: $(ocsp)"
 serial=$(openssl x509 -in "$work/c.pem" -noout -serial | cut -d= -f2 | tr 'A-F' 'a-f' | sed 's/^0*//')
 number=$("$cardea" manager cert list --search "$serial" --json | jq -e '.items[0].id') || fail "the certificate is not listed"
 "$cardea" manager cert revoke "$number" --reason keyCompromise >/dev/null || fail "revocation"
-ocsp | grep -q ': revoked' || fail "OCSP after the revocation says: $(ocsp)"
+ocsp | grep >/dev/null ': revoked' || fail "OCSP after the revocation says: $(ocsp)"
 "$cardea" ca crl issuing >/dev/null || fail "no CRL was made"
 curl -sS --max-time 20 "http://127.0.0.1:$plain_port/crl/issuing.crl" | openssl crl -inform DER -noout -text |
-  tr 'A-F' 'a-f' | grep -qi "$serial" || fail "the CRL lacks the certificate"
+  tr 'A-F' 'a-f' | grep -i "$serial" >/dev/null || fail "the CRL lacks the certificate"
 is_problem not-permitted 403 "$(curl -sS --max-time 20 "http://127.0.0.1:$plain_port/v1/persons")"
 
 # Description and audit.
 request_bare GET /v1/openapi.json | jq -e '.openapi == "3.1.0" and (.paths | length > 30)' >/dev/null || fail "OpenAPI"
-request_bare GET /docs | grep -q '<h1>Cardea manager' || fail "/docs"
+request_bare GET /docs | grep >/dev/null '<h1>Cardea manager' || fail "/docs"
 "$cardea" audit verify --json | jq -e .intact >/dev/null || fail "the audit log is broken"
 "$cardea" audit export --out "$work/audit.jsonl"
 jq -es 'map(.action) | index("certificate_revoked") and index("person_added")' <"$work/audit.jsonl" >/dev/null ||
