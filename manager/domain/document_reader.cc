@@ -103,9 +103,10 @@ std::uint32_t DocumentReader::number(std::string_view name, std::uint32_t absent
                                      std::uint32_t max) {
   const json::value* found = find(name);
   if (found == nullptr) return absent;
-  const bool whole = found->is_int64() || found->is_uint64();
-  const std::int64_t value = found->is_int64() ? found->get_int64() : (found->is_uint64() ? INT64_MAX : 0);
-  if (whole && value >= min && value <= max) return static_cast<std::uint32_t>(value);
+  // Signed or unsigned depends on who wrote it; a fraction is no number here.
+  boost::system::error_code problem;
+  const auto value = found->to_number<std::uint64_t>(problem);
+  if (!problem && !found->is_double() && value >= min && value <= max) return static_cast<std::uint32_t>(value);
   refuse(name, fmt::format("must be a whole number from {} to {}", min, max));
   return absent;
 }
