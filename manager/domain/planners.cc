@@ -7,6 +7,7 @@
 #include "crypto/random.h"
 #include "domain/archive.h"
 #include "domain/journal_parts.h"
+#include "domain/requests.h"
 
 namespace cardea::manager::journal {
 
@@ -140,12 +141,24 @@ Status plan_existing_key(Plan& plan, const CertificateRule& rule) {
   return {};
 }
 
+// Whose keys the history may hold without a recovery: those that were on this token before.
+enum class Former : std::uint8_t { of_the_token, of_the_person };
+
+Result<bool> was_on(Plan& plan, const ArchivedKey& key) {
+  CARDEA_ASSIGN(const auto certificate, plan.store.certificate(*key.certificate));
+  return certificate.token == plan.token.id;
+}
+
 // Former decryption keys, which the token gets in its places for history (K5).
-Status plan_history(Plan& plan, std::size_t depth) {
+Status plan_history(Plan& plan, std::size_t depth, Former former) {
   if (depth == 0) return {};
   CARDEA_ASSIGN(const auto keys, key_history(plan.store, plan.view.person.id, depth));
   json::array ids;
   for (const auto& key : keys) {
+    if (former == Former::of_the_token) {
+      CARDEA_ASSIGN(const bool here, was_on(plan, key));
+      if (!here) continue;
+    }
     CARDEA_ASSIGN(const auto policy, plan.store.policy_by_name(key.policy));
     CARDEA_ASSIGN(const PolicyRules rules, read_policy(policy.document));
     const bool software = plan.token.kind == "keystore";
@@ -192,7 +205,8 @@ Status plan_issue(Plan& plan) {
   plan_first_secrets(plan);
   plan_pin(plan);
   // Before the new keys: the archive holds none of them yet, so only former ones are taken for history.
-  CARDEA_TRY(plan_history(plan, plan.view.rules.history_depth));
+  if (plan.view.request.parameters.contains(former_keys))
+    CARDEA_TRY(plan_history(plan, plan.view.rules.history_depth, Former::of_the_person));
   for (const auto& rule : plan.view.rules.certificates) CARDEA_TRY(plan_certificate(plan, rule));
   plan_end(plan);
   if (plan.view.rules.initial_pin == InitialPin::blocked) plan.add("block_pin");
@@ -229,7 +243,8 @@ Status plan_renewed(Plan& plan, const std::vector<Certificate>& old, json::array
   for (const auto& certificate : old)
     if (const auto* rule = rule_of(plan.view.rules, certificate.container); rule != nullptr && rule->archived)
       fresh_archived = true;
-  if (fresh_archived) CARDEA_TRY(plan_history(plan, std::max<std::size_t>(plan.view.rules.history_depth, 1)));
+  if (fresh_archived)
+    CARDEA_TRY(plan_history(plan, std::max<std::size_t>(plan.view.rules.history_depth, 1), Former::of_the_token));
   for (const auto& certificate : old) {
     const auto* rule = rule_of(plan.view.rules, certificate.container);
     if (rule == nullptr) continue;
@@ -271,7 +286,7 @@ Status plan_update(Plan& plan) {
         std::any_of(held.begin(), held.end(), [&](const auto& one) { return one.container == rule.container; });
     if (!there) CARDEA_TRY(plan_certificate(plan, rule));
   }
-  CARDEA_TRY(plan_history(plan, plan.view.rules.history_depth));
+  CARDEA_TRY(plan_history(plan, plan.view.rules.history_depth, Former::of_the_token));
   plan_end(plan);
   if (!superfluous.empty())
     plan.add("revoke_certificates", {{"certificates", superfluous}, {"reason", "cessationOfOperation"}});
@@ -298,7 +313,7 @@ Status plan_recover(Plan& plan) {
     return {};
   }
   const bool latest = wanted != nullptr && wanted->is_string() && wanted->get_string() == "latest";
-  return plan_history(plan, latest ? 1 : 100);
+  return plan_history(plan, latest ? 1 : 100, Former::of_the_person);
 }
 
 Status plan_retire(Plan& plan) {

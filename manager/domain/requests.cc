@@ -160,8 +160,17 @@ Status check_parameters(const NewRequest& wanted) {
 
 // How many other operators have to agree: two for every recovery, whatever the profile says (K4); one at least where a
 // certificate policy wants what it issues validated (C1).
+constexpr std::uint32_t recovery_approvals = 2;
+
+// A new token that is to have the person's former keys is a recovery of them.
+Result<bool> brings_former_keys(Transaction& store, const Request& request, const ProfileRules& rules) {
+  if ((request.kind != "issue" && request.kind != "replace") || rules.history_depth == 0) return false;
+  CARDEA_ASSIGN(const auto keys, key_history(store, request.person, 1));
+  return !keys.empty();
+}
+
 Result<std::uint32_t> approvals_for(Transaction& store, std::string_view kind, const ProfileRules& rules) {
-  if (kind == "recover") return 2U;
+  if (kind == "recover") return recovery_approvals;
   const bool certifies = kind == "issue" || kind == "replace" || kind == "renew" || kind == "update";
   std::uint32_t needed = kind == "issue" || kind == "replace" ? rules.approvals : 0;
   for (const auto& rule : rules.certificates) {
@@ -186,6 +195,11 @@ Status check_no_other(Transaction& store, const Request& request) {
         other.state == RequestState::collecting)
       return error(Code::action_prohibited, fmt::format("request {} for the same is {}", other.id, name(other.state)));
   return {};
+}
+
+Right right_to_decide(const Request& request) {
+  return request.kind == "recover" || request.parameters.contains(former_keys) ? Right::recovery_approve
+                                                                               : Right::request_approve;
 }
 
 }  // namespace
@@ -215,6 +229,12 @@ Result<Request> create_request(const Ports& ports, const Actor& actor, const New
     request.parameters = wanted.parameters;
     CARDEA_TRY(check_no_other(store, request));
     CARDEA_ASSIGN(request.approvals_needed, approvals_for(store, kind->name, rules));
+    request.parameters.erase(former_keys);
+    CARDEA_ASSIGN(const bool recovers, brings_former_keys(store, request, rules));
+    if (recovers) {
+      request.parameters[former_keys] = true;
+      request.approvals_needed = std::max(request.approvals_needed, recovery_approvals);
+    }
     request.created = request.updated = ports.clock.now();
     request.state = request.approvals_needed == 0 ? RequestState::approved : RequestState::pending;
     CARDEA_ASSIGN(request.id, store.insert(request));
@@ -234,7 +254,7 @@ Result<Request> approve_request(const Ports& ports, const Actor& actor, Id id, s
     CARDEA_ASSIGN(request, store.request(id));
     CARDEA_ASSIGN(const Person person, store.person(request.person));
     const bool recovery = request.kind == "recover";
-    CARDEA_TRY(require(actor, recovery ? Right::recovery_approve : Right::request_approve, person));
+    CARDEA_TRY(require(actor, right_to_decide(request), person));
     if (!actor.operator_id) return error(Code::permission_denied, "only an operator approves");
     if (request.profile && !recovery) {
       CARDEA_ASSIGN(const Profile profile, store.profile(*request.profile));
@@ -268,7 +288,7 @@ Result<Request> reject_request(const Ports& ports, const Actor& actor, Id id, st
   CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
     CARDEA_ASSIGN(request, store.request(id));
     CARDEA_ASSIGN(const Person person, store.person(request.person));
-    CARDEA_TRY(require(actor, request.kind == "recover" ? Right::recovery_approve : Right::request_approve, person));
+    CARDEA_TRY(require(actor, right_to_decide(request), person));
     CARDEA_ASSIGN(request.state, after(request.state, "reject"));
     request.updated = ports.clock.now();
     CARDEA_TRY(store.update(request));

@@ -12,6 +12,10 @@
 
 namespace cardea::manager {
 
+/// Set among a request's parameters where its token is to get the person's former decryption keys as well: two
+/// operators with recovery_approve have to agree then (K4).
+inline constexpr std::string_view former_keys = "former_keys";
+
 /// What somebody asks for.
 struct NewRequest {
   std::string kind;  ///< a line of job_kinds.def

@@ -36,6 +36,7 @@ struct Rig {
   Actor admin = manager_actor();
   Person person;
   Profile profile;
+  std::vector<Actor> approvers;
 
   static constexpr std::string_view standard_profile = R"({
     "device_kinds": ["piv", "keystore", "gids", "tpm"],
@@ -104,7 +105,18 @@ struct Rig {
     wanted.parameters = std::move(parameters);
     auto made = create_request(ports, admin, wanted);
     BOOST_REQUIRE_MESSAGE(made.ok(), (made ? "" : made.error().detail));
+    if (made->parameters.contains(former_keys)) made = agreed(made->id);
     return *made;
+  }
+
+  /// Two operators approve a recovery.
+  Result<Request> agreed(Id request) {
+    if (approvers.empty())
+      for (const char* name : {"rosa", "ruth"}) approvers.push_back(officer(name, {"key_recovery"}));
+    BOOST_REQUIRE(approve_request(ports, approvers[0], request, "").ok());
+    auto approved = approve_request(ports, approvers[1], request, "");
+    BOOST_REQUIRE_MESSAGE(approved.ok(), (approved ? "" : approved.error().detail));
+    return approved;
   }
 
   /// Opens a session for a request with a fresh code.
