@@ -39,7 +39,8 @@ class CardDevice final : public Device {
   Result<Bytes> write_certificate(Authority& authority, const std::string& container, ByteView certificate) override;
   Result<bool> import_key(Authority& authority, const std::string& container, const SecretBytes& pkcs8,
                           ByteView replace) override;
-  Result<HistoryReport> write_history(Authority& authority, std::span<const ArchivedKey> newest_first) override;
+  Result<HistoryReport> write_history(Authority& authority, std::span<const ArchivedKey> newest_first,
+                                      const std::string& leaving) override;
   Status remove(Authority& authority, const std::string& container) override;
   Status write_object(Authority& authority, const std::string& name, ByteView content) override;
   Result<std::vector<Bytes>> attest(const std::string& container) override;
@@ -74,7 +75,7 @@ class CardDevice final : public Device {
   std::string container_name(const card::ContainerPlace& place) const;
   /// arguments_bad for a name that the card has no place for; device_memory when all are taken.
   Result<Spot> spot(Work& work, const std::string& container);
-  Result<Spot> spot_with_key(Work& work, const std::string& container);
+  Result<card::Container> key_in(Work& work, const std::string& container);
   Result<std::vector<Spot>> spots(Work& work);
   Status describe_pins(Work& work, DeviceDescription& about);
   Status describe_containers(Work& work, DeviceDescription& about);

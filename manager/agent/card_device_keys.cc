@@ -75,9 +75,9 @@ Result<CardDevice::Spot> CardDevice::spot(Work& work, const std::string& contain
   return found;
 }
 
-Result<CardDevice::Spot> CardDevice::spot_with_key(Work& work, const std::string& container) {
+Result<Container> CardDevice::key_in(Work& work, const std::string& container) {
   CARDEA_ASSIGN(Spot found, spot(work, container));
-  if (found.held && !found.held->public_key.empty()) return found;
+  if (found.held && !found.held->public_key.empty()) return std::move(*found.held);
   return error(Code::not_found, fmt::format("there is no key in the place '{}' that the card tells of", container));
 }
 
@@ -131,8 +131,8 @@ Result<KeySignature> CardDevice::sign_with(Work& work, const Container& containe
 
 Result<Bytes> CardDevice::public_key(const std::string& container) {
   CARDEA_ASSIGN(Work work, begin());
-  CARDEA_ASSIGN(const Spot found, spot_with_key(work, container));
-  return found.held->public_key;
+  CARDEA_ASSIGN(Container found, key_in(work, container));
+  return std::move(found.public_key);
 }
 
 Result<KeySignature> CardDevice::sign(Authority& authority, const std::string& container, Hash hash, ByteView data) {
@@ -140,8 +140,7 @@ Result<KeySignature> CardDevice::sign(Authority& authority, const std::string& c
   {
     // Read before the PIN is shown: a key that asks for it each time allows no command in between.
     CARDEA_ASSIGN(Work work, begin());
-    CARDEA_ASSIGN(const Spot found, spot_with_key(work, container));
-    key = *found.held;
+    CARDEA_ASSIGN(key, key_in(work, container));
   }
   KeySignature signature;
   CARDEA_TRY(as_user(authority, [&](Work& work) -> Status {
@@ -214,7 +213,8 @@ Result<std::vector<ContainerPlace>> CardDevice::free_places(Work& work, const st
   return free;
 }
 
-Result<HistoryReport> CardDevice::write_history(Authority& authority, std::span<const ArchivedKey> newest_first) {
+Result<HistoryReport> CardDevice::write_history(Authority& authority, std::span<const ArchivedKey> newest_first,
+                                                const std::string& leaving) {
   std::vector<Bytes> public_keys;
   for (const ArchivedKey& key : newest_first) {
     CARDEA_ASSIGN(const Bytes certified, certified_key(key.certificate));
@@ -229,7 +229,8 @@ Result<HistoryReport> CardDevice::write_history(Authority& authority, std::span<
     std::vector<std::size_t> missing;
     for (std::size_t i = 0; i < public_keys.size(); ++i) {
       const bool there = std::ranges::any_of(known, [&](const Spot& spot) {
-        return spot.held && spot.held->public_key == public_keys[i] && !spot.held->certificate.empty();
+        return spot.held && spot.held->public_key == public_keys[i] && !spot.held->certificate.empty() &&
+               (leaving.empty() || container_name(spot.place) != leaving);
       });
       (there ? report.present : missing).push_back(i);
     }

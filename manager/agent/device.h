@@ -148,9 +148,11 @@ class Device {
   /// there already. exists as generate().
   virtual Result<bool> import_key(Authority& authority, const std::string& container, const SecretBytes& pkcs8,
                                   ByteView replace) = 0;
-  /// Writes former decryption keys, the newest first. Those that are on the token stay where they are; what does not
-  /// fit is named, and is no failure.
-  virtual Result<HistoryReport> write_history(Authority& authority, std::span<const ArchivedKey> newest_first) = 0;
+  /// Writes former decryption keys, the newest first. Those that are on the token stay where they are, but for the key
+  /// in the container `leaving`, which is about to be replaced (empty: none); what does not fit is named, and is no
+  /// failure.
+  virtual Result<HistoryReport> write_history(Authority& authority, std::span<const ArchivedKey> newest_first,
+                                              const std::string& leaving) = 0;
   /// Removes key and certificate; no failure when there is none.
   virtual Status remove(Authority& authority, const std::string& container) = 0;
   /// Writes a file of the token by its name (PIV: names of `cardea card dump`).

@@ -52,7 +52,8 @@ class Pkcs11Device final : public Device {
   Result<Bytes> write_certificate(Authority& authority, const std::string& container, ByteView certificate) override;
   Result<bool> import_key(Authority& authority, const std::string& container, const SecretBytes& pkcs8,
                           ByteView replace) override;
-  Result<HistoryReport> write_history(Authority& authority, std::span<const ArchivedKey> newest_first) override;
+  Result<HistoryReport> write_history(Authority& authority, std::span<const ArchivedKey> newest_first,
+                                      const std::string& leaving) override;
   Status remove(Authority& authority, const std::string& container) override;
   Status write_object(Authority& authority, const std::string& name, ByteView content) override;
   Result<std::vector<Bytes>> attest(const std::string& container) override;

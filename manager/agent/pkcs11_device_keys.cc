@@ -279,15 +279,18 @@ Result<bool> Pkcs11Device::import_key(Authority& authority, const std::string& c
   return was_there;
 }
 
-Result<HistoryReport> Pkcs11Device::write_history(Authority& authority, std::span<const ArchivedKey> newest_first) {
+Result<HistoryReport> Pkcs11Device::write_history(Authority& authority, std::span<const ArchivedKey> newest_first,
+                                                  const std::string& leaving) {
   HistoryReport report;
   CARDEA_TRY(as_user(authority, [&](const Session& open) -> Status {
     report = {};
     Template private_keys;
     private_keys.number(CKA_CLASS, CKO_PRIVATE_KEY);
     CARDEA_ASSIGN(const Objects keys, open.find(private_keys));
+    CARDEA_ASSIGN(const Objects going, leaving.empty() ? Objects() : find(open, CKO_PRIVATE_KEY, leaving));
     std::vector<Bytes> present;
     for (const CK_OBJECT_HANDLE key : keys) {
+      if (std::ranges::find(going, key) != going.end()) continue;
       present.push_back(open.attribute(key, CKA_PUBLIC_KEY_INFO).value_or(Bytes()));
     }
     for (std::size_t i = 0; i < newest_first.size(); ++i) {

@@ -154,7 +154,7 @@ std::string TokenSteps::token_words() const {
 Result<Device*> TokenSteps::device() {
   if (device_ == nullptr) {
     if (!token_) {
-      CARDEA_ASSIGN(token_, choose(session_.device_kinds));
+      CARDEA_ASSIGN(token_, choose(session_.device_kinds, {}));
       if (!token_) return error(Code::token_absent, "the token of this job is not there");
     }
     CARDEA_ASSIGN(device_, tokens_.open(*token_));
@@ -162,8 +162,11 @@ Result<Device*> TokenSteps::device() {
   return device_.get();
 }
 
-Result<std::optional<LocalToken>> TokenSteps::choose(const std::vector<std::string>& kinds) {
+Result<std::optional<LocalToken>> TokenSteps::choose(const std::vector<std::string>& kinds, std::string_view serial) {
   CARDEA_ASSIGN(const std::vector<LocalToken> there, tokens_.list(kinds));
+  // The one that the job is about, unless somebody names another.
+  const auto meant = std::ranges::find(there, serial, &LocalToken::serial);
+  if (wanted_.empty() && !serial.empty() && meant != there.end()) return std::optional(*meant);
   std::vector<LocalToken> fitting;
   for (const LocalToken& token : there) {
     // What is made is made for a job that issues, unless somebody names one that is there.
@@ -207,8 +210,9 @@ Result<json::object> TokenSteps::inspect_token(const json::object& parameters) {
     }
   }
   if (kinds.empty()) kinds = session_.device_kinds;
+  CARDEA_ASSIGN(const std::string serial, optional_text(parameters, "serial"));
   if (!token_) {
-    CARDEA_ASSIGN(token_, choose(kinds));
+    CARDEA_ASSIGN(token_, choose(kinds, serial));
   }
   if (token_) return facts();
   for (const std::string& kind : kinds) {

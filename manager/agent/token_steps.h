@@ -66,7 +66,7 @@ class TokenSteps final : private Authority {
   Result<json::object> erase_token(const json::object& parameters);
 
   /// The token in hand; nothing when one is to be made.
-  Result<std::optional<LocalToken>> choose(const std::vector<std::string>& kinds);
+  Result<std::optional<LocalToken>> choose(const std::vector<std::string>& kinds, std::string_view serial);
   Result<Device*> device();
   Result<json::object> facts();
   std::string token_words() const;

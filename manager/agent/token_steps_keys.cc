@@ -112,7 +112,8 @@ Result<json::object> TokenSteps::write_history(const json::object& parameters) {
     CARDEA_ASSIGN(key.certificate, required_bytes(*object, "certificate"));
   }
   CARDEA_ASSIGN(Device* const token, device());
-  CARDEA_ASSIGN(const HistoryReport report, token->write_history(*this, keys));
+  CARDEA_ASSIGN(const std::string leaving, optional_text(parameters, "leaving"));
+  CARDEA_ASSIGN(const HistoryReport report, token->write_history(*this, keys, leaving));
   if (!report.left_out.empty()) {
     user_.tell(fmt::format("{} of {} former keys do not fit on the token", report.left_out.size(), keys.size()));
   }

@@ -150,7 +150,8 @@ Result<bool> was_on(Plan& plan, const ArchivedKey& key) {
 }
 
 // Former decryption keys, which the token gets in its places for history (K5).
-Status plan_history(Plan& plan, std::size_t depth, Former former) {
+// `leaving` is the container whose key the job is about to replace; empty: none.
+Status plan_history(Plan& plan, std::size_t depth, Former former, std::string_view leaving = {}) {
   if (depth == 0) return {};
   CARDEA_ASSIGN(const auto keys, key_history(plan.store, plan.view.person.id, depth));
   json::array ids;
@@ -166,7 +167,7 @@ Status plan_history(Plan& plan, std::size_t depth, Former former) {
                          rules.recovery_storage == (software ? KeyStorage::software : KeyStorage::hardware);
     if (allowed) ids.emplace_back(key.id);
   }
-  if (!ids.empty()) plan.add("write_history", {{"keys", ids}, {"keep", true}});
+  if (!ids.empty()) plan.add("write_history", {{"keys", ids}, {"keep", true}, {"leaving", leaving}});
   return {};
 }
 
@@ -244,7 +245,8 @@ Status plan_renewed(Plan& plan, const std::vector<Certificate>& old, json::array
     if (const auto* rule = rule_of(plan.view.rules, certificate.container); rule != nullptr && rule->archived)
       fresh_archived = true;
   if (fresh_archived)
-    CARDEA_TRY(plan_history(plan, std::max<std::size_t>(plan.view.rules.history_depth, 1), Former::of_the_token));
+    CARDEA_TRY(plan_history(plan, std::max<std::size_t>(plan.view.rules.history_depth, 1), Former::of_the_token,
+                            "encryption"));
   for (const auto& certificate : old) {
     const auto* rule = rule_of(plan.view.rules, certificate.container);
     if (rule == nullptr) continue;
@@ -347,8 +349,13 @@ std::vector<Step> first_steps(const JobView& view) {
   if (kind == "enable") return {planned_step("unsuspend_certificates", token), close("enable")};
   if (kind == "cancel") return {planned_step("revoke_certificates", revoke), close("cancel")};
   std::vector<std::string> kinds = view.rules.device_kinds;
-  if (view.token && kind != "replace") kinds = {view.token->kind};
-  return {planned_step("inspect_token", {{"kinds", texts(kinds)}}), planned_step("claim_token")};
+  json::object wanted;
+  if (view.token && kind != "replace") {
+    kinds = {view.token->kind};
+    wanted["serial"] = view.token->serial;
+  }
+  wanted["kinds"] = texts(kinds);
+  return {planned_step("inspect_token", wanted), planned_step("claim_token")};
 }
 
 Result<std::vector<Step>> steps_on_token(Transaction& store, const Ports& ports, const JobView& view,

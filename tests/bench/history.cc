@@ -75,7 +75,7 @@ Status measure(std::string_view word, const card::ApduLimits& limits, std::strin
   Factory factory;
   bytes = 0;
   const std::size_t before = channel->exchanges();
-  CARDEA_ASSIGN(const agent::HistoryReport report, device->write_history(factory, keys));
+  CARDEA_ASSIGN(const agent::HistoryReport report, device->write_history(factory, keys, {}));
   fmt::print("{:<10} {:<16} {:>4} keys {:>6} commands {:>8} bytes\n", word, lengths, report.written.size(),
              channel->exchanges() - before, bytes);
   return {};

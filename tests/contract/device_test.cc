@@ -147,12 +147,12 @@ BOOST_AUTO_TEST_CASE(history_is_written_once_and_told_by_public_keys) {
   token->begin();
   std::vector<ArchivedKey> keys;
   for (int i = 0; i < 3; ++i) keys.push_back(archived_key());
-  const HistoryReport first = good((*token)->write_history(token->everybody, std::span(keys).subspan(1)));
+  const HistoryReport first = good((*token)->write_history(token->everybody, std::span(keys).subspan(1), {}));
   BOOST_TEST(first.written == (std::vector<std::size_t>{0, 1}), boost::test_tools::per_element());
   BOOST_TEST(first.present.empty());
   BOOST_TEST(first.left_out.empty());
   token->reopen();
-  const HistoryReport second = good((*token)->write_history(token->everybody, keys));
+  const HistoryReport second = good((*token)->write_history(token->everybody, keys, {}));
   BOOST_TEST(second.written == std::vector<std::size_t>{0}, boost::test_tools::per_element());
   BOOST_TEST(second.present == (std::vector<std::size_t>{1, 2}), boost::test_tools::per_element());
   const DeviceDescription about = good((*token)->describe());
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(history_with_a_key_that_is_not_its_certificates_changes_not
   keys.push_back(archived_key());
   keys.push_back(archived_key());
   keys[1].certificate = keys[0].certificate;
-  const auto refused = (*token)->write_history(token->everybody, keys);
+  const auto refused = (*token)->write_history(token->everybody, keys, {});
   BOOST_REQUIRE(!refused.ok());
   BOOST_TEST(refused.code() == Code::key_type_inconsistent);
 }
@@ -322,7 +322,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_named) {
   const std::size_t room = good(card->describe()).free_history;
   std::vector<ArchivedKey> keys;
   for (std::size_t i = 0; i < room + 2; ++i) keys.push_back(archived_key());
-  const HistoryReport report = good(card->write_history(card.everybody, keys));
+  const HistoryReport report = good(card->write_history(card.everybody, keys, {}));
   BOOST_TEST(report.written.size() == room);
   BOOST_TEST(report.left_out == (std::vector<std::size_t>{room, room + 1}), boost::test_tools::per_element());
   BOOST_TEST(good(card->describe()).free_history == 0U);
@@ -334,7 +334,7 @@ BOOST_AUTO_TEST_CASE(newest_key_stands_lowest_and_the_key_history_counts) {
   card.begin();
   std::vector<ArchivedKey> keys;
   for (int i = 0; i < 3; ++i) keys.push_back(archived_key());
-  good(card->write_history(card.everybody, keys));
+  good(card->write_history(card.everybody, keys, {}));
   const DeviceDescription about = good(card->describe());
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const DeviceContainer* const held = container_of(about, "retired-" + std::to_string(i + 1));
@@ -351,7 +351,7 @@ BOOST_AUTO_TEST_CASE(twenty_keys_take_few_commands) {
   std::vector<ArchivedKey> keys;
   for (int i = 0; i < 20; ++i) keys.push_back(archived_key());
   const std::size_t before = card.channel->exchanges();
-  good(card->write_history(card.everybody, keys));
+  good(card->write_history(card.everybody, keys, {}));
   const std::size_t commands = card.channel->exchanges() - before;
   BOOST_TEST_MESSAGE("a history of 20 keys onto a new PIV card: " << commands << " commands");
   // A question, the key and its certificate for each; the rest is spent once.
@@ -401,7 +401,7 @@ BOOST_AUTO_TEST_CASE(card_is_pulled_at_every_command_of_a_history) {
   std::vector<ArchivedKey> keys;
   for (int i = 0; i < 2; ++i) keys.push_back(archived_key());
   pull_at_every_command([&](CardRig& card) -> Status {
-    CARDEA_ASSIGN(const HistoryReport report, card->write_history(card.everybody, keys));
+    CARDEA_ASSIGN(const HistoryReport report, card->write_history(card.everybody, keys, {}));
     BOOST_TEST(report.written.size() + report.present.size() == keys.size());
     return {};
   });

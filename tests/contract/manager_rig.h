@@ -67,8 +67,9 @@ class LocalServer final : public agent::Server {
                                  report->result ? "" : describe(report->problem),
                                  report->result ? "" : std::string(name(report->problem.code)),
                                  report->retry};
-      if (stop_after && *stop_after == report->step) {
-        stop_after.reset();
+      if (stop_from && *stop_from <= report->step) {
+        stopped_at = report->step;
+        stop_from.reset();
         return error(Code::function_canceled, "stopped by the test");
       }
     }
@@ -90,8 +91,9 @@ class LocalServer final : public agent::Server {
                                      {step, challenge.bytes, "admin-key", challenge.algorithm, factory});
   }
 
-  /// The report of this step does not arrive, and the agent ends: once.
-  std::optional<std::uint32_t> stop_after;
+  /// The report of this step, or the first after it, does not arrive, and the agent ends: once.
+  std::optional<std::uint32_t> stop_from;
+  std::uint32_t stopped_at = 0;
 
  private:
   const manager::Ports& ports_;
@@ -318,7 +320,8 @@ struct Setting {
     if (!is_card()) return;
     card.reset();
     const std::string file = (home.path() / name).string();
-    p11::ChildProcess create({environment("CARDEA_VCARD"), "create", "--kind", kind, "--state", file});
+    p11::ChildProcess create({environment("CARDEA_VCARD"), "create", "--kind", kind, "--state", file,
+                              kind == "gids" ? "--initialised" : "--replace"});
     BOOST_REQUIRE_EQUAL(create.wait(), 0);
     card = std::make_unique<p11::ChildProcess>(
         std::vector<std::string>{environment("CARDEA_VCARD"), "run", "--state", file, "--port",
