@@ -6,8 +6,10 @@
 
 #include "agent/key_use.h"
 #include "agent/pkcs11_device.h"
+#include "base/tlv.h"
 #include "crypto/certificate.h"
 #include "crypto/digest.h"
+#include "crypto/key_der.h"
 #include "crypto/key_encoding.h"
 #include "mechanism/rsa_padding.h"
 #include "p11client/failure.h"
@@ -83,6 +85,18 @@ Status add_rsa(Template& attributes, const crypto::AsymmetricKey& key) {
       .secret(CKA_EXPONENT_1, numbers.exponent_1.view())
       .secret(CKA_EXPONENT_2, numbers.exponent_2.view())
       .secret(CKA_COEFFICIENT, numbers.coefficient.view());
+  return {};
+}
+
+Status add_public_value(Template& attributes, const crypto::AsymmetricKey& key) {
+  if (key.facts().family == crypto::KeyFamily::rsa) {
+    CARDEA_ASSIGN(const crypto::RsaNumbers numbers, key.rsa_numbers());
+    attributes.bytes(CKA_MODULUS, numbers.modulus).bytes(CKA_PUBLIC_EXPONENT, numbers.public_exponent);
+    return {};
+  }
+  CARDEA_ASSIGN(const Bytes point, key.public_value());
+  attributes.bytes(CKA_EC_PARAMS, view_of(key.facts().oid))
+      .bytes(CKA_EC_POINT, make_tlv(crypto::der_octet_string, point));
   return {};
 }
 
@@ -256,9 +270,17 @@ Status Pkcs11Device::import_into(const Session& session, const std::string& cont
     CARDEA_ASSIGN(const SecretBytes value, key->private_value());
     attributes.bytes(CKA_EC_PARAMS, view_of(key->facts().oid)).secret(CKA_VALUE, value.view());
   }
-  add_uses(attributes, nullptr, key->facts().family);
+  // NSS takes a certificate for its user's only where the public key stands beside it: the private one is hidden from
+  // it before the login.
+  Template public_half = new_object(CKO_PUBLIC_KEY, container);
+  public_half.number(CKA_KEY_TYPE, facts.type);
+  CARDEA_TRY(add_public_value(public_half, *key));
+  add_uses(attributes, &public_half, key->facts().family);
   CARDEA_ASSIGN(const Bytes key_info, crypto::subject_public_key_info(*key));
   attributes.bytes(CKA_PUBLIC_KEY_INFO, key_info);
+  CARDEA_ASSIGN(const Objects earlier, find(session, CKO_PUBLIC_KEY, container));
+  for (const CK_OBJECT_HANDLE object : earlier) CARDEA_TRY(session.destroy(object));
+  CARDEA_TRY(session.create(public_half, "The public key could not be written"));
   return session.create(attributes, "The key could not be written");
 }
 

@@ -141,8 +141,8 @@ void add_list_options(const Command& command, ListOptions& options, const std::v
     if (name == "search") command.text("--search", options.search, "what names or numbers begin with", "TEXT");
     if (name == "state") command.text("--state", options.state, "only those in this state", "STATE");
     if (name == "kind") command.text("--kind", options.kind, "only those of this kind", "KIND");
-    if (name == "person") command.text("--person", options.person, "only those of this person (number)", "ID");
-    if (name == "token") command.text("--token", options.token, "only those of this token (number)", "ID");
+    if (name == "person") command.text("--person", options.person, "only those of this person (name or number)", "PERSON");
+    if (name == "token") command.text("--token", options.token, "only those of this token (serial number or number)", "TOKEN");
     if (name == "from") command.text("--from", options.from, "not before, as 2026-11-20T00:00:00Z", "TIME");
     if (name == "to") command.text("--to", options.to, "not after", "TIME");
   }
@@ -151,7 +151,16 @@ void add_list_options(const Command& command, ListOptions& options, const std::v
 
 Status print_list(Context& context, const std::string& path, const ListOptions& options,
                   const std::vector<Column>& columns) {
-  CARDEA_ASSIGN(const json::array rows, fetch_rows(context, path, options));
+  ListOptions narrowed = options;
+  if (!options.person.empty()) {
+    CARDEA_ASSIGN(const auto id, find_person(context, options.person));
+    narrowed.person = std::to_string(id);
+  }
+  if (!options.token.empty()) {
+    CARDEA_ASSIGN(const auto id, find_token(context, options.token));
+    narrowed.token = std::to_string(id);
+  }
+  CARDEA_ASSIGN(const json::array rows, fetch_rows(context, path, narrowed));
   if (context.options.json) return print_json({{"items", rows}});
   std::vector<std::string> headers;
   for (const Column& column : columns) headers.push_back(column.header);

@@ -91,9 +91,11 @@ void set_identity(const ClientSettings& settings, CURL* handle) {
   if (!settings.ca_file.empty()) curl.easy_setopt(handle, CURLOPT_CAINFO, settings.ca_file.c_str());
   if (settings.certificate.empty()) return;
   const std::string& key = settings.key.empty() ? settings.certificate : settings.key;
-  if (is_uri(key) || is_uri(settings.certificate)) curl.easy_setopt(handle, CURLOPT_SSLENGINE, "pkcs11");
-  if (is_uri(settings.certificate)) curl.easy_setopt(handle, CURLOPT_SSLCERTTYPE, "ENG");
-  if (is_uri(key)) curl.easy_setopt(handle, CURLOPT_SSLKEYTYPE, "ENG");
+  const bool by_engine = !curl.takes_providers && (is_uri(key) || is_uri(settings.certificate));
+  const char* const from_token = curl.takes_providers ? "PROV" : "ENG";
+  if (by_engine) curl.easy_setopt(handle, CURLOPT_SSLENGINE, "pkcs11");
+  if (is_uri(settings.certificate)) curl.easy_setopt(handle, CURLOPT_SSLCERTTYPE, from_token);
+  if (is_uri(key)) curl.easy_setopt(handle, CURLOPT_SSLKEYTYPE, from_token);
   curl.easy_setopt(handle, CURLOPT_SSLCERT, settings.certificate.c_str());
   curl.easy_setopt(handle, CURLOPT_SSLKEY, key.c_str());
 }

@@ -8,6 +8,7 @@ namespace cardea::client {
 /// The functions that are used; null members when the library could not be loaded.
 struct CurlLibrary {
   bool there = false;
+  bool takes_providers = false;  ///< keys by OpenSSL's providers; before 8.12 only by its engines
   decltype(&curl_easy_init) easy_init = nullptr;
   decltype(&curl_easy_cleanup) easy_cleanup = nullptr;
   decltype(&curl_easy_reset) easy_reset = nullptr;
