@@ -305,8 +305,8 @@ tell_story() {
   step "credential requested, collected with its one-time code, written, read back, secrets replaced" \
     "run: $cardea job list" issue
   step "curl opened a page with Alice's key (mutual TLS)" "see docs/troubleshooting.md" open_page
-  step "mail encrypted to Alice; NSS opens it with the archived key on the token" "see docs/troubleshooting.md" seal_mail 0
-  step "mail read" "see docs/troubleshooting.md" open_mail 0
+  step "mail encrypted to Alice by OpenSSL" "see docs/troubleshooting.md" seal_mail 0
+  step "NSS opens it with the archived key on the token" "see docs/troubleshooting.md" open_mail 0
   if [ "$story_kind" != tpm ]; then # its lock-out is the whole machine's, and ends by time
     step "PIN blocked by wrong entries" "run: $cardea doctor" block_pin
   fi
