@@ -141,8 +141,10 @@ void add_list_options(const Command& command, ListOptions& options, const std::v
     if (name == "search") command.text("--search", options.search, "what names or numbers begin with", "TEXT");
     if (name == "state") command.text("--state", options.state, "only those in this state", "STATE");
     if (name == "kind") command.text("--kind", options.kind, "only those of this kind", "KIND");
-    if (name == "person") command.text("--person", options.person, "only those of this person (name or number)", "PERSON");
-    if (name == "token") command.text("--token", options.token, "only those of this token (serial number or number)", "TOKEN");
+    if (name == "person")
+      command.text("--person", options.person, "only those of this person (name or number)", "PERSON");
+    if (name == "token")
+      command.text("--token", options.token, "only those of this token (serial number or number)", "TOKEN");
     if (name == "from") command.text("--from", options.from, "not before, as 2026-11-20T00:00:00Z", "TIME");
     if (name == "to") command.text("--to", options.to, "not after", "TIME");
   }

@@ -11,8 +11,8 @@
 #include "cli/command.h"
 #include "cli/exit_status.h"
 #include "cli/files.h"
-#include "cli/p11.h"
 #include "cli/output.h"
+#include "cli/p11.h"
 #include "cli/process.h"
 
 namespace cardea::cli {

@@ -10,9 +10,10 @@ namespace {
 constexpr std::int64_t longest = 100LL * 366 * 24 * 3600;
 
 Error no_duration(std::string_view text) {
-  return error(Code::arguments_bad,
-               fmt::format("'{}' is no duration from a second to 100 years in ISO 8601; examples are P1Y, P90D and PT12H",
-                           text));
+  return error(
+      Code::arguments_bad,
+      fmt::format("'{}' is no duration from a second to 100 years in ISO 8601; examples are P1Y, P90D and PT12H",
+                  text));
 }
 
 // Takes "12Y" off the front: the number and its letter.
