@@ -135,8 +135,9 @@ Result<Primary> create_storage_key(const std::shared_ptr<EsapiContext>& context,
                                                  TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT);
   set_curve(area, TPM2_ECC_NIST_P256, /*storage=*/true);
   CARDEA_TRY(fill_buffer(area.publicArea.unique.ecc.x, unique));
-  return create_primary(context, ESYS_TR_RH_OWNER, hierarchy_auth, area,
-                        "the TPM's owner hierarchy wants an authorisation; name its file in [tpm]");
+  return create_primary(
+      context, ESYS_TR_RH_OWNER, hierarchy_auth, area,
+      "the TPM's owner hierarchy wants an authorisation; name a file with it as hierarchy_auth_file in [tpm]");
 }
 
 }  // namespace

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Virtual smart cards where the owner hierarchy has an authorisation: without it nothing is made, in words; with it cards
+# are made and used; a wrong one is refused.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/tpm_lib.sh"
+begin_tpm tpm2_changeauth
+cardea=${CARDEA_COMMAND:?CARDEA_COMMAND names the program}
+c() { with_timeout 60 "$cardea" "$@" 2>"$work/cardea.log"; }
+start_tpm
+umask 077
+printf '%s\n' 123456 >"$work/pin"
+printf '%s\n' owner-secret >"$work/owner"
+printf '%s\n' another-secret >"$work/wrong"
+with_timeout 30 tpm2_changeauth -T "$tcti" -c owner owner-secret >>"$work/setup.log" 2>&1 || fail "tpm2_changeauth"
+
+tpm_settings
+! c tpm create --label laptop --pin-file "$work/pin" >/dev/null || fail "a card is made without the authorisation"
+grep -q hierarchy_auth_file "$work/cardea.log" || fail "the setting is not named: $(cat "$work/cardea.log")"
+pass "without the authorisation no card is made, and the setting is named"
+
+tpm_settings "hierarchy_auth_file = \"$work/wrong\""
+! c tpm create --label laptop --pin-file "$work/pin" >/dev/null || fail "a card is made with a wrong authorisation"
+[ -s "$work/cardea.log" ] || fail "a wrong authorisation is refused without a word"
+pass "a wrong authorisation is refused"
+
+tpm_settings "hierarchy_auth_file = \"$work/owner\""
+c tpm create --label laptop --pin-file "$work/pin" >/dev/null || fail "making a card: $(cat "$work/cardea.log")"
+c key generate ec:P-256 --token laptop --label ec --pin-file "$work/pin" >/dev/null || fail "generating a key"
+printf 'a message' >"$work/message"
+c sign ec --token laptop --pin-file "$work/pin" --in "$work/message" --out "$work/signature" || fail "signing"
+c verify ec --token laptop --in "$work/message" --signature "$work/signature" >/dev/null || fail "verifying"
+pass "with it a card is made and signs"
+done_ok
