@@ -126,7 +126,8 @@ BOOST_FIXTURE_TEST_CASE(stated_names_replace_those_of_the_request, Setting) {
   auto request = request_for("smime-signature", csr);
   auto names = [&] {
     const Bytes certificate = issued(*root, request);
-    const auto* found = extension_of(must(x509::view_certificate(certificate)), "2.5.29.17");
+    const auto view = must(x509::view_certificate(certificate));
+    const auto* found = extension_of(view, "2.5.29.17");
     return found == nullptr ? std::vector<AlternativeName>()
                             : must(ca::decode_alternative_names(to_bytes(found->value))).names;
   };
