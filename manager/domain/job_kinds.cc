@@ -14,6 +14,10 @@ constexpr JobKind kinds[] = {
 
 }  // namespace
 
+std::span<const JobKind> job_kinds() {
+  return kinds;
+}
+
 const JobKind* job_kind(std::string_view name) {
   for (const auto& kind : kinds)
     if (kind.name == name) return &kind;

@@ -1,6 +1,7 @@
 // What can be asked for (job_kinds.def).
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "domain/rights.h"
@@ -14,6 +15,8 @@ struct JobKind {
   bool self_service;
   std::string_view words;
 };
+/// All of them, in the table's order.
+std::span<const JobKind> job_kinds();
 /// Null for an unknown one.
 const JobKind* job_kind(std::string_view name);
 
