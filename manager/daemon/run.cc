@@ -1,6 +1,7 @@
 #include "daemon/run.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -57,6 +58,25 @@ Result<std::string> read_text(const std::filesystem::path& file) {
   return text.str();
 }
 
+// As many connections as there are descriptors for, besides those that the daemon needs for its own work: whoever opens
+// more has to wait, and the database can still be opened.
+std::size_t connections_within(std::size_t wanted, Log& log) {
+  constexpr rlim_t own = 128;
+  constexpr rlim_t least = 16;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  const rlim_t needed = std::min<rlim_t>(wanted + own, limit.rlim_max);
+  if (limit.rlim_cur < needed) {
+    limit.rlim_cur = needed;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur >= wanted + own) return wanted;
+  const rlim_t possible = limit.rlim_cur > own + least ? limit.rlim_cur - own : least;
+  log.warning("fewer connections than set",
+              {{"connections", std::to_string(possible)}, {"descriptors", std::to_string(limit.rlim_cur)}});
+  return possible;
+}
+
 Result<http::ServerSettings> server_settings(const DaemonSettings& settings, System& system) {
   http::ServerSettings server = settings.server;
   for (const auto& file : settings.client_ca_files) {
@@ -80,7 +100,8 @@ Status run(const DaemonSettings& settings) {
   CARDEA_ASSIGN(const auto system, System::open(settings, *log));
   CARDEA_TRY(ensure_manager_keys(system->ports().keys));
   http::Api api(system->services());
-  CARDEA_ASSIGN(const http::ServerSettings server_as_set, server_settings(settings, *system));
+  CARDEA_ASSIGN(http::ServerSettings server_as_set, server_settings(settings, *system));
+  server_as_set.limits.connections = connections_within(server_as_set.limits.connections, *log);
   CARDEA_ASSIGN(const auto server, http::Server::start(server_as_set, api));
   if (settings.trust_own_cas) {
     system->authorities().on_made([&server, &log](const std::string& pem) {

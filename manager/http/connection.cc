@@ -5,6 +5,7 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -51,10 +52,11 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
 
   HttpConnection(asio::ip::tcp::socket socket, std::shared_ptr<Shared> shared, TlsContext* tls) requires is_tls
       : stream_(std::move(socket), tls->context()),
+        deadline_(stream_.get_executor()),
         shared_(std::move(shared)),
         tls_(tls) {}
   HttpConnection(asio::ip::tcp::socket socket, std::shared_ptr<Shared> shared) requires(!is_tls)
-      : stream_(std::move(socket)), shared_(std::move(shared)) {}
+      : stream_(std::move(socket)), deadline_(stream_.get_executor()), shared_(std::move(shared)) {}
 
   ~HttpConnection() override {
     if (device_) shared_->device_sessions.fetch_sub(1);
@@ -99,6 +101,26 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
     lowest().expires_after(duration);
   }
 
+  // The stream's own time-out closes it; a request that takes too long to arrive is told so first.
+  void expect_within(std::chrono::seconds time) {
+    late_ = false;
+    lowest().expires_never();
+    deadline_.expires_after(time);
+    deadline_.async_wait([weak = this->weak_from_this()](error_code failed) {
+      const auto self = weak.lock();
+      if (failed || !self || self->deadline_.expiry() > asio::steady_timer::clock_type::now()) return;
+      self->late_ = true;
+      // Should a part arrive at this very moment, reading goes on, but not for long.
+      self->expire(self->shared_->limits.linger);
+      self->lowest().cancel();
+    });
+  }
+
+  void too_late(std::string_view what) {
+    last_words(problem(Problem::request_timeout,
+                       fmt::format("The {} did not arrive in time; send it again, faster or in smaller parts.", what)));
+  }
+
   // Between requests a connection may be idle for long; once the first byte is there, the header has its own, short
   // time. A request that was pipelined is in the buffer already (RFC 9112, 9.3.2).
   void wait_for_request() {
@@ -117,11 +139,13 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
 
   void read_header() {
     first_ = false;
+    request_ = {};
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(shared_->limits.header_bytes));
     parser_->body_limit(boost::none);
-    expire(shared_->limits.header);
+    expect_within(shared_->limits.header);
     bhttp::async_read_header(stream_, buffer_, *parser_, [self = self()](error_code failed, std::size_t) {
+      self->deadline_.cancel();
       if (failed) return self->refuse_header(failed);
       self->header_arrived();
     });
@@ -131,6 +155,7 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
     if (failed == bhttp::error::end_of_stream || failed == asio::error::eof) return close();
     shared_->application.refused(peer_, "request header: " + failed.message());
     if (failed == beast::error::timeout) return;  // the stream is closed already
+    if (late_ && failed == asio::error::operation_aborted) return too_late("request's header");
     if (failed == bhttp::error::header_limit)
       return last_words(problem(Problem::headers_too_large,
                                 fmt::format("Send at most {} bytes of header.", shared_->limits.header_bytes)));
@@ -139,7 +164,6 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
   }
 
   void header_arrived() {
-    request_ = {};
     const auto& header = parser_->get();
     request_.method = method_of(header.method());
     request_.peer = peer_;
@@ -156,9 +180,18 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
     if (rule.deny) return last_words(*rule.deny);
     const auto length = parser_->content_length();
     if (length && *length > rule.limit) return last_words(body_too_large(rule.limit));
+    if (!body_.take(shared_->bodies, static_cast<std::int64_t>(length.value_or(header.chunked() ? rule.limit : 0))))
+      return last_words(no_room("bodies"));
     parser_->body_limit(rule.limit);
     body_limit_ = rule.limit;
     read_body();
+  }
+
+  static HttpResponse no_room(std::string_view of) {
+    HttpResponse response = problem(Problem::unavailable,
+                                    fmt::format("Too many large {} are under way at the moment; try again soon.", of));
+    response.headers.emplace_back("Retry-After", "5");
+    return response;
   }
 
   bool take_device_session() {
@@ -183,7 +216,7 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
   }
 
   void read_body() {
-    expire(shared_->limits.body);
+    expect_within(shared_->limits.body);
     const auto& header = parser_->get();
     if (!beast::iequals(header[bhttp::field::expect], "100-continue") || parser_->is_done()) return read_rest();
     continue_ = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -194,8 +227,10 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
 
   void read_rest() {
     bhttp::async_read(stream_, buffer_, *parser_, [self = self()](error_code failed, std::size_t) {
+      self->deadline_.cancel();
       if (!failed) return self->request_arrived();
       self->shared_->application.refused(self->peer_, "request body: " + failed.message());
+      if (self->late_ && failed == asio::error::operation_aborted) return self->too_late("request's body");
       if (failed == bhttp::error::body_limit) return self->last_words(body_too_large(self->body_limit_));
       if (failed.category() == bhttp::make_error_code(bhttp::error::bad_chunk).category())
         self->last_words(problem(Problem::malformed_request, "The body does not arrive as its header says."));
@@ -207,10 +242,13 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
     lowest().expires_never();
     const bool keep = parser_->keep_alive();
     HttpResponse response = shared_->application.answer(request_);
+    request_.body = {};
+    body_.give_back();
     write(std::move(response), keep && !shared_->stopping);
   }
 
   void write(HttpResponse response, bool keep) {
+    if (!answer_.take(shared_->answers, static_cast<std::int64_t>(response.body.size()))) response = no_room("answers");
     response_ = std::move(response);
     const unsigned version = parser_ && parser_->is_header_done() ? parser_->get().version() : 11;
     message_.emplace();
@@ -230,6 +268,8 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
     if (head) serializer_->split(true);
     auto done = [self = self(), keep](error_code failed, std::size_t) {
       if (failed) return;
+      self->response_.body = {};
+      self->answer_.give_back();
       if (keep) return self->wait_for_request();
       self->end_politely();
     };
@@ -271,6 +311,7 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
   }
 
   Stream stream_;
+  asio::steady_timer deadline_;
   std::shared_ptr<Shared> shared_;
   TlsContext* tls_ = nullptr;
   Peer peer_;
@@ -280,11 +321,14 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
   HttpResponse response_;
   std::optional<bhttp::response<bhttp::span_body<const char>>> message_;
   std::optional<bhttp::response_serializer<bhttp::span_body<const char>>> serializer_;
+  Room::Share body_;
+  Room::Share answer_;
   std::string continue_;
   std::size_t body_limit_ = 0;
   bool idle_ = false;
   bool first_ = true;
   bool device_ = false;
+  bool late_ = false;  ///< the request did not arrive in time
 };
 
 }  // namespace

@@ -223,7 +223,9 @@ std::optional<std::string> JsonReader::optional_base64(std::string_view name, st
 
 std::string JsonReader::required_base64(std::string_view name, std::size_t max) {
   if (take(name, true) == nullptr) return "";
-  return optional_base64(name, max).value_or("");
+  const auto bytes = optional_base64(name, max);
+  if (bytes && bytes->empty()) refuse(name, "It must not be empty.");
+  return bytes.value_or("");
 }
 
 std::optional<JsonReader> JsonReader::optional_object(std::string_view name) {

@@ -56,7 +56,7 @@ class JsonReader {
   /// Members whose names the client chooses, each a text.
   std::vector<std::pair<std::string, std::string>> string_map(std::string_view name, std::size_t max_count,
                                                               std::size_t max_length);
-  /// Binary data in base64 (RFC 4648, 4).
+  /// Binary data in base64 (RFC 4648, 4); what is required is not empty.
   std::string required_base64(std::string_view name, std::size_t max);
   std::optional<std::string> optional_base64(std::string_view name, std::size_t max);
 

@@ -173,10 +173,10 @@ Problem problem_of(Code code) {
     case Code::host_memory:
     case Code::store_corrupt:
     case Code::store_newer:
+    case Code::not_initialized:
       return Problem::unavailable;
 
     case Code::internal:
-    case Code::not_initialized:
     case Code::locking_impossible:
     case Code::need_to_create_threads:
     case Code::buffer_too_small:

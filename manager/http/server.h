@@ -17,13 +17,15 @@ namespace cardea::http {
 /// Bounds that keep one client from taking what belongs to all.
 struct Limits {
   std::size_t header_bytes = 16 * 1024;
-  std::size_t connections = 4096;         ///< open at a time; more wait in the system's queue
-  std::int64_t device_sessions = -1;      ///< connections that agents may hold; -1: any number (L14)
-  std::chrono::seconds handshake{10};     ///< for the TLS handshake
-  std::chrono::seconds header{10};        ///< from a request's first byte to the end of its header
-  std::chrono::seconds body{60};          ///< for a whole body
-  std::chrono::seconds write{60};         ///< for a whole answer
-  std::chrono::seconds idle{75};          ///< between two requests of a connection
+  std::size_t connections = 4096;                   ///< open at a time; more wait in the system's queue
+  std::int64_t device_sessions = -1;                ///< connections that agents may hold; -1: any number (L14)
+  std::int64_t body_bytes = 256LL * 1024 * 1024;    ///< of all large bodies that are arriving or being worked on
+  std::int64_t answer_bytes = 256LL * 1024 * 1024;  ///< of all large answers that are being sent
+  std::chrono::seconds handshake{10};               ///< for the TLS handshake
+  std::chrono::seconds header{10};                  ///< from a request's first byte to the end of its header
+  std::chrono::seconds body{60};                    ///< for a whole body
+  std::chrono::seconds write{60};                   ///< for a whole answer
+  std::chrono::seconds idle{75};                    ///< between two requests of a connection
   std::chrono::milliseconds linger{500};  ///< for what a client still sends after an answer that ends the connection
 };
 

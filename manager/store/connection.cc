@@ -71,7 +71,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const Place& place, bool re
       return error(Code::device_error, fmt::format("the database '{}' is not there", place.target));
     // It would fall back to reading and then fail at the first change.
     if (!read_only && ::access(place.target.c_str(), R_OK | W_OK) != 0)
-      return error(Code::permission_denied, fmt::format("the database '{}' cannot be written by us", place.target));
+      return error(Code::device_error, fmt::format("the database '{}' cannot be written by us", place.target));
     connection->device_ = found.st_dev;
     connection->inode_ = found.st_ino;
   }

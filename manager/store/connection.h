@@ -26,7 +26,7 @@ enum class Fault : std::uint8_t {
 class Connection {
  public:
   /// Opens a database that exists. `read_only`: it refuses to write. device_error when it is not there or does not
-  /// answer, permission_denied, store_corrupt when it is no database.
+  /// answer or cannot be written, store_corrupt when it is no database.
   static Result<std::unique_ptr<Connection>> open(const Place& place, bool read_only,
                                                   std::chrono::milliseconds patience);
   ~Connection();
@@ -37,7 +37,7 @@ class Connection {
 
   /// Runs SQL whose parameters are marked by `?`; prepared at the first use of the text. `columns` are the kinds of
   /// what it selects. Errors: exists (unique), data_invalid (other constraints), timed_out, device_memory,
-  /// device_error, permission_denied, store_corrupt, or the sink's.
+  /// device_error, store_corrupt, or the sink's.
   Status query(const std::string& sql, std::span<const Value> parameters, std::span<const Kind> columns,
                const RowSink& sink);
   /// The same for what selects nothing; the number of rows changed.

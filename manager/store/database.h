@@ -11,7 +11,7 @@
 namespace cardea::manager::store {
 
 /// Opens a database that stands at this program's schema. Errors: arguments_bad (settings), device_error (not there,
-/// not reachable), not_initialized (older schema or empty: migrate), store_newer, store_corrupt, permission_denied.
+/// not reachable), not_initialized (older schema or empty: migrate), store_newer, store_corrupt.
 Result<std::unique_ptr<Store>> open(const Settings& settings);
 
 struct Migrated {

@@ -42,7 +42,7 @@ Failure sqlite_failure(int extended_code, std::string_view message) {
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-      return make(Fault::connection, Code::permission_denied, "the database cannot be written", message);
+      return make(Fault::connection, Code::device_error, "the database cannot be written", message);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return make(Fault::connection, Code::store_corrupt, "the database is damaged", message);
@@ -67,7 +67,7 @@ Failure postgresql_failure(std::string_view sqlstate, bool connected, std::strin
   if (sqlstate == "53100")
     return make(Fault::transaction, Code::device_memory, "there is no space left for the database", message);
   if (sqlstate == "25006" || sqlstate == "42501")
-    return make(Fault::transaction, Code::permission_denied, "the database cannot be written", message);
+    return make(Fault::transaction, Code::device_error, "the database cannot be written", message);
   if (group == "22" || group == "23")
     return make(Fault::statement, Code::data_invalid, "the row does not fit", message);
   if (!connected || group == "08" || group == "57")

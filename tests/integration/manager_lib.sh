@@ -51,6 +51,9 @@ start_manager() {
   fail "the manager does not get ready"
 }
 
+# The manager's own process; the one in $manager_pid bounds its time.
+manager_process() { tr -d ' ' <"/proc/$manager_pid/task/$manager_pid/children"; }
+
 stop_manager() {
   kill -TERM "$manager_pid"
   wait "$manager_pid" || fail "the manager ended with an error: $(tail -n 5 "$work/log")"
