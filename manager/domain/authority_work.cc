@@ -69,6 +69,7 @@ Status store_answer(Transaction& store, const Actor& actor, Certificate& row, co
     settlement.retry_after = pending->retry_after;
   } else {
     CARDEA_ASSIGN(row.state, after(row.state, "reject"));
+    row.wish.clear();
     settlement.state = Settlement::State::refused;
     settlement.text = "the authority refused: " + std::get<Rejected>(answer).reason;
     CARDEA_TRY(audit(store, actor, now, AuditAction::certificate_rejected, subject(row.id),
@@ -125,6 +126,7 @@ Result<Settlement> settle(const Ports& ports, const Actor& actor, const Certific
   auto answer = ask(ports, asked, wanted);
   if (!answer) {
     settlement.text = "the authority does not answer: " + describe(answer.error());
+    settlement.answered = false;
     return settlement;
   }
   CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
@@ -135,6 +137,14 @@ Result<Settlement> settle(const Ports& ports, const Actor& actor, const Certific
     return also(store, row, settlement);
   }));
   return settlement;
+}
+
+Status make_live(Transaction& store, Certificate& row, const Settlement& settled, Time now) {
+  if (settled.state != Settlement::State::issued || row.state != CertificateState::issued) return {};
+  CARDEA_ASSIGN(row.state, after(row.state, "activate"));
+  row.wish.clear();
+  row.updated = now;
+  return store.update(row);
 }
 
 RevocationReason reason_for(std::string_view word) {
@@ -179,6 +189,7 @@ Status record_change(Transaction& store, const Actor& actor, Id id, RevocationOr
   CARDEA_ASSIGN(Certificate row, store.certificate(id));
   if (row.state == facts.result) return {};
   CARDEA_ASSIGN(row.state, after(row.state, facts.event));
+  row.wish.clear();
   row.updated = now;
   if (action == RevocationOrder::Action::unsuspend) {
     row.revoked_at.reset();

@@ -20,7 +20,8 @@ struct Settlement {
     pending,  ///< the authority decides later, or nothing is known yet: ask again
     refused   ///< for good; also when it answered with a certificate that was not asked for
   } state = State::pending;
-  std::string text;  ///< pending, refused: why, in words
+  std::string text;      ///< pending, refused: why, in words
+  bool answered = true;  ///< pending: whether the authority said so, or nothing
   std::optional<std::chrono::seconds> retry_after;
   std::vector<Bytes> chain;
 };
@@ -44,6 +45,9 @@ Result<Settlement> settle(const Ports& ports, const Actor& actor, Id certificate
 Result<Settlement> settle(const Ports& ports, const Actor& actor, const CertificateAndCa& known,
                           const IssuanceRequest& wanted,
                           const std::function<Status(Transaction&, const Certificate&, const Settlement&)>& also);
+
+/// Outside of a job no token has to be waited for: what the authority issued is live. Changes and stores the row.
+Status make_live(Transaction& store, Certificate& row, const Settlement& settled, Time now);
 
 /// The identifier under which an authority knows an intent: asking twice under it yields one certificate.
 std::string issuance_id(Id certificate);

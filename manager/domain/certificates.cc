@@ -9,6 +9,7 @@
 #include "domain/authority_work.h"
 #include "domain/certificate_policy.h"
 #include "domain/key_proof.h"
+#include "domain/open_issuances.h"
 #include "domain/profile.h"
 #include "domain/requests.h"
 
@@ -57,19 +58,12 @@ Status prepare(Transaction& store, const Actor& actor, const CsrIssuance& wanted
   intent.person = wanted.person;
   intent.subject = out.request.subject.value_or("");
   CARDEA_ASSIGN(intent.public_key_hash, crypto::digest(Hash::sha256, spki));
+  intent.wish = wish_document(out.request);
   CARDEA_ASSIGN(intent.id, record_intent(store, actor, intent, now));
   out.request.id = issuance_id(intent.id);
   CARDEA_ASSIGN(out.intent.ca, store.ca(policy->ca));
   out.intent.certificate = std::move(intent);
   return {};
-}
-
-// No token has to be waited for: what the authority issued is live.
-Status make_live(Transaction& store, Certificate& row, const Settlement& settled, Time now) {
-  if (settled.state != Settlement::State::issued || row.state != CertificateState::issued) return {};
-  CARDEA_ASSIGN(row.state, after(row.state, "activate"));
-  row.updated = now;
-  return store.update(row);
 }
 
 Status select(Transaction& store, const RevocationOrder& order, std::vector<Certificate>& out) {

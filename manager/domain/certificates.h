@@ -22,7 +22,8 @@ struct CsrIssuance {
   std::optional<std::chrono::seconds> validity;
 };
 /// Intent, CA, record. The row is `active` afterwards, or `pending`. Needs certificate_issue. data_invalid for a CSR
-/// that is none, action_prohibited with the CA's reason when it refuses; timed_out and the like when nothing is known.
+/// that is none, action_prohibited with the CA's reason when it refuses; timed_out and the like when nothing is known:
+/// housekeeping then finds out (open_issuances.h).
 Result<Certificate> issue_for_csr(const Ports& ports, const Actor& actor, const CsrIssuance& wanted);
 
 /// What is to be done to certificates.

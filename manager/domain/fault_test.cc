@@ -2,6 +2,8 @@
 // effect, and must reach the same end when it is resumed, with no certificate left over.
 #include <boost/test/unit_test.hpp>
 
+#include "domain/certificates.h"
+#include "domain/housekeeping.h"
 #include "domain/job_kinds.h"
 #include "domain/testing/rig.h"
 
@@ -187,6 +189,77 @@ BOOST_AUTO_TEST_CASE(every_job_survives_a_cut_at_every_point) {
         BOOST_TEST(run.right_puk);
       }
     }
+  }
+}
+
+// What a certificate for a request made elsewhere came to, after a cut and two rounds of housekeeping.
+void issue_for_csr_with_cut(bool wrong_key, int point, int& passed) {
+  Rig rig;
+  rig.authorities.ca->wrong_key = wrong_key;
+  Cut cut;
+  cut.countdown = point;
+  CutStore store(rig.memory, cut);
+  rig.authorities.ca->cut = [&] { return cut(); };
+  const Ports cut_ports{store, rig.keys, rig.authorities, rig.clock};
+  CsrIssuance wanted;
+  wanted.policy = "authentication";
+  wanted.csr = *request_for_key(generate_decryption_key("ec:P-256")->pkcs8);
+  wanted.subject = "CN=host.example.org";
+  const auto answer = issue_for_csr(cut_ports, rig.admin, wanted);
+  passed = cut.passed;
+  rig.authorities.ca->cut = [] { return false; };
+  const bool recorded = !rig.memory.state.certificates_rows.empty();
+  for (int round = 0; round < 2; ++round) {
+    rig.clock.at += std::chrono::minutes(10);
+    const auto kept = keep_house(rig.ports);
+    BOOST_REQUIRE_MESSAGE(kept.ok(), (kept ? "" : describe(kept.error())));
+  }
+  BOOST_TEST(rig.orphans() == 0U);
+  BOOST_TEST(rig.certificates(CertificateState::active).size() == (recorded && !wrong_key ? 1U : 0U));
+  BOOST_TEST(rig.certificates(CertificateState::revoked).size() == (recorded && wrong_key ? 1U : 0U));
+  for (const auto state : {CertificateState::requested, CertificateState::pending, CertificateState::issued})
+    BOOST_TEST(rig.certificates(state).empty());
+  for (const auto& [id, row] : rig.memory.state.certificates_rows) BOOST_TEST(row.wish.empty());
+  if (answer) BOOST_TEST((answer->state == CertificateState::active));
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_for_a_request_survives_a_cut_at_every_point) {
+  for (const bool wrong_key : {false, true}) {
+    int points = 0;
+    issue_for_csr_with_cut(wrong_key, -1, points);
+    BOOST_REQUIRE(points >= (wrong_key ? 10 : 6));
+    for (int point = 0; point < points; ++point)
+      BOOST_TEST_CONTEXT((wrong_key ? "wrong key, " : "") << "cut at point " << point) {
+        int passed = 0;
+        issue_for_csr_with_cut(wrong_key, point, passed);
+      }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_authority_that_is_silent_or_slow_is_asked_again_for_a_certificate) {
+  for (const bool dead : {true, false}) {
+    Rig rig;
+    rig.authorities.ca->dead = dead;
+    rig.authorities.ca->pending = dead ? 0 : 3;
+    CsrIssuance wanted;
+    wanted.policy = "authentication";
+    wanted.csr = *request_for_key(generate_decryption_key("ec:P-256")->pkcs8);
+    wanted.person = rig.person.id;
+    const auto answer = issue_for_csr(rig.ports, rig.admin, wanted);
+    BOOST_TEST(answer.ok() == !dead);
+    // Nobody asks while somebody may still wait.
+    BOOST_TEST(keep_house(rig.ports)->settled_issuances == 0U);
+    std::size_t settled = 0;
+    for (int minutes = 0; minutes < 60 && settled == 0; ++minutes) {
+      rig.authorities.ca->dead = dead && minutes < 12;
+      rig.clock.at += std::chrono::minutes(1);
+      settled = keep_house(rig.ports)->settled_issuances;
+    }
+    BOOST_TEST(settled == 1U);
+    const auto live = rig.certificates(CertificateState::active);
+    BOOST_REQUIRE(live.size() == 1U);
+    BOOST_TEST((live[0].person == rig.person.id));
+    BOOST_TEST(rig.orphans() == 0U);
   }
 }
 

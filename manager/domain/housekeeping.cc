@@ -6,6 +6,7 @@
 
 #include "domain/audit_log.h"
 #include "domain/certificates.h"
+#include "domain/open_issuances.h"
 #include "domain/requests.h"
 
 namespace cardea::manager {
@@ -51,6 +52,10 @@ Result<Housekeeping> keep_house(const Ports& ports) {
     CARDEA_ASSIGN(done.renewals, request_renewals(ports, most_at_once));
   }
   CARDEA_TRY(sign_audit_head(ports));
+  // Last: authorities may take their time, or fail.
+  if (!done.clock_set_back) {
+    CARDEA_ASSIGN(done.settled_issuances, resume_issuances(ports, most_at_once));
+  }
   return done;
 }
 

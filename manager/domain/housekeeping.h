@@ -10,13 +10,15 @@ namespace cardea::manager {
 struct Housekeeping {
   std::size_t expired_requests = 0;
   std::size_t expired_certificates = 0;
-  std::size_t renewals = 0;     ///< requests made (L11)
-  bool clock_set_back = false;  ///< the clock is before a time that was seen already: warn
+  std::size_t settled_issuances = 0;  ///< certificates whose outcome at the authority was not known
+  std::size_t renewals = 0;           ///< requests made (L11)
+  bool clock_set_back = false;        ///< the clock is before a time that was seen already: warn
 };
 
-/// Expires requests and certificates, makes renewal requests, signs the audit log's head, and notices a clock that was
-/// set back. A while after a failure it may simply be called again. While the clock is behind, nothing is expired and
-/// nothing renewed: what depends on time waits until it is right.
+/// Expires requests and certificates, finds out what became of certificates that were asked for, makes renewal
+/// requests, signs the audit log's head, and notices a clock that was set back. A while after a failure it may simply
+/// be called again. While the clock is behind, nothing is expired and nothing renewed: what depends on time waits until
+/// it is right.
 Result<Housekeeping> keep_house(const Ports& ports);
 
 }  // namespace cardea::manager

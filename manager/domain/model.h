@@ -164,6 +164,9 @@ struct Certificate {
   std::optional<Time> revoked_at = {};
   std::optional<Time> invalid_since = {};
   std::string revocation_reason = {};  ///< as in RFC 5280: keyCompromise, certificateHold, …
+  /// What the CA was asked for outside of a job (open_issuances.h), until that is settled; empty: nothing is open, or a
+  /// job knows.
+  json::object wish = {};
   Time created = {};
   Time updated = {};
   Revision revision = 0;

@@ -146,6 +146,7 @@ void columns(V& v, Of<Certificate> auto& c) {
   v("revoked_at", c.revoked_at);
   v("invalid_since", c.invalid_since);
   v("revocation_reason", c.revocation_reason);
+  v("wish", c.wish);
   v("created", c.created);
   v("updated", c.updated);
   v("der", c.der);

@@ -1,0 +1,46 @@
+// What a certificate was asked for with, kept as a document.
+#include "domain/open_issuances.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "domain/authority_work.h"
+
+namespace cardea::manager {
+
+BOOST_AUTO_TEST_SUITE(open_issuances_suite)
+
+BOOST_AUTO_TEST_CASE(a_wish_comes_back_as_it_was) {
+  IssuanceRequest full;
+  full.id = issuance_id(7);
+  full.profile = "tls-server";
+  full.csr = {0x30, 0x03, 0x02, 0x01, 0x00};
+  full.subject = "CN=host,O=Öl & Söhne";
+  full.alternative_names = {{{AlternativeName::Kind::dns, "host.example.org"}, {AlternativeName::Kind::ip, "::1"}}};
+  full.extensions = {"S-1-5-21-1-2-3-4", true};
+  full.validity = std::chrono::hours(48);
+  IssuanceRequest bare;
+  bare.id = full.id;
+  bare.profile = "tls-client";
+  bare.csr = full.csr;
+  for (const IssuanceRequest& wanted : {full, bare}) {
+    const auto back = wished_request(wish_document(wanted), 7);
+    BOOST_REQUIRE(back.ok());
+    BOOST_TEST(back->id == wanted.id);
+    BOOST_TEST(back->profile == wanted.profile);
+    BOOST_TEST((back->csr == wanted.csr));
+    BOOST_TEST((back->subject == wanted.subject));
+    BOOST_TEST((back->alternative_names == wanted.alternative_names));
+    BOOST_TEST((back->extensions.sid == wanted.extensions.sid));
+    BOOST_TEST((back->extensions.naci_pending == wanted.extensions.naci_pending));
+    BOOST_TEST((back->validity == wanted.validity));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_wish_is_told) {
+  BOOST_TEST((wished_request({{"profile", "x"}}, 7).code() == Code::store_corrupt));
+  BOOST_TEST(!wished_request({{"csr", "MAA="}, {"alternative_names", "x"}}, 7).ok());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace cardea::manager
