@@ -33,12 +33,27 @@ Result<std::unique_ptr<System>> System::open(const DaemonSettings& settings, Log
   return std::unique_ptr<System>(new System(settings, log, std::move(opened), std::move(keys)));
 }
 
-Status System::ready() {
-  CARDEA_TRY(store_->read([](Transaction& transaction) -> Status {
-    CARDEA_TRY(transaction.setting("ready"));
-    return {};
+// What a disk that is full or a lock of somebody else does to the store shows only when something is written.
+Status System::probe() {
+  CARDEA_TRY(store_->transact([this](Transaction& transaction) {
+    return transaction.put_setting("ready", std::to_string(clock_.now().time_since_epoch().count()));
   }));
   return keys_->check();
+}
+
+Status System::ready() {
+  constexpr std::chrono::seconds holds{1};
+  {
+    const std::lock_guard lock(ready_mutex_);
+    if (looking_ || std::chrono::steady_clock::now() - looked_at_ < holds) return found_;
+    looking_ = true;
+  }
+  Status found = probe();
+  const std::lock_guard lock(ready_mutex_);
+  looking_ = false;
+  looked_at_ = std::chrono::steady_clock::now();
+  found_ = std::move(found);
+  return found_;
 }
 
 }  // namespace cardea::manager

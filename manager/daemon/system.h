@@ -2,7 +2,9 @@
 // for.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <mutex>
 
 #include "ca/connectors.h"
 #include "daemon/authorities.h"
@@ -25,14 +27,21 @@ class System {
   const Ports& ports() const { return ports_; }
   Authorities& authorities() { return authorities_; }
   http::Services& services() { return services_; }
-  /// Whether store and key token work.
+  /// Whether the store can be written and the key token works. Asked often, it answers with what was found within the
+  /// last second; while somebody is finding out, with what was found before.
   Status ready();
 
  private:
   System(const DaemonSettings& settings, Log& log, std::unique_ptr<Store> store, std::unique_ptr<KeyToken> keys);
 
+  Status probe();
+
   std::unique_ptr<Store> store_;
   std::unique_ptr<KeyToken> keys_;
+  std::mutex ready_mutex_;
+  Status found_ = error(Code::not_initialized, "nobody has looked yet");
+  std::chrono::steady_clock::time_point looked_at_{};
+  bool looking_ = false;
   SystemClock clock_;
   StoreStatus status_;
   ca::Connectors connectors_;

@@ -88,9 +88,20 @@ Result<std::unique_ptr<Connection>> Connection::open(const Place& place, bool re
   return connection;
 }
 
-Status Connection::set_up(bool read_only, std::chrono::milliseconds patience) {
+Status Connection::wait_for_locks(std::chrono::milliseconds patience) {
+  if (patience == lock_wait_) return {};
   if (dialect_ == Dialect::sqlite) {
     sqlite_api::sqlite3_busy_timeout(driver_->sqlite(), static_cast<int>(patience.count()));
+  } else {
+    CARDEA_TRY(once(fmt::format("SET lock_timeout = {}", patience.count())));
+  }
+  lock_wait_ = patience;
+  return {};
+}
+
+Status Connection::set_up(bool read_only, std::chrono::milliseconds patience) {
+  CARDEA_TRY(wait_for_locks(patience));
+  if (dialect_ == Dialect::sqlite) {
     // A commit is durable when it returns: one wait for the disk, in the log written ahead.
     CARDEA_TRY(once("PRAGMA synchronous = FULL"));
     CARDEA_TRY(once("PRAGMA foreign_keys = ON"));
@@ -107,7 +118,6 @@ Status Connection::set_up(bool read_only, std::chrono::milliseconds patience) {
   CARDEA_TRY(once("SET client_encoding = 'UTF8'"));
   CARDEA_TRY(once("SET client_min_messages = 'warning'"));
   CARDEA_TRY(once("SET synchronous_commit = 'on'"));
-  CARDEA_TRY(once(fmt::format("SET lock_timeout = {}", patience.count())));
   return once(fmt::format("SET default_transaction_read_only = {}", read_only ? "on" : "off"));
 }
 

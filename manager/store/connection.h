@@ -35,6 +35,9 @@ class Connection {
 
   Dialect dialect() const noexcept { return dialect_; }
 
+  /// How long locks of others are waited for from now on.
+  Status wait_for_locks(std::chrono::milliseconds patience);
+
   /// Runs SQL whose parameters are marked by `?`; prepared at the first use of the text. `columns` are the kinds of
   /// what it selects. Errors: exists (unique), data_invalid (other constraints), timed_out, device_memory,
   /// device_error, store_corrupt, or the sink's.
@@ -63,6 +66,7 @@ class Connection {
   Status set_up(bool read_only, std::chrono::milliseconds patience);
 
   Place place_;
+  std::chrono::milliseconds lock_wait_{-1};
   Dialect dialect_;
   Fault fault_ = Fault::none;
   std::uint64_t device_ = 0;

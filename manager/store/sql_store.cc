@@ -12,6 +12,9 @@ namespace {
 
 constexpr int most_attempts = 5;
 constexpr std::chrono::milliseconds pause{20};
+// For a lock that was waited for in vain: groups queue behind each other, and each waiting as long as the first would
+// hold up everything that the daemon does.
+constexpr std::chrono::milliseconds short_patience{250};
 
 // Held by whoever writes, over all daemons on one PostgreSQL: the audit log is one chain, so writers must follow each
 // other anyway. It goes with the transaction, however that ends. SQLite has its own lock of this kind.
@@ -71,6 +74,7 @@ void SqlStore::commit(Group group) {
 
 Status SqlStore::begin() {
   writer_->forgive();
+  CARDEA_TRY(writer_->wait_for_locks(locked_out_ ? std::min(short_patience, patience_) : patience_));
   if (place_.dialect == Dialect::sqlite) return writer_->once("BEGIN IMMEDIATE");
   CARDEA_TRY(writer_->once("BEGIN"));
   return writer_->once(writers_lock);
@@ -91,6 +95,7 @@ SqlStore::Attempt SqlStore::attempt(Group group) {
   if (Status done = writer_->once(any ? "COMMIT" : "ROLLBACK"); !done) return ended(std::move(done), any);
   if (any && !writer_->in_place())
     return {error(Code::device_error, "the database file was removed or replaced while it was written"), false};
+  locked_out_ = false;
   return {};
 }
 
@@ -111,6 +116,7 @@ Status SqlStore::run_one(Writers::Item& item, bool alone) {
 
 SqlStore::Attempt SqlStore::ended(Status status, bool committing) {
   const Fault fault = writer_->fault();
+  locked_out_ = fault == Fault::busy;
   // Whether a commit was done whose answer is lost, nobody can tell.
   const bool unknown = committing && fault == Fault::connection;
   if (fault == Fault::connection || !writer_->once("ROLLBACK")) writer_.reset();

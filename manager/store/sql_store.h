@@ -38,6 +38,7 @@ class SqlStore final : public Store {
 
   const Place place_;
   const std::chrono::milliseconds patience_;
+  bool locked_out_ = false;  ///< the last group waited for a lock in vain
   ReaderPool readers_;
   std::unique_ptr<Connection> writer_;  ///< used by the leader of a group only
   Writers writers_;

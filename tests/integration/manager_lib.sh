@@ -5,6 +5,8 @@ manager=${CARDEA_MANAGER_COMMAND:?}
 cardea=${CARDEA_COMMAND:?}
 work=$(mktemp -d)
 manager_pid=
+# A further sed command on the settings that make_manager writes.
+settings_edit=
 
 fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 say() { printf '%s\n' "$*"; }
@@ -15,6 +17,8 @@ finish() {
     kill "$manager_pid" 2>/dev/null || true
     wait "$manager_pid" 2>/dev/null || true
   fi
+  # Belongs to the script that defines it.
+  if declare -F after_manager >/dev/null; then after_manager || true; fi
   [ "$status" = 0 ] || { echo "--- log of the manager"; tail -n 30 "$work/log" 2>/dev/null; } >&2
   rm -rf "$work"
 }
@@ -32,7 +36,8 @@ make_manager() {
   read -r port plain_port < <(free_ports)
   data=$work/data
   "$manager" config default | sed "s|/var/lib/cardea-manager|$data|; s|^# port = 8443|port = $port|
-    s|^# port = 8080|port = $plain_port|; s|^# url = .*|url = \"http://127.0.0.1:$plain_port\"|" >"$work/manager.toml"
+    s|^# port = 8080|port = $plain_port|; s|^# url = .*|url = \"http://127.0.0.1:$plain_port\"|
+    $settings_edit" >"$work/manager.toml"
   timeout 120 "$manager" init --data "$data" --config "$work/manager.toml" --organisation 'Test, Inc.' "$@" \
     >"$work/init.out" 2>&1 || fail "init: $(cat "$work/init.out")"
   # shellcheck disable=SC1091
