@@ -63,6 +63,11 @@ void Tpm::tidy(const std::function<void(TpmAccess&)>& work) {
   if (access_) work(*access_);
 }
 
+void Tpm::release() {
+  const std::lock_guard lock(mutex_);
+  if (access_ && access_->keys.empty() && !access_->storage_key) access_.reset();
+}
+
 Result<SecretBytes> Tpm::hierarchy_auth() const {
   if (settings_.hierarchy_auth_file.empty()) return SecretBytes();
   SecretBytes text(auth_size + 1);

@@ -63,6 +63,10 @@ class Tpm {
   /// The same for what only makes sense on a connection that there is, and need not succeed.
   void tidy(const std::function<void(TpmAccess&)>& work);
 
+  /// Closes the connection when nothing is loaded over it: for who needs the TPM once in a long while, so that on a TPM
+  /// without resource manager other processes get their turn.
+  void release();
+
   /// What the owner hierarchy asks for; empty without a file in the settings. permission_denied.
   Result<SecretBytes> hierarchy_auth() const;
 

@@ -65,13 +65,13 @@ Status make_openers(TpmAccess& access, const Loaded& parent, std::string_view se
   return {};
 }
 
+}  // namespace
+
 Result<Loaded> derive_storage_key(Tpm& tpm, TpmAccess& access, std::string_view serial) {
   CARDEA_ASSIGN(const Bytes unique, unique_of(serial));
   CARDEA_ASSIGN(const SecretBytes hierarchy_auth, tpm.hierarchy_auth());
   return access.connection.storage_key(unique, hierarchy_auth);
 }
-
-}  // namespace
 
 std::optional<SecretBytes> admin_key_of(const Pin& text) {
   if (text.size() != 2 * admin_key_size) return std::nullopt;

@@ -32,6 +32,9 @@ Status check_pin_length(const TpmSettings& settings, const Pin& pin);
 /// the disk.
 Result<std::string> create_card(const Settings& settings, Tpm& tpm, const NewCard& card);
 
+/// The storage key for a serial number, a card's or a sealed keystore's, as this TPM derives it. Errors of Tpm::run.
+Result<Loaded> derive_storage_key(Tpm& tpm, TpmAccess& access, std::string_view serial);
+
 /// What a card of that serial number has in this TPM: its storage key's name, and fresh openers. pin_length;
 /// pin_invalid.
 struct Enrolment {

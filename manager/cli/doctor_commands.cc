@@ -16,6 +16,7 @@
 #include "cli/p11.h"
 #include "cli/pins.h"
 #include "cli/text.h"
+#include "cli/token_seals.h"
 #include "cli/tpm_checks.h"
 
 namespace cardea::cli {
@@ -35,7 +36,7 @@ std::string_view word(Severity severity) {
   return "";
 }
 
-void check_token_info(const TokenInfo& token, Findings& findings) {
+void check_token_info(const std::string& module, const TokenInfo& token, Findings& findings) {
   const std::string subject = fmt::format("token '{}'", token.label);
   const std::string serial = token.serial;
   if (!token.has(CKF_USER_PIN_INITIALIZED)) {
@@ -48,7 +49,8 @@ void check_token_info(const TokenInfo& token, Findings& findings) {
   } else if (token.has(CKF_WRITE_PROTECTED)) {
     findings.push_back({Severity::info, subject, "is read-only; it signs, but nothing can be changed.", ""});
   } else {
-    findings.push_back({Severity::ok, subject, "is ready.", ""});
+    // Whether the TPM opens it, the check of the keystore says.
+    findings.push_back({Severity::ok, subject, is_sealed(module, token) ? "is ready, and sealed." : "is ready.", ""});
   }
 }
 
@@ -77,7 +79,7 @@ void check_module(const Context& context, Findings& findings) {
   for (const TokenInfo& token : *tokens) {
     if (!token.initialized()) continue;
     any = true;
-    check_token_info(token, findings);
+    check_token_info(path, token, findings);
   }
   if (!any) findings.push_back({Severity::info, "tokens", "there is none yet.", "cardea token init --label NAME"});
 }

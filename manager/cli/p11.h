@@ -6,6 +6,7 @@
 #include "p11client/keystore.h"
 #include "p11client/module.h"
 #include "p11client/printable.h"
+#include "p11client/seals.h"
 #include "p11client/session.h"
 #include "p11client/template.h"
 #include "p11client/tpm_cards.h"

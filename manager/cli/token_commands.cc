@@ -14,6 +14,7 @@
 #include "cli/pins.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
+#include "cli/token_seals.h"
 #include "cryptoki/names.h"
 
 namespace cardea::cli {
@@ -40,7 +41,7 @@ std::string pin_state(const Module& module, const TokenInfo& token, CK_USER_TYPE
   return fmt::format("{}; {} {} left", state, *tries, *tries == 1 ? "try is" : "tries are");
 }
 
-json::object to_json(const TokenInfo& token) {
+json::object to_json(const Module& module, const TokenInfo& token) {
   return {{"slot", token.slot},
           {"label", token.label},
           {"serial", token.serial},
@@ -53,6 +54,7 @@ json::object to_json(const TokenInfo& token) {
           {"so_pin", pin_words(token, CKU_SO)},
           {"min_pin_length", token.min_pin_length},
           {"max_pin_length", token.max_pin_length},
+          {"sealed", is_sealed(module.path(), token)},
           {"uri", token.initialized() ? format_uri(token.label, token.serial, "", {}, "") : ""}};
 }
 
@@ -61,13 +63,16 @@ Status list_tokens(Context& context) {
   CARDEA_ASSIGN(const auto tokens, module->tokens());
   if (context.options.json) {
     json::array list;
-    for (const TokenInfo& token : tokens) list.push_back(to_json(token));
+    for (const TokenInfo& token : tokens) {
+      list.push_back(to_json(*module, token));
+    }
     return print_json({{"tokens", list}});
   }
-  Table table({"LABEL", "SERIAL", "MODEL", "USER PIN", "SLOT"});
+  Table table({"LABEL", "SERIAL", "MODEL", "USER PIN", "SEALED BY", "SLOT"});
   for (const TokenInfo& token : tokens) {
     if (!token.initialized()) continue;
-    table.row({token.label, token.serial, token.model, pin_words(token, CKU_USER), std::to_string(token.slot)});
+    table.row({token.label, token.serial, token.model, pin_words(token, CKU_USER),
+               is_sealed(module->path(), token) ? "TPM" : "", std::to_string(token.slot)});
   }
   if (table.empty()) return print("There is no token yet. Make one with `cardea token init --label NAME`.\n");
   return print(table.text());
@@ -84,6 +89,13 @@ json::array mechanisms_json(const std::vector<MechanismInfo>& mechanisms) {
   return list;
 }
 
+// "by the TPM", and what is in the way of opening it.
+std::string seal_state(const Module& module, const TokenInfo& token) {
+  if (!is_sealed(module.path(), token)) return "no";
+  const std::string problem = seal_problem(module.path(), token);
+  return problem.empty() ? "by this machine's TPM" : fmt::format("by a TPM; {}", printable(problem));
+}
+
 json::value tries_json(const Module& module, const TokenInfo& token, CK_USER_TYPE user) {
   const auto tries = keystore_tries_left(module, token, user);
   return tries ? json::value(*tries) : json::value(nullptr);
@@ -96,19 +108,20 @@ Status show_token(Context& context, const std::string& name) {
   CARDEA_ASSIGN(const TokenInfo token, select_token(*module, context));
   CARDEA_ASSIGN(const auto mechanisms, module->mechanisms(token.slot));
   if (context.options.json) {
-    json::object object = to_json(token);
+    json::object object = to_json(*module, token);
     object["user_tries_left"] = tries_json(*module, token, CKU_USER);
     object["so_tries_left"] = tries_json(*module, token, CKU_SO);
+    object["seal_problem"] = printable(seal_problem(module->path(), token));
     object["mechanisms"] = mechanisms_json(mechanisms);
     return print_json(object);
   }
   std::string text = fmt::format(
       "Label:         {}\nSerial:        {}\nManufacturer:  {}\nModel:         {}\nWritable:      {}\nUser PIN:      "
       "{}\n"
-      "SO PIN:        {}\nPIN length:    {} to {} bytes\nURI:           {}\nMechanisms:\n",
+      "SO PIN:        {}\nPIN length:    {} to {} bytes\nSealed:        {}\nURI:           {}\nMechanisms:\n",
       token.label, token.serial, token.manufacturer, token.model, token.has(CKF_WRITE_PROTECTED) ? "no" : "yes",
       pin_state(*module, token, CKU_USER), pin_state(*module, token, CKU_SO), token.min_pin_length,
-      token.max_pin_length, format_uri(token.label, token.serial, "", {}, ""));
+      token.max_pin_length, seal_state(*module, token), format_uri(token.label, token.serial, "", {}, ""));
   for (const MechanismInfo& mechanism : mechanisms) {
     text += fmt::format("  {}\n", constant_text(ConstantKind::CKM, mechanism.type));
   }
@@ -218,7 +231,7 @@ Status init_token(Context& context, const InitOptions& options) {
   CARDEA_ASSIGN(TokenInfo token, find_initialized(*module, before, options.label));
   if (user_pin) CARDEA_TRY(set_first_pin(*module, token, so_pin, *user_pin));
   CARDEA_ASSIGN(token, module->token(token.slot));
-  if (context.options.json) return print_json(to_json(token));
+  if (context.options.json) return print_json(to_json(*module, token));
   CARDEA_TRY(print(fmt::format("Token '{}' is ready; its serial number is {}.\n", token.label, token.serial)));
   if (user_pin) return {};
   return print("It has no user PIN yet; set it with `cardea token pin set`.\n");
@@ -247,6 +260,7 @@ void add_token_commands(const Command& root, Context& context) {
   make.flag("--erase", init->erase, "make the token named by --token empty and new");
   make.flag("--yes", context.options.yes, "do not ask before erasing");
   add_keystore_commands(group, context);
+  add_seal_commands(group, context);
   add_pin_commands(group, context);
 }
 

@@ -39,12 +39,14 @@ CK_FUNCTION_LIST_3_2 function_list_3_2 = {
 CK_UTF8CHAR standard_name[] = "PKCS 11";
 CK_UTF8CHAR keystore_name[] = CARDEA_KEYSTORE_INTERFACE;
 CK_UTF8CHAR tpm_name[] = CARDEA_TPM_INTERFACE;
+CK_UTF8CHAR seal_name[] = CARDEA_SEAL_INTERFACE;
 
 // The newest first: it is the default (PKCS#11 3.2, 5.4.6).
-std::array<CK_INTERFACE, 5> interfaces{{{standard_name, &function_list_3_2, 0},
+std::array<CK_INTERFACE, 6> interfaces{{{standard_name, &function_list_3_2, 0},
                                         {standard_name, &function_list_3_0, 0},
                                         {standard_name, &function_list_2_40, 0},
                                         {tpm_name, &tpm_functions, 0},
+                                        {seal_name, &seal_functions, 0},
                                         {keystore_name, &keystore_functions, 0}}};
 
 std::string_view text(const CK_UTF8CHAR* name) {

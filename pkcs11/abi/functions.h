@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "cryptoki/cryptoki.h"
 #include "cryptoki/keystore_interface.h"
+#include "cryptoki/seal_interface.h"
 #include "cryptoki/tpm_interface.h"
 
 namespace cardea::abi {
@@ -13,9 +14,10 @@ namespace cardea::abi {
 #include "cryptoki/functions.def"
 #undef CARDEA_FUNCTION
 
-/// The functions behind CARDEA_KEYSTORE_INTERFACE and CARDEA_TPM_INTERFACE. Not constant, because CK_INTERFACE says so;
-/// nobody writes them.
+/// The functions behind CARDEA_KEYSTORE_INTERFACE, CARDEA_SEAL_INTERFACE and CARDEA_TPM_INTERFACE. Not constant,
+/// because CK_INTERFACE says so; nobody writes them.
 extern CARDEA_KEYSTORE_FUNCTIONS keystore_functions;
+extern CARDEA_SEAL_FUNCTIONS seal_functions;
 extern CARDEA_TPM_FUNCTIONS tpm_functions;
 
 }  // namespace cardea::abi

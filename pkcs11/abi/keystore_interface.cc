@@ -2,8 +2,8 @@
 #include "cryptoki/keystore_interface.h"
 
 #include "abi/functions.h"
+#include "abi/sealing.h"
 #include "abi/vendor_answer.h"
-#include "keystore/keystore.h"
 
 namespace cardea::abi {
 namespace {
@@ -24,7 +24,8 @@ Status delete_token(const char* serial) {
 
 Status check(CARDEA_FINDING finding, CK_ULONG* tokens, void* context) {
   if (finding == nullptr || tokens == nullptr) return Code::arguments_bad;
-  const keystore::CheckReport report = keystore::check_keystore(load_settings());
+  const Settings settings = load_settings();
+  const keystore::CheckReport report = keystore::check_keystore(settings, make_tpm_sealer(settings.tpm));
   *tokens = report.tokens;
   for (const keystore::Finding& found : report.findings) {
     finding(context, found.subject.c_str(), found.sentence.c_str(), found.next_step.c_str());

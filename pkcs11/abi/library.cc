@@ -6,9 +6,9 @@
 #include <iterator>
 
 #include "abi/functions.h"
+#include "abi/sealing.h"
 #include "abi/trace.h"
 #include "cards/card_source.h"
-#include "keystore/keystore.h"
 #include "plugin/plugins.h"
 #include "session/provider.h"
 #include "tpm/tpm_source.h"

@@ -3,8 +3,10 @@
 #include <signal.h>
 
 #include <boost/test/unit_test.hpp>
+#include <fstream>
 
 #include "faults/setting.h"
+#include "swtpm/swtpm.h"
 
 namespace cardea::test {
 
@@ -56,7 +58,47 @@ int kill_everywhere(const Home& start, const std::string& way) {
   return 0;
 }
 
+boost::test_tools::assertion_result has_software_tpm(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result answer(tpm::Swtpm::installed());
+  answer.message() << "swtpm is not installed (./install-packages tests)";
+  return answer;
+}
+
+// Kills `task` (seal or unseal) at every call in turn. Whatever is left opens with the TPM and, exactly when it is not
+// sealed, without. Answers how many calls there were.
+int kill_sealing(const Home& start, const std::string& task, const std::filesystem::path& no_tpm) {
+  for (int at = 1; at < 1000; ++at) {
+    const Home home(start);
+    const Outcome outcome = home.work({task, "killed", std::to_string(at)});
+    BOOST_REQUIRE_MESSAGE(outcome.succeeded() || outcome.signal == SIGKILL, outcome.err);
+    const bool opens_alone = home.work({"can-login", user_pin}, {{"CARDEA_CONF", no_tpm.string()}}).succeeded();
+    BOOST_TEST_CONTEXT("killed at call " << at) {
+      BOOST_TEST(home.objects().count("untouched") == 1);
+      BOOST_TEST(integrity(home.store()) == "ok");
+      if (outcome.succeeded()) BOOST_TEST(opens_alone == (task == "unseal"));
+    }
+    if (outcome.succeeded()) return at - 1;
+  }
+  BOOST_FAIL("it never ends");
+  return 0;
+}
+
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(a_kill_while_a_token_is_sealed_or_unsealed_leaves_it_one_or_the_other,
+                     *boost::unit_test::precondition(has_software_tpm)) {
+  const tpm::Swtpm swtpm;
+  Home start;
+  start.make_token();
+  const std::filesystem::path no_tpm = swtpm.folder() / "no_tpm.toml";
+  std::filesystem::copy(start.config(), no_tpm);
+  std::ofstream(no_tpm, std::ios::app) << "[tpm]\ntcti = \"swtpm:path=/nonexistent\"\n";
+  std::ofstream(start.config(), std::ios::app) << "[tpm]\ntcti = \"" << swtpm.tcti() << "\"\n";
+  BOOST_TEST(kill_sealing(start, "seal", no_tpm) > 3);
+  const Outcome sealed = start.work({"seal", "none", "0"});
+  BOOST_REQUIRE_MESSAGE(sealed.succeeded(), sealed.err);
+  BOOST_TEST(kill_sealing(start, "unseal", no_tpm) > 3);
+}
 
 BOOST_AUTO_TEST_CASE(a_kill_before_any_change_of_a_file_loses_nothing) {
   Home home;

@@ -5,6 +5,7 @@
 #include <map>
 #include <sstream>
 
+#include "cryptoki/seal_interface.h"
 #include "fakes/failing_calls.h"
 #include "faults/setting.h"
 #include "faults/worker.h"
@@ -140,6 +141,27 @@ int change_pin(const Arguments& arguments) {
   return 0;
 }
 
+// seal FAILURE AT, unseal FAILURE AT: by the user PIN.
+int change_seal(const Arguments& arguments, bool sealing) {
+  Token token;
+  CK_TOKEN_INFO info{};
+  expect_ok(token.host->C_GetTokenInfo(token.slot, &info), "C_GetTokenInfo");
+  const std::string serial(reinterpret_cast<const char*>(info.serialNumber), sizeof(info.serialNumber));
+  CK_UTF8CHAR name[] = CARDEA_SEAL_INTERFACE;
+  CK_INTERFACE* found = nullptr;
+  expect_ok(token.host.symbol<decltype(&::C_GetInterface)>("C_GetInterface")(name, nullptr, &found, 0),
+            "C_GetInterface");
+  const auto& seals = *static_cast<const CARDEA_SEAL_FUNCTIONS*>(found->pFunctionList);
+  const Blob bytes = p11::bytes_of(user_pin);
+  const CARDEA_PIN pin{bytes.data(), bytes.size()};
+  const auto ignore_code = [](void*, const CK_UTF8CHAR*, CK_ULONG) {};
+  plan(arguments, 0);
+  expect_ok(sealing ? seals.seal(serial.c_str(), CKU_USER, &pin, ignore_code, nullptr, nullptr)
+                    : seals.unseal(serial.c_str(), CKU_USER, &pin, nullptr, nullptr),
+            sealing ? "seal" : "unseal");
+  return 0;
+}
+
 // can-login PIN
 int can_login(const Arguments& arguments) {
   Token token;
@@ -232,6 +254,8 @@ std::vector<Task> store_tasks() {
           {"finish-token", finish_token},
           {"churn", churn_failing},
           {"change-pin", change_pin},
+          {"seal", [](const Arguments& arguments) { return change_seal(arguments, true); }},
+          {"unseal", [](const Arguments& arguments) { return change_seal(arguments, false); }},
           {"can-login", can_login},
           {"dump", dump},
           {"write", write_objects},

@@ -2,8 +2,9 @@
 # Software TPMs of a test's own; sourced, not run. Scripts that start one source lib.sh first and call:
 #
 #   begin_tpm COMMAND...   like begin, and checks that swtpm and these commands are there
-#   start_tpm              a TPM on a Unix socket under $work; sets $tcti. Its state stays over stop_tpm.
-#   stop_tpm               ends it, as a power failure would
+#   start_tpm [FOLDER]     a TPM on a Unix socket under $work/tpm or another folder; sets $tcti. Its state stays over
+#                          stop_tpm.
+#   stop_tpm               ends the one started last, as a power failure would
 #   tpm_commands           how many commands it has answered
 #   start_resource_manager a D-Bus of the test's own with tpm2-abrmd on that TPM; sets $tcti to it
 
@@ -27,18 +28,18 @@ begin_tpm() {
 }
 
 start_tpm() {
-  local i
-  mkdir -p "$work/tpm/state"
-  rm -f "$work/tpm/socket" "$work/tpm/socket.ctrl"
-  tcti=swtpm:path=$work/tpm/socket
+  local i folder=${1:-$work/tpm}
+  mkdir -p "$folder/state"
+  rm -f "$folder/socket" "$folder/socket.ctrl"
+  tcti=swtpm:path=$folder/socket
   [ ${#tcti} -lt 100 ] || fail "the path of the TPM's socket is too long: $tcti"
-  timeout --kill-after=5 "${TPM_LIMIT:-280}" swtpm socket --tpm2 --tpmstate "dir=$work/tpm/state" \
-    --server "type=unixio,path=$work/tpm/socket" --ctrl "type=unixio,path=$work/tpm/socket.ctrl" \
-    --flags not-need-init,startup-clear --log "level=20,file=$work/tpm/commands" >>"$work/swtpm.log" 2>&1 </dev/null &
+  timeout --kill-after=5 "${TPM_LIMIT:-280}" swtpm socket --tpm2 --tpmstate "dir=$folder/state" \
+    --server "type=unixio,path=$folder/socket" --ctrl "type=unixio,path=$folder/socket.ctrl" \
+    --flags not-need-init,startup-clear --log "level=20,file=$folder/commands" >>"$work/swtpm.log" 2>&1 </dev/null &
   tpm_id=$!
   daemons+=("$tpm_id")
   for i in {1..100}; do
-    [ ! -S "$work/tpm/socket.ctrl" ] || return 0
+    [ ! -S "$folder/socket.ctrl" ] || return 0
     kill -0 "$tpm_id" 2>/dev/null || fail "swtpm does not run"
     sleep 0.1
   done

@@ -170,6 +170,12 @@ Result<Blob> TpmConnection::seal(const Loaded& parent, const SecretBytes& secret
   return create(context_, parent, auth.view(), secret.view(), area);
 }
 
+Result<Blob> TpmConnection::seal_to_tpm(const Loaded& parent, const SecretBytes& secret) {
+  TPM2B_PUBLIC area = new_area(TPM2_ALG_KEYEDHASH, stays_here | uses_auth | no_lock_out);
+  area.publicArea.parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL;
+  return create(context_, parent, {}, secret.view(), area);
+}
+
 Result<Blob> TpmConnection::create_challenge_key(const Loaded& parent, const SecretBytes& key) {
   TPM2B_PUBLIC area = new_area(TPM2_ALG_KEYEDHASH, stays_here | uses_auth | no_lock_out | TPMA_OBJECT_SIGN_ENCRYPT);
   TPMT_KEYEDHASH_SCHEME& scheme = area.publicArea.parameters.keyedHashDetail.scheme;

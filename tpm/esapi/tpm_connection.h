@@ -149,6 +149,8 @@ class TpmConnection {
 
   /// A secret that opens with `auth`. Wrong tries count towards the lock-out.
   Result<Blob> seal(const Loaded& parent, const SecretBytes& secret, const SecretBytes& auth);
+  /// A secret that this TPM gives to whoever has the blob. There is nothing to guess, so a lock-out does not stop it.
+  Result<Blob> seal_to_tpm(const Loaded& parent, const SecretBytes& secret);
   /// A key for HMAC-SHA-256, with which answers to challenges are checked.
   Result<Blob> create_challenge_key(const Loaded& parent, const SecretBytes& key);
   /// A secret that opens with an answered challenge of that (loaded) key and with nothing else.

@@ -13,10 +13,13 @@ namespace {
 /// A blank token's slot turns into the token's place when it is initialised.
 class KeystoreSource final : public TokenSource {
  public:
-  explicit KeystoreSource(const Settings& settings)
+  KeystoreSource(const Settings& settings, SealerPtr sealer)
       : settings_(settings),
+        sealer_(std::move(sealer)),
         slots_({.name = "keystore", .words = "Cardea keystore", .token = "the token"},
-               [settings](const std::string& serial) { return KeystoreToken::open(settings, serial); }) {}
+               [settings, sealer = sealer_](const std::string& serial) {
+                 return KeystoreToken::open(settings, serial, sealer);
+               }) {}
 
   std::vector<TokenSlotPtr> slots() override {
     if (!settings_.keystore.enabled) return {};
@@ -38,11 +41,12 @@ class KeystoreSource final : public TokenSource {
   void add_blank(Slots::Slots& slots) {
     auto serial = random_serial();
     if (!serial) return;  // without randomness no token can be made either
-    auto token = std::make_shared<KeystoreToken>(settings_, *serial);
+    auto token = std::make_shared<KeystoreToken>(settings_, *serial, sealer_);
     slots.push_back(slots_.make(std::move(*serial), std::move(token)));
   }
 
   const Settings settings_;
+  const SealerPtr sealer_;
   Slots slots_;
 };
 
@@ -63,9 +67,9 @@ std::string remedy(Code code) {
   }
 }
 
-void check_token(const Settings& settings, const std::string& serial, CheckReport& report) {
+void check_token(const Settings& settings, const std::string& serial, const SealerPtr& sealer, CheckReport& report) {
   const std::string subject = "token " + serial;
-  auto token = KeystoreToken::open(settings, serial);
+  auto token = KeystoreToken::open(settings, serial, sealer);
   if (!token) {
     report.findings.push_back({subject, describe(token.error()), remedy(token.code())});
     return;
@@ -79,6 +83,10 @@ void check_token(const Settings& settings, const std::string& serial, CheckRepor
     report.findings.push_back(
         {subject, std::move(sentence), "restore it from a backup; the token's other objects work"});
   }
+  if (const Status seal = (*token)->check_seal(); !seal) {
+    report.findings.push_back({subject, describe(seal.error()),
+                               "make that TPM available again; without it: cardea token unseal --recovery-code"});
+  }
   const TokenDescription description = (*token)->describe();
   if (description.user_pin.locked) {
     report.findings.push_back({subject, "the user PIN is locked", "unlock it with: cardea token pin unlock"});
@@ -87,6 +95,15 @@ void check_token(const Settings& settings, const std::string& serial, CheckRepor
     report.findings.push_back(
         {subject, "the SO PIN is locked", "the user PIN still works; copy what is needed elsewhere"});
   }
+}
+
+Result<std::shared_ptr<KeystoreToken>> open_known(const Settings& settings, const std::string& serial,
+                                                  const SealerPtr& sealer = nullptr) {
+  std::error_code failed;
+  if (!is_serial(serial) || !std::filesystem::exists(tokens_directory(settings.home) / serial, failed)) {
+    return error(Code::not_found, "no token has the serial number " + serial);
+  }
+  return KeystoreToken::open(settings, serial, sealer);
 }
 
 }  // namespace
@@ -98,16 +115,39 @@ Status delete_token(const Settings& settings, const std::string& serial) {
 }
 
 Result<PinState> pin_state(const Settings& settings, const std::string& serial, Role role) {
-  std::error_code failed;
-  if (!is_serial(serial) || !std::filesystem::exists(tokens_directory(settings.home) / serial, failed)) {
-    return error(Code::not_found, "no token has the serial number " + serial);
-  }
-  CARDEA_ASSIGN(const auto token, KeystoreToken::open(settings, serial));
+  CARDEA_ASSIGN(const auto token, open_known(settings, serial));
   const TokenDescription description = token->describe();
   return role == Role::security_officer ? description.so_pin : description.user_pin;
 }
 
-CheckReport check_keystore(const Settings& settings) {
+Result<bool> is_sealed(const Settings& settings, const std::string& serial) {
+  CARDEA_ASSIGN(const auto token, open_known(settings, serial));
+  return token->sealed();
+}
+
+Status check_seal(const Settings& settings, const std::string& serial, const SealerPtr& sealer) {
+  CARDEA_ASSIGN(const auto token, open_known(settings, serial, sealer));
+  return token->check_seal();
+}
+
+Result<Pin> seal_token(const Settings& settings, const std::string& serial, const SealerPtr& sealer, Role role,
+                       const Pin& pin) {
+  CARDEA_ASSIGN(const auto token, open_known(settings, serial, sealer));
+  return token->seal(role, pin);
+}
+
+Status unseal_token(const Settings& settings, const std::string& serial, const SealerPtr& sealer, Role role,
+                    const Pin& pin) {
+  CARDEA_ASSIGN(const auto token, open_known(settings, serial, sealer));
+  return token->unseal(role, pin);
+}
+
+Status unseal_token_with_code(const Settings& settings, const std::string& serial, const Pin& code) {
+  CARDEA_ASSIGN(const auto token, open_known(settings, serial));
+  return token->unseal_with_code(code);
+}
+
+CheckReport check_keystore(const Settings& settings, const SealerPtr& sealer) {
   CheckReport report;
   std::error_code failed;
   if (!std::filesystem::exists(settings.home, failed)) return report;
@@ -121,15 +161,15 @@ CheckReport check_keystore(const Settings& settings) {
   }
   for (const std::string& serial : list_tokens(settings.home)) {
     ++report.tokens;
-    check_token(settings, serial, report);
+    check_token(settings, serial, sealer, report);
   }
   return report;
 }
 
 }  // namespace keystore
 
-std::unique_ptr<TokenSource> make_keystore_source(const Settings& settings) {
-  return std::make_unique<keystore::KeystoreSource>(settings);
+std::unique_ptr<TokenSource> make_keystore_source(const Settings& settings, SealerPtr sealer) {
+  return std::make_unique<keystore::KeystoreSource>(settings, std::move(sealer));
 }
 
 }  // namespace cardea

@@ -9,13 +9,15 @@
 
 #include "base/config.h"
 #include "base/secret.h"
+#include "token/sealer.h"
 #include "token/token_source.h"
 
 namespace cardea {
 
 /// The slots of all keystore tokens in Settings::home, oldest first, and one uninitialised slot for C_InitToken.
-/// No slots when the keystore is switched off.
-std::unique_ptr<TokenSource> make_keystore_source(const Settings& settings);
+/// No slots when the keystore is switched off. The sealer opens sealed tokens; without one they are there and do not
+/// open.
+std::unique_ptr<TokenSource> make_keystore_source(const Settings& settings, SealerPtr sealer = nullptr);
 
 namespace keystore {
 
@@ -25,6 +27,17 @@ Status delete_token(const Settings& settings, const std::string& serial);
 
 /// How far a PIN of this token is from its lock. not_found; errors as KeystoreToken::open.
 Result<PinState> pin_state(const Settings& settings, const std::string& serial, Role role);
+
+/// A token's seal. Each answers not_found for an unknown token, and the errors of KeystoreToken's function of that
+/// name.
+Result<bool> is_sealed(const Settings& settings, const std::string& serial);
+Status check_seal(const Settings& settings, const std::string& serial, const SealerPtr& sealer);
+/// Answers the recovery code, to be shown once.
+Result<Pin> seal_token(const Settings& settings, const std::string& serial, const SealerPtr& sealer, Role role,
+                       const Pin& pin);
+Status unseal_token(const Settings& settings, const std::string& serial, const SealerPtr& sealer, Role role,
+                    const Pin& pin);
+Status unseal_token_with_code(const Settings& settings, const std::string& serial, const Pin& code);
 
 /// Something that a check found, with what to do about it.
 struct Finding {
@@ -40,8 +53,8 @@ struct CheckReport {
 };
 
 /// Reads every token whole: directories, permissions, format, database integrity, each object's public side. Needs no
-/// PIN. Makes permissions right where that is possible.
-CheckReport check_keystore(const Settings& settings);
+/// PIN. Makes permissions right where that is possible. Asks the sealer whether it opens the seals there are.
+CheckReport check_keystore(const Settings& settings, const SealerPtr& sealer = nullptr);
 
 /// A token of SoftHSM2 found on disk.
 struct SofthsmToken {

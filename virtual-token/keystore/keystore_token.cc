@@ -37,8 +37,9 @@ std::filesystem::path KeystoreToken::directory() const {
   return tokens_directory(settings_.home) / serial_;
 }
 
-Result<std::shared_ptr<KeystoreToken>> KeystoreToken::open(const Settings& settings, const std::string& serial) {
-  auto token = std::make_shared<KeystoreToken>(settings, serial);
+Result<std::shared_ptr<KeystoreToken>> KeystoreToken::open(const Settings& settings, const std::string& serial,
+                                                           SealerPtr sealer) {
+  auto token = std::make_shared<KeystoreToken>(settings, serial, std::move(sealer));
   std::vector<std::string>& problems = token->found_at_opening_;
   CARDEA_TRY(check_directory(settings.home, problems));
   CARDEA_TRY(check_directory(tokens_directory(settings.home), problems));

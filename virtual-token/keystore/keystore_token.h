@@ -8,6 +8,7 @@
 #include "keystore/contents.h"
 #include "keystore/files.h"
 #include "keystore/vault.h"
+#include "token/sealer.h"
 #include "token/token.h"
 
 namespace cardea::keystore {
@@ -15,10 +16,13 @@ namespace cardea::keystore {
 /// Thread-safe. Born blank (initialize() makes its store) or open.
 class KeystoreToken final : public Token, public PinManager, public TokenInitializer, public ObjectStore {
  public:
-  /// A token without a store; initialize() will make one under that serial number.
-  KeystoreToken(const Settings& settings, std::string serial) : settings_(settings), serial_(std::move(serial)) {}
+  /// A token without a store; initialize() will make one under that serial number. Without a sealer sealed tokens do
+  /// not open.
+  KeystoreToken(const Settings& settings, std::string serial, SealerPtr sealer = nullptr)
+      : settings_(settings), serial_(std::move(serial)), sealer_(std::move(sealer)) {}
   /// Opens an existing token's store. Errors as StoreFile::open and check_directory.
-  static Result<std::shared_ptr<KeystoreToken>> open(const Settings& settings, const std::string& serial);
+  static Result<std::shared_ptr<KeystoreToken>> open(const Settings& settings, const std::string& serial,
+                                                     SealerPtr sealer = nullptr);
 
   bool blank() const noexcept { return opened_.load(std::memory_order_acquire) == nullptr; }
   /// Whether its directory is still there.
@@ -43,6 +47,18 @@ class KeystoreToken final : public Token, public PinManager, public TokenInitial
   Status set_user_pin(const Pin& new_pin) override;
 
   Status initialize(const Pin& so_pin, std::string_view label) override;
+
+  /// Seals the token: its PINs open it on this machine only. The PIN is tried and counted as at a login. Answers the
+  /// recovery code. exists when it is sealed already; errors of login and of the sealer.
+  Result<Pin> seal(Role role, const Pin& pin);
+  /// Takes the seal off; PINs stay. not_found when there is none.
+  Status unseal(Role role, const Pin& pin);
+  /// The same by the recovery code, where the machine is another one: needs neither PIN nor sealer. pin_invalid when it
+  /// is not written as codes are, pin_incorrect.
+  Status unseal_with_code(const Pin& code);
+  Result<bool> sealed() const;
+  /// Whether this machine opens the seal; nothing to find fault with when there is none.
+  Status check_seal() const;
 
   Result<std::vector<ObjectPtr>> create(std::vector<NewObject> objects) override;
   Result<ObjectPtr> replace(ObjectId id, const AttributeSet& attributes) override;
@@ -70,18 +86,31 @@ class KeystoreToken final : public Token, public PinManager, public TokenInitial
   Status initialize_again(const Pin& so_pin, std::string_view label);
   Status check_pin_length(const Pin& pin, std::size_t least, std::size_t most) const;
 
-  Result<UnlockMethod> count_try(StoreFile& file, Role role) const;
-  /// Tries a PIN; the caller holds the login lock where the store is writable. Answers the master key.
-  Result<SecretBytes> try_pin(Opened& opened, Role role, const Pin& pin) const;
+  /// What a right PIN gives.
+  struct Opening {
+    SecretBytes master_key;
+    std::optional<SecretBytes> sealing_key;  ///< of a sealed token
+  };
+  WrapContext wrap_context(Role role) const;
+  Status count_try(StoreFile& file, Role role, int failures) const;
+  /// Tries a PIN; the caller holds the login lock where the store is writable.
+  Result<Opening> try_pin(Opened& opened, Role role, const Pin& pin) const;
   Result<std::optional<LoginLock>> login_lock(Opened& opened) const;
   Status put_pin(Opened& opened, Role role, const WrappedKey& wrapped, std::uint64_t epoch) const;
-  Result<WrappedKey> wrap(const SecretBytes& master_key, Role role, const Pin& pin) const;
+  Result<WrappedKey> wrap(const SecretBytes& master_key, Role role, const Pin& pin,
+                          const std::optional<SecretBytes>& sealing_key) const;
+
+  /// What covers the wrapped keys of a sealed token, from this machine's sealer; absent when the token is not sealed.
+  Result<std::optional<SecretBytes>> sealing_key(Opened& opened) const;
+  Result<Opened*> opened_for_sealing() const;
+  Status replace_unlock_methods(Opened& opened, const SecretBytes& sealing_key, const std::optional<Seal>& seal) const;
 
   Result<StoredObject> stored_object(Opened& opened, ObjectId id) const;
   Result<SecretAttributes> open_seal(Opened& opened, ObjectId id, const StoredObject& object) const;
 
   const Settings settings_;
   const std::string serial_;
+  const SealerPtr sealer_;
   mutable Vault vault_;
   std::mutex initializing_;
   std::unique_ptr<Opened> owner_;              // written once, under initializing_ or before the token is shared

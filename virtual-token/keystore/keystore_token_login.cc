@@ -4,8 +4,15 @@
 namespace cardea::keystore {
 namespace {
 
-int method_number(Role role) {
-  return role == Role::security_officer ? 2 : 1;
+Result<UnlockMethod> usable_method(StoreFile& file, Role role) {
+  CARDEA_ASSIGN(auto method, file.unlock_method(role));
+  if (!method) return Code::user_pin_not_initialized;
+  if (method->locked()) {
+    Error locked = error(Code::pin_locked);
+    locked.retries_left = 0;
+    return locked;
+  }
+  return std::move(*method);
 }
 
 }  // namespace
@@ -16,8 +23,16 @@ Status KeystoreToken::check_pin_length(const Pin& pin, std::size_t least, std::s
                "a PIN has from " + std::to_string(least) + " to " + std::to_string(most) + " bytes here");
 }
 
-Result<WrappedKey> KeystoreToken::wrap(const SecretBytes& master_key, Role role, const Pin& pin) const {
-  return wrap_under_pin(master_key, pin, settings_.keystore.pin_cost, {serial_, method_number(role)});
+WrapContext KeystoreToken::wrap_context(Role role) const {
+  return {serial_, role == Role::security_officer ? 2 : 1};
+}
+
+Result<WrappedKey> KeystoreToken::wrap(const SecretBytes& master_key, Role role, const Pin& pin,
+                                       const std::optional<SecretBytes>& sealing_key) const {
+  const WrapContext context = wrap_context(role);
+  auto wrapped = wrap_under_pin(master_key, pin, settings_.keystore.pin_cost, context);
+  if (!wrapped || !sealing_key) return wrapped;
+  return cover(*wrapped, *sealing_key, context);
 }
 
 Result<std::optional<LoginLock>> KeystoreToken::login_lock(Opened& opened) const {
@@ -27,26 +42,26 @@ Result<std::optional<LoginLock>> KeystoreToken::login_lock(Opened& opened) const
   return std::optional<LoginLock>(std::move(lock));
 }
 
-/// The method as it was, after one more try has been counted and that is on disk: a process that is killed while the
-/// PIN is tried has used its try up.
-Result<UnlockMethod> KeystoreToken::count_try(StoreFile& file, Role role) const {
-  CARDEA_ASSIGN(auto method, file.unlock_method(role));
-  if (!method) return Code::user_pin_not_initialized;
-  if (method->locked()) {
-    Error locked = error(Code::pin_locked);
-    locked.retries_left = 0;
-    return locked;
-  }
-  if (file.writable()) {
-    CARDEA_TRY(file.check_in_place());
-    CARDEA_TRY(file.try_counter().set(role, method->failures + 1, /*durable=*/true));
-  }
-  return std::move(*method);
+/// One more try has been counted and that is on disk: a process that is killed while the PIN is tried has used its try
+/// up.
+Status KeystoreToken::count_try(StoreFile& file, Role role, int failures) const {
+  if (!file.writable()) return {};
+  CARDEA_TRY(file.check_in_place());
+  return file.try_counter().set(role, failures + 1, /*durable=*/true);
 }
 
-Result<SecretBytes> KeystoreToken::try_pin(Opened& opened, Role role, const Pin& pin) const {
-  CARDEA_ASSIGN(const UnlockMethod method, opened.store->with([&](StoreFile& f) { return count_try(f, role); }));
-  auto master_key = unwrap_with_pin(method.wrapped, pin, {serial_, method_number(role)});
+Result<KeystoreToken::Opening> KeystoreToken::try_pin(Opened& opened, Role role, const Pin& pin) const {
+  CARDEA_ASSIGN(UnlockMethod method, opened.store->with([&](StoreFile& file) { return usable_method(file, role); }));
+  const WrapContext context = wrap_context(role);
+  Opening opening;
+  if (method.wrapped.covered) {
+    // Before the try is counted: on another machine no PIN can be right, so none is used up.
+    CARDEA_ASSIGN(opening.sealing_key, sealing_key(opened));
+    if (!opening.sealing_key) return error(Code::store_corrupt, "the token's seal is missing");
+    CARDEA_ASSIGN(method.wrapped, uncover(method.wrapped, *opening.sealing_key, context));
+  }
+  CARDEA_TRY(opened.store->with([&](StoreFile& file) { return count_try(file, role, method.failures); }));
+  auto master_key = unwrap_with_pin(method.wrapped, pin, context);
   if (!master_key) {
     Error wrong = std::move(master_key).error();
     if (wrong.code == Code::pin_incorrect && method.retry_limit > 0) {
@@ -54,12 +69,13 @@ Result<SecretBytes> KeystoreToken::try_pin(Opened& opened, Role role, const Pin&
     }
     return wrong;
   }
+  opening.master_key = std::move(*master_key);
   opened.store->with([&](StoreFile& file) {
     // This need not reach the disk at once: should it get lost, the counter stays higher than it had to, until the next
     // login. Failing here would punish a right PIN.
     if (file.writable()) static_cast<void>(file.try_counter().set(role, 0, /*durable=*/false));
   });
-  return master_key;
+  return opening;
 }
 
 Status KeystoreToken::login(Role role, const Pin& pin) {
@@ -69,7 +85,8 @@ Status KeystoreToken::login(Role role, const Pin& pin) {
   {
     CARDEA_ASSIGN(const auto lock, login_lock(*opened));
     CARDEA_ASSIGN(const Meta meta, opened->store->with([](StoreFile& file) { return file.meta(); }));
-    CARDEA_ASSIGN(unlocked->master_key, try_pin(*opened, role, pin));
+    CARDEA_ASSIGN(Opening opening, try_pin(*opened, role, pin));
+    unlocked->master_key = std::move(opening.master_key);
     unlocked->epoch = meta.epoch;
   }
   unlocked->role = role;
@@ -88,7 +105,7 @@ Status KeystoreToken::authenticate_again(const Pin& pin) {
   const UnlockedPtr login = valid_login(*opened);
   if (!login) return Code::user_not_logged_in;
   CARDEA_ASSIGN(const auto lock, login_lock(*opened));
-  CARDEA_ASSIGN(const SecretBytes master_key, try_pin(*opened, login->role, pin));
+  CARDEA_ASSIGN(const Opening opening, try_pin(*opened, login->role, pin));
   return {};
 }
 
@@ -118,8 +135,8 @@ Status KeystoreToken::change(Role role, const Pin& old_pin, const Pin& new_pin) 
   CARDEA_ASSIGN(const auto lock, login_lock(*opened));
   CARDEA_ASSIGN(const Meta meta, opened->store->with([](StoreFile& file) { return file.meta(); }));
   CARDEA_TRY(check_pin_length(new_pin, meta.min_pin_length, meta.max_pin_length));
-  CARDEA_ASSIGN(const SecretBytes master_key, try_pin(*opened, role, old_pin));
-  CARDEA_ASSIGN(const WrappedKey wrapped, wrap(master_key, role, new_pin));
+  CARDEA_ASSIGN(const Opening opening, try_pin(*opened, role, old_pin));
+  CARDEA_ASSIGN(const WrappedKey wrapped, wrap(opening.master_key, role, new_pin, opening.sealing_key));
   return put_pin(*opened, role, wrapped, meta.epoch);
 }
 
@@ -131,7 +148,8 @@ Status KeystoreToken::set_user_pin(const Pin& new_pin) {
   CARDEA_ASSIGN(const Meta meta, opened->store->with([](StoreFile& file) { return file.meta(); }));
   CARDEA_TRY(check_pin_length(new_pin, meta.min_pin_length, meta.max_pin_length));
   CARDEA_ASSIGN(const auto lock, login_lock(*opened));
-  CARDEA_ASSIGN(const WrappedKey wrapped, wrap(login->master_key, Role::user, new_pin));
+  CARDEA_ASSIGN(const auto sealing_key, this->sealing_key(*opened));
+  CARDEA_ASSIGN(const WrappedKey wrapped, wrap(login->master_key, Role::user, new_pin, sealing_key));
   return put_pin(*opened, Role::user, wrapped, login->epoch);
 }
 

@@ -91,7 +91,7 @@ Status KeystoreToken::initialize_blank(const Pin& so_pin, std::string_view label
   const KeystoreSettings& keystore = settings_.keystore;
   CARDEA_TRY(check_pin_length(so_pin, keystore.min_pin_length, keystore.max_pin_length));
   CARDEA_ASSIGN(const SecretBytes master_key, random_master_key());
-  CARDEA_ASSIGN(WrappedKey so_key, wrap(master_key, Role::security_officer, so_pin));
+  CARDEA_ASSIGN(WrappedKey so_key, wrap(master_key, Role::security_officer, so_pin, std::nullopt));
   CARDEA_ASSIGN(NewDirectory fresh, new_token_directory(settings_.home, serial_));
   CARDEA_TRY(StoreFile::create(
       fresh.path(),
@@ -108,9 +108,10 @@ Status KeystoreToken::initialize_again(const Pin& so_pin, std::string_view label
   CARDEA_ASSIGN(Opened* const opened, this->opened());
   if (!opened->store->with([](StoreFile& file) { return file.writable(); })) return Code::token_write_protected;
   CARDEA_ASSIGN(const auto lock, login_lock(*opened));
-  CARDEA_ASSIGN(const SecretBytes old_master_key, try_pin(*opened, Role::security_officer, so_pin));
+  CARDEA_ASSIGN(const Opening old_opening, try_pin(*opened, Role::security_officer, so_pin));
   CARDEA_ASSIGN(const SecretBytes master_key, random_master_key());
-  CARDEA_ASSIGN(const WrappedKey so_key, wrap(master_key, Role::security_officer, so_pin));
+  // A seal ends here: its recovery code was made for the old token.
+  CARDEA_ASSIGN(const WrappedKey so_key, wrap(master_key, Role::security_officer, so_pin, std::nullopt));
   CARDEA_TRY(opened->contents.write([&](WriteTransaction& transaction) -> Status {
     CARDEA_TRY(transaction.file.restart(label, settings_.keystore));
     transaction.restarted = true;

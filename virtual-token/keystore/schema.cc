@@ -12,7 +12,11 @@ constexpr std::int64_t application_id = 0x43617264;  // "Card": what file(1) and
 // meta           one row. epoch: goes up with every initialisation, so that other processes forget the old master key.
 //                change: goes up with every write of objects. next_id: ids are given from here and never reused.
 //                tombstones_from: changes before this one left no complete tombstones; who is behind reads all anew.
-// unlock_method  how the master key is had: role 1 user, 2 security officer; kind 1 PIN through Argon2id.
+// unlock_method  how the master key is had: role 1 user, 2 security officer; kind 1 PIN through Argon2id, 2 the same in
+// a
+//                sealed store, wrapped once more under the sealing key. Role 0 in a sealed store: the secret from which
+//                the sealing key is derived, kind 3 as the machine's sealer gave it, 4 under the recovery code through
+//                Argon2id.
 // object         public attributes as AttributeSet's block; sealed: see seal.h, null for unsealed public objects.
 //                Hashes (FNV-1a, 64 bit) index CKA_ID and CKA_LABEL in little space; the attributes decide.
 constexpr std::array steps{
@@ -60,6 +64,10 @@ CREATE TABLE tombstone (
 )sql",
 };
 
+// The layout of a sealed store is the newest one; its number is the next, for the sake of programs that know no seals.
+constexpr std::int64_t plain_version = steps.size();
+constexpr std::int64_t sealed_version = plain_version + 1;
+
 Result<std::int64_t> pragma_number(Connection& connection, const char* sql) {
   CARDEA_ASSIGN(sqlite3_stmt* const statement, connection.prepare(sql));
   Result<std::int64_t> answer = Code::store_corrupt;
@@ -80,13 +88,18 @@ Status run_steps(Connection& connection, std::size_t from) {
   for (std::size_t step = from; step < steps.size(); ++step) {
     CARDEA_TRY(connection.execute(steps[step]));
   }
-  return connection.execute(("PRAGMA user_version = " + std::to_string(steps.size())).c_str());
+  return mark_sealed(connection, false);
 }
 
 }  // namespace
 
 int schema_version() {
-  return static_cast<int>(steps.size());
+  return static_cast<int>(sealed_version);
+}
+
+Status mark_sealed(Connection& connection, bool sealed) {
+  const std::int64_t version = sealed ? sealed_version : plain_version;
+  return connection.execute(("PRAGMA user_version = " + std::to_string(version)).c_str());
 }
 
 Status create_schema(Connection& connection) {
@@ -96,7 +109,7 @@ Status create_schema(Connection& connection) {
 
 Status upgrade_schema(Connection& connection, bool writable) {
   CARDEA_ASSIGN(const std::int64_t version, pragma_number(connection, "PRAGMA user_version"));
-  if (version == schema_version()) return {};
+  if (version == plain_version || version == sealed_version) return {};
   if (version > schema_version()) {
     return error(Code::store_newer, "its format is version " + std::to_string(version) + ", this program knows up to " +
                                         std::to_string(schema_version()));
@@ -109,7 +122,8 @@ Status upgrade_schema(Connection& connection, bool writable) {
   CARDEA_TRY(connection.execute("BEGIN IMMEDIATE"));
   // Another process may have upgraded while we waited for the lock.
   auto now = pragma_number(connection, "PRAGMA user_version");
-  Status upgraded = now ? run_steps(connection, static_cast<std::size_t>(*now)) : Status(std::move(now).error());
+  Status upgraded = now ? Status() : Status(std::move(now).error());
+  if (upgraded && *now < plain_version) upgraded = run_steps(connection, static_cast<std::size_t>(*now));
   if (upgraded) upgraded = connection.execute("COMMIT");
   if (!upgraded && connection.in_transaction()) static_cast<void>(connection.execute("ROLLBACK"));
   return upgraded;

@@ -15,7 +15,9 @@ namespace {
 // The numbers inside are the format versions: a later layout takes another label, so that neither opens as the other.
 constexpr std::string_view object_label = "cardea keystore object 1";
 constexpr std::string_view wrap_label = "cardea keystore unlock 1";
+constexpr std::string_view cover_label = "cardea keystore sealed unlock 1";
 constexpr std::string_view store_key_label = "cardea keystore store key 1";
+constexpr std::string_view sealing_key_label = "cardea keystore sealing key 1";
 
 constexpr std::size_t type_size = 8;
 constexpr std::size_t length_size = 4;
@@ -50,9 +52,9 @@ Bytes associated_data(const SealContext& context) {
   return data;
 }
 
-Bytes associated_data(const WrapContext& context, const PinCost& cost) {
+Bytes associated_data(std::string_view label, const WrapContext& context, const PinCost& cost) {
   Bytes data;
-  append_text(data, wrap_label);
+  append_text(data, label);
   append_text(data, context.serial);
   append_number(data, static_cast<std::uint64_t>(context.method), length_size);
   append_number(data, cost.memory_kib, length_size);
@@ -105,6 +107,21 @@ Result<SecretBytes> open(const SecretBytes& key, const Bytes& associated_data, B
                            sealed.subspan(crypto::aead_nonce_size));
 }
 
+/// SP 800-56C rev. 2, 4.1 (one-step, SHA-256).
+Result<SecretBytes> derive(const SecretBytes& from, std::string_view label, std::string_view serial) {
+  constexpr std::array<Byte, 4> counter{0, 0, 0, 1};
+  Bytes info;
+  append_text(info, label);
+  append_text(info, serial);
+  CARDEA_ASSIGN(crypto::Digest digest, crypto::Digest::make(Hash::sha256));
+  CARDEA_TRY(digest.update(counter));
+  CARDEA_TRY(digest.update(from.view()));
+  CARDEA_TRY(digest.update(info));
+  SecretBytes key(key_size);
+  CARDEA_TRY(digest.finish(key.mutable_view()));
+  return key;
+}
+
 Result<SecretBytes> derive_from_pin(const Pin& pin, ByteView salt, const PinCost& cost) {
   SecretBytes key(key_size);
   const int outcome = argon2id_hash_raw(cost.iterations, cost.memory_kib, cost.lanes, pin.view().data(), pin.size(),
@@ -131,31 +148,41 @@ Result<SecretAttributes> open_secrets(const SecretBytes& store_key, const SealCo
 }
 
 Result<SecretBytes> derive_store_key(const SecretBytes& master_key, std::string_view serial) {
-  constexpr std::array<Byte, 4> counter{0, 0, 0, 1};
-  Bytes info;
-  append_text(info, store_key_label);
-  append_text(info, serial);
-  CARDEA_ASSIGN(crypto::Digest digest, crypto::Digest::make(Hash::sha256));
-  CARDEA_TRY(digest.update(counter));
-  CARDEA_TRY(digest.update(master_key.view()));
-  CARDEA_TRY(digest.update(info));
-  SecretBytes key(key_size);
-  CARDEA_TRY(digest.finish(key.mutable_view()));
-  return key;
+  return derive(master_key, store_key_label, serial);
+}
+
+Result<SecretBytes> derive_sealing_key(const SecretBytes& secret, std::string_view serial) {
+  return derive(secret, sealing_key_label, serial);
+}
+
+Result<WrappedKey> cover(const WrappedKey& wrapped, const SecretBytes& sealing_key, const WrapContext& context) {
+  WrappedKey covered = wrapped;
+  covered.covered = true;
+  CARDEA_ASSIGN(covered.sealed, seal(sealing_key, associated_data(cover_label, context, wrapped.cost), wrapped.sealed));
+  return covered;
+}
+
+Result<WrappedKey> uncover(const WrappedKey& wrapped, const SecretBytes& sealing_key, const WrapContext& context) {
+  auto inner = open(sealing_key, associated_data(cover_label, context, wrapped.cost), wrapped.sealed);
+  if (!inner && inner.code() == Code::aead_decrypt_failed) {
+    return error(Code::store_corrupt, "a PIN's description does not match the token's seal");
+  }
+  if (!inner) return std::move(inner).error();
+  return WrappedKey{.cost = wrapped.cost, .salt = wrapped.salt, .sealed = to_bytes(inner->view())};
 }
 
 Result<WrappedKey> wrap_under_pin(const SecretBytes& master_key, const Pin& pin, const PinCost& cost,
                                   const WrapContext& context) {
-  WrappedKey wrapped{.cost = cost, .salt = Bytes(salt_size), .sealed = {}};
+  WrappedKey wrapped{.cost = cost, .salt = Bytes(salt_size), .sealed = {}, .covered = false};
   CARDEA_TRY(crypto::random_bytes(wrapped.salt));
   CARDEA_ASSIGN(const SecretBytes key, derive_from_pin(pin, wrapped.salt, cost));
-  CARDEA_ASSIGN(wrapped.sealed, seal(key, associated_data(context, cost), master_key.view()));
+  CARDEA_ASSIGN(wrapped.sealed, seal(key, associated_data(wrap_label, context, cost), master_key.view()));
   return wrapped;
 }
 
 Result<SecretBytes> unwrap_with_pin(const WrappedKey& wrapped, const Pin& pin, const WrapContext& context) {
   CARDEA_ASSIGN(const SecretBytes key, derive_from_pin(pin, wrapped.salt, wrapped.cost));
-  auto master_key = open(key, associated_data(context, wrapped.cost), wrapped.sealed);
+  auto master_key = open(key, associated_data(wrap_label, context, wrapped.cost), wrapped.sealed);
   if (!master_key && master_key.code() == Code::aead_decrypt_failed) return Code::pin_incorrect;
   if (master_key && master_key->size() != key_size)
     return error(Code::store_corrupt, "the master key has a wrong size");

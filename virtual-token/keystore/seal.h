@@ -34,9 +34,13 @@ struct WrappedKey {
   PinCost cost;
   Bytes salt;
   Bytes sealed;
+  bool covered = false;  ///< `sealed` lies under a sealing key once more
 };
 
-/// What a wrapped key is bound to: which token and which method, so that the SO's cannot stand in for the user's.
+inline constexpr int recovery_method = 3;  ///< WrapContext::method of a sealing secret under the recovery code
+
+/// What a wrapped key is bound to: which token and which method (1 user PIN, 2 SO PIN, recovery_method), so that the
+/// SO's cannot stand in for the user's.
 struct WrapContext {
   std::string_view serial;
   int method = 0;
@@ -48,5 +52,14 @@ Result<WrappedKey> wrap_under_pin(const SecretBytes& master_key, const Pin& pin,
 
 /// The master key again; pin_incorrect when the PIN is another (or the row was changed).
 Result<SecretBytes> unwrap_with_pin(const WrappedKey& wrapped, const Pin& pin, const WrapContext& context);
+
+/// What covers the wrapped keys of a sealed token, from the secret that its machine keeps (token/sealer.h), as
+/// derive_store_key does it.
+Result<SecretBytes> derive_sealing_key(const SecretBytes& secret, std::string_view serial);
+
+/// Wraps a wrapped key once more, so that without the sealing key nobody can even try PINs.
+Result<WrappedKey> cover(const WrappedKey& wrapped, const SecretBytes& sealing_key, const WrapContext& context);
+/// The inverse; store_corrupt when the row was changed or belongs to another key.
+Result<WrappedKey> uncover(const WrappedKey& wrapped, const SecretBytes& sealing_key, const WrapContext& context);
 
 }  // namespace cardea::keystore

@@ -31,6 +31,7 @@ enum class StoreFile::Sql : std::uint8_t {
   prune_tombstones,
   mark_pruned,
   put_unlock_method,
+  seal_row,
   count
 };
 
@@ -44,8 +45,8 @@ constexpr std::array sql_texts{
     "BEGIN IMMEDIATE",
     "COMMIT",
     "SELECT serial, label, epoch, change, tombstones_from, min_pin_length, max_pin_length FROM meta",
-    "SELECT memory_kib, iterations, lanes, salt, sealed, retry_limit FROM unlock_method"
-    " WHERE role = ?1 AND kind = 1",
+    "SELECT memory_kib, iterations, lanes, salt, sealed, retry_limit, kind FROM unlock_method"
+    " WHERE role = ?1 AND kind IN (1, 2)",
     "SELECT id, attributes, sealed FROM object WHERE id = ?1",
     "SELECT id, attributes, NULL FROM object ORDER BY id",
     "SELECT id FROM object INDEXED BY object_change",
@@ -64,9 +65,9 @@ constexpr std::array sql_texts{
     "DELETE FROM tombstone WHERE change <= ?1",
     "UPDATE meta SET tombstones_from = ?1",
     "INSERT INTO unlock_method (role, kind, memory_kib, iterations, lanes, salt, sealed, retry_limit)"
-    " VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (role, kind) DO UPDATE SET memory_kib = ?2, iterations = "
-    "?3,"
-    " lanes = ?4, salt = ?5, sealed = ?6, retry_limit = ?7",
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (role, kind) DO UPDATE SET memory_kib = ?3,"
+    " iterations = ?4, lanes = ?5, salt = ?6, sealed = ?7, retry_limit = ?8",
+    "SELECT memory_kib, iterations, lanes, salt, sealed FROM unlock_method WHERE role = 0 AND kind = ?1",
 };
 
 // No store that we wrote holds more (config.cc bounds what may be set); anything else is damage that would let a login
@@ -85,6 +86,36 @@ Result<std::int64_t> bounded(const Cursor& query, int column, std::int64_t least
 
 int role_number(Role role) {
   return role == Role::security_officer ? 2 : 1;
+}
+
+// Kinds of unlock methods, see schema.cc.
+constexpr int pin_kind = 1;
+constexpr int covered_pin_kind = 2;
+constexpr int sealer_kind = 3;
+constexpr int recovery_kind = 4;
+
+/// The columns memory_kib, iterations, lanes, salt and sealed; of a sealer's row, `described` is false and the first
+/// four say nothing.
+Result<WrappedKey> wrapped_key(const Cursor& query, bool described = true) {
+  WrappedKey wrapped;
+  if (described) {
+    CARDEA_ASSIGN(const std::int64_t memory_kib, bounded(query, 0, 8, most_memory_kib));
+    CARDEA_ASSIGN(const std::int64_t iterations, bounded(query, 1, 1, most_iterations));
+    CARDEA_ASSIGN(const std::int64_t lanes, bounded(query, 2, 1, most_lanes));
+    wrapped.cost = {.memory_kib = static_cast<std::uint32_t>(memory_kib),
+                    .iterations = static_cast<std::uint32_t>(iterations),
+                    .lanes = static_cast<std::uint32_t>(lanes)};
+  }
+  wrapped.salt = to_bytes(query.bytes(3));
+  wrapped.sealed = to_bytes(query.bytes(4));
+  return wrapped;
+}
+
+/// The columns role to retry_limit.
+Status put_row(Cursor query, int role, int kind, const WrappedKey& wrapped, int retry_limit) {
+  query.bind(role).bind(kind);
+  query.bind(wrapped.cost.memory_kib).bind(wrapped.cost.iterations).bind(wrapped.cost.lanes);
+  return query.bind(ByteView(wrapped.salt)).bind(ByteView(wrapped.sealed)).bind(retry_limit).run();
 }
 
 /// Binds a value's hash, or null for an absent or empty value, which nobody looks for through an index.
@@ -264,16 +295,10 @@ Result<std::optional<UnlockMethod>> StoreFile::unlock_method(Role role) {
   CARDEA_ASSIGN(Cursor query, this->query(Sql::unlock_method));
   CARDEA_ASSIGN(const bool row, query.bind(role_number(role)).next());
   if (!row) return std::optional<UnlockMethod>();
-  CARDEA_ASSIGN(const std::int64_t memory_kib, bounded(query, 0, 8, most_memory_kib));
-  CARDEA_ASSIGN(const std::int64_t iterations, bounded(query, 1, 1, most_iterations));
-  CARDEA_ASSIGN(const std::int64_t lanes, bounded(query, 2, 1, most_lanes));
   CARDEA_ASSIGN(const std::int64_t retry_limit, bounded(query, 5, 0, most_tries));
   UnlockMethod method;
-  method.wrapped.cost = {.memory_kib = static_cast<std::uint32_t>(memory_kib),
-                         .iterations = static_cast<std::uint32_t>(iterations),
-                         .lanes = static_cast<std::uint32_t>(lanes)};
-  method.wrapped.salt = to_bytes(query.bytes(3));
-  method.wrapped.sealed = to_bytes(query.bytes(4));
+  CARDEA_ASSIGN(method.wrapped, wrapped_key(query));
+  method.wrapped.covered = query.number(6) == covered_pin_kind;
   method.failures = try_counter().tries(role);
   method.retry_limit = static_cast<int>(retry_limit);
   return std::optional<UnlockMethod>(std::move(method));
@@ -374,14 +399,47 @@ Status StoreFile::remove(ObjectId id, std::uint64_t change) {
 
 Status StoreFile::put_unlock_method(Role role, const WrappedKey& wrapped, int retry_limit) {
   CARDEA_ASSIGN(Cursor query, this->query(Sql::put_unlock_method));
-  query.bind(role_number(role)).bind(wrapped.cost.memory_kib).bind(wrapped.cost.iterations).bind(wrapped.cost.lanes);
-  return query.bind(ByteView(wrapped.salt)).bind(ByteView(wrapped.sealed)).bind(retry_limit).run();
+  return put_row(std::move(query), role_number(role), wrapped.covered ? covered_pin_kind : pin_kind, wrapped,
+                 retry_limit);
+}
+
+Result<std::optional<WrappedKey>> StoreFile::seal_row(int kind) {
+  CARDEA_ASSIGN(Cursor query, this->query(Sql::seal_row));
+  CARDEA_ASSIGN(const bool row, query.bind(kind).next());
+  if (!row) return std::optional<WrappedKey>();
+  CARDEA_ASSIGN(WrappedKey wrapped, wrapped_key(query, kind != sealer_kind));
+  return std::optional<WrappedKey>(std::move(wrapped));
+}
+
+Result<std::optional<Seal>> StoreFile::seal() {
+  CARDEA_ASSIGN(auto blob, seal_row(sealer_kind));
+  CARDEA_ASSIGN(auto recovery, seal_row(recovery_kind));
+  if (!blob && !recovery) return std::optional<Seal>();
+  if (!blob || !recovery) return error(Code::store_corrupt, "half of the token's seal is missing");
+  return std::optional<Seal>(Seal{std::move(blob->sealed), std::move(*recovery)});
+}
+
+Status StoreFile::put_seal_row(int kind, const WrappedKey& row) {
+  CARDEA_ASSIGN(Cursor query, this->query(Sql::put_unlock_method));
+  return put_row(std::move(query), /*role=*/0, kind, row, /*retry_limit=*/0);
+}
+
+Status StoreFile::replace_unlock_methods(const std::vector<std::pair<Role, UnlockMethod>>& pins,
+                                         const std::optional<Seal>& seal) {
+  CARDEA_TRY(connection_.execute("PRAGMA secure_delete = ON; DELETE FROM unlock_method"));
+  for (const auto& [role, method] : pins) CARDEA_TRY(put_unlock_method(role, method.wrapped, method.retry_limit));
+  if (seal) {
+    CARDEA_TRY(put_seal_row(sealer_kind, {.cost = {}, .salt = {}, .sealed = seal->blob}));
+    CARDEA_TRY(put_seal_row(recovery_kind, seal->recovery));
+  }
+  return mark_sealed(connection_, seal.has_value());
 }
 
 Status StoreFile::restart(std::string_view label, const KeystoreSettings& settings) {
   CARDEA_TRY(
       connection_.execute("DELETE FROM object; DELETE FROM tombstone; DELETE FROM unlock_method;"
                           "UPDATE meta SET epoch = epoch + 1, change = change + 1, tombstones_from = change + 1"));
+  CARDEA_TRY(mark_sealed(connection_, false));
   CARDEA_ASSIGN(
       sqlite3_stmt* const statement,
       connection_.prepare("UPDATE meta SET label = CAST(?1 AS TEXT), min_pin_length = ?2, max_pin_length = ?3"));

@@ -38,10 +38,16 @@ struct Meta {
 
 /// A row of table unlock_method, and how often it was tried in vain.
 struct UnlockMethod {
-  WrappedKey wrapped;
+  WrappedKey wrapped;  ///< covered when the store is sealed
   int failures = 0;
   int retry_limit = 0;  ///< 0: unlimited
   bool locked() const { return retry_limit > 0 && failures >= retry_limit; }
+};
+
+/// What a sealed store has beside its PINs: the secret that its sealing key is derived from, twice.
+struct Seal {
+  Bytes blob;           ///< as the machine's sealer gave it (token/sealer.h)
+  WrappedKey recovery;  ///< under the recovery code
 };
 
 /// A row of table object; views are valid while it is being visited.
@@ -88,6 +94,8 @@ class StoreFile {
 
   Result<Meta> meta();
   Result<std::optional<UnlockMethod>> unlock_method(Role role);
+  /// Absent when the store is not sealed. store_corrupt when half of it is missing.
+  Result<std::optional<Seal>> seal();
 
   /// One object; false when there is none.
   Result<bool> read(ObjectId id, const RowVisitor& visit);
@@ -111,7 +119,13 @@ class StoreFile {
   /// object_handle_invalid when there is none.
   Status remove(ObjectId id, std::uint64_t change);
   Status put_unlock_method(Role role, const WrappedKey& wrapped, int retry_limit);
-  /// Empties the store under a new epoch and label; the user's unlock method goes too.
+  /// Seals the store, or takes the seal off, when PINs are given as they shall be: covered or not. Nothing of the
+  /// former rows stays in the file.
+  Status replace_unlock_methods(const std::vector<std::pair<Role, UnlockMethod>>& pins,
+                                const std::optional<Seal>& seal);
+  /// After the commit of that: empties the write-ahead log, which may hold the former rows, as far as nobody reads it.
+  void forget_log() { connection_.try_checkpoint(); }
+  /// Empties the store under a new epoch and label; unlock methods and seal go too.
   Status restart(std::string_view label, const KeystoreSettings& settings);
 
   /// PRAGMA integrity_check; one finding a line, none when all is well.
@@ -124,6 +138,8 @@ class StoreFile {
   static Result<Connection> connect(const std::filesystem::path& directory, bool writable);
   Status configure();
   Result<Cursor> query(Sql which);
+  Status put_seal_row(int kind, const WrappedKey& row);
+  Result<std::optional<WrappedKey>> seal_row(int kind);
   void finalize() noexcept;
 
   std::filesystem::path directory_;

@@ -9,7 +9,7 @@ _cardea() {
   local program=$1 current=$2 previous=$3 line typed="" word
   COMPREPLY=()
   case "$previous" in
-    --module | --pin-file | --so-pin-file | --new-pin-file | --puk-file | --new-puk-file | --admin-key-file | \
+    --module | --pin-file | --so-pin-file | --new-pin-file | --puk-file | --new-puk-file | --admin-key-file | --recovery-code-file | \
       --new-admin-key-file | --issuer | --ca | --certificate | --challenge | --answer | --keep | --parent | --key | \
       --transport-key | --in | --input | --out | --output | --signature)
       compopt -o filenames 2>/dev/null
