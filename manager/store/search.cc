@@ -19,7 +19,8 @@ constexpr std::string_view last_of_all = "\xF4\x8F\xBF\xBF";
 struct Condition {
   std::string sql;
   std::vector<Value> parameters;
-  bool few = false;  ///< leaves some hundred rows at most
+  bool few = false;      ///< leaves some hundred rows at most
+  bool by_time = false;  ///< an index has what it leaves in the order of time
 };
 
 Order order_of(const Filter& filter) {
@@ -48,14 +49,14 @@ Result<std::vector<Condition>> conditions_of(const Table& table, const Filter& f
     out.push_back({std::string(table.department), {text(key)}});
   }
   CARDEA_TRY(by_id(table.ca, filter.ca, false, "ca"));
-  const auto by_word = [&](bool has, std::string_view column, const std::string& word) -> Status {
+  const auto by_word = [&](bool has, bool by_time, std::string_view column, const std::string& word) -> Status {
     if (word.empty()) return {};
     if (!has) return cannot_narrow(table, column);
-    out.push_back({fmt::format("{} = ?", column), {text(word)}});
+    out.push_back({fmt::format("{} = ?", column), {text(word)}, false, by_time});
     return {};
   };
-  CARDEA_TRY(by_word(table.state, "state", filter.state));
-  CARDEA_TRY(by_word(table.kind, "kind", filter.kind));
+  CARDEA_TRY(by_word(table.state, table.state_by_time, "state", filter.state));
+  CARDEA_TRY(by_word(table.kind, false, "kind", filter.kind));
   return out;
 }
 
@@ -106,11 +107,15 @@ struct Plan {
   bool few() const { return !conditions.empty() && conditions.front().few; }
 };
 
-/// Conditions beside the order's own; the first drives the query unless the order does.
+/// Conditions beside the order's own; the first drives the query unless the order does, alone or together with one that
+/// has an index in this order.
 void add_conditions(const Plan& plan, Builder& builder) {
   const bool order_drives = plan.order != Order::id && !plan.few();
-  for (std::size_t i = 0; i < plan.conditions.size(); ++i)
-    builder.add(plan.conditions[i].sql, plan.conditions[i].parameters, order_drives || i > 0);
+  for (std::size_t i = 0; i < plan.conditions.size(); ++i) {
+    const Condition& one = plan.conditions[i];
+    const bool together = order_drives && plan.order == Order::time && one.by_time;
+    builder.add(one.sql, one.parameters, !together && (order_drives || i > 0));
+  }
 }
 
 void add_times(const Plan& plan, Builder& builder) {

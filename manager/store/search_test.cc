@@ -238,6 +238,14 @@ BOOST_AUTO_TEST_CASE(no_list_reads_a_whole_table_or_sorts_what_may_be_many) {
 #define CARDEA_ENTITY(Type, singular, plural) each(table_of<Type>(), entity_sql<Type>().columns);
 #include "domain/entities.def"
 #undef CARDEA_ENTITY
+
+  // Of a state by time only what is listed is read, however many rows of other states lie between.
+  Filter expired;
+  expired.state = "active";
+  expired.to = at(1);
+  for (const Query& query : must(queries_of(table_of<Certificate>(), expired, "id", Dialect::sqlite)))
+    BOOST_TEST(plan_of(query).find("certificates_state_not_after (state=? AND not_after") != std::string::npos,
+               query.sql << " -> " << plan_of(query));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

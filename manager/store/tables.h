@@ -22,6 +22,7 @@ struct Table {
   std::span<const Searched> searched = {};
   std::string_view time = "created";  ///< what `from` and `to` compare
   bool state = false;
+  bool state_by_time = false;  ///< an index has the rows of a state in the order of time
   bool kind = false;
   std::string_view person = {};
   std::string_view token = {};
