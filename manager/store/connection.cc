@@ -232,6 +232,10 @@ Status Connection::once(const std::string& sql) {
   }
 }
 
+Status Connection::control(const std::string& sql) {
+  return dialect_ == Dialect::sqlite ? query(sql, {}, {}, {}) : once(sql);
+}
+
 Error Connection::failure_of(const std::exception& problem) {
   Failure failure;
   if (dialect_ == Dialect::sqlite) {

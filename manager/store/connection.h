@@ -47,6 +47,9 @@ class Connection {
   Result<long long> execute(const std::string& sql, std::span<const Value> parameters = {});
   /// Runs SQL without parameters and results that is not worth being kept prepared.
   Status once(const std::string& sql);
+  /// Begins and ends transactions and savepoints: as once(), but SQLite keeps it prepared, whose parser costs more than
+  /// what it does then.
+  Status control(const std::string& sql);
 
   /// Of the last call that failed since forgive().
   Fault fault() const noexcept { return fault_; }

@@ -2,9 +2,12 @@
 // that have gathered. The one at the front runs the group on its own thread.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <vector>
@@ -28,51 +31,73 @@ class GroupCommit {
 
   /// Returns when the group that `work` was in is done.
   Status run(const Work& work) {
-    Waiting self;
-    self.item.work = &work;
-    std::unique_lock lock(mutex_);
-    waiting_.push_back(&self);
-    if (leading_) self.called.wait(lock, [&] { return self.done || self.leads; });
-    if (self.done) return std::move(self.item.status);
-    leading_ = true;
-    lead(lock);
-    return std::move(self.item.status);
+    const auto self = std::make_shared<Waiting>();
+    self->item.work = &work;
+    {
+      std::unique_lock lock(mutex_);
+      waiting_.push_back(self);
+      if (leading_) {
+        lock.unlock();
+        if (self->wait() == Called::done) return std::move(self->item.status);
+        lock.lock();
+      }
+      leading_ = true;
+      lead(lock);
+    }
+    return std::move(self->item.status);
   }
 
  private:
   // Bounds how long the first of a group waits for the last.
   static constexpr std::size_t largest_group = 256;
 
+  enum class Called : std::uint8_t { no, to_lead, done };
+
+  /// Each waits behind a lock of its own: woken all at once they would queue for a common one. Shared, because whoever
+  /// calls still touches it when the one that was called may have left.
   struct Waiting {
     Item item;
-    bool done = false;
-    bool leads = false;
-    std::condition_variable called;
+
+    Called wait() {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [this] { return called != Called::no; });
+      return called;
+    }
+    void call(Called why) {
+      {
+        const std::lock_guard lock(mutex);
+        called = why;
+      }
+      changed.notify_one();
+    }
+
+   private:
+    std::mutex mutex;
+    std::condition_variable changed;
+    Called called = Called::no;
   };
+  using Pointer = std::shared_ptr<Waiting>;
 
   void lead(std::unique_lock<std::mutex>& lock) {
-    const std::size_t count = std::min(waiting_.size(), largest_group);
-    const std::vector<Waiting*> group(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
-    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
-    std::vector<Item*> items;
-    for (Waiting* one : group) items.push_back(&one->item);
+    const auto count = static_cast<std::ptrdiff_t>(std::min(waiting_.size(), largest_group));
+    const std::vector<Pointer> group(waiting_.begin(), waiting_.begin() + count);
+    waiting_.erase(waiting_.begin(), waiting_.begin() + count);
     lock.unlock();
+    std::vector<Item*> items;
+    for (const Pointer& one : group) items.push_back(&one->item);
     commit_(items);
     lock.lock();
-    // Called while the lock is held: whoever wakes and is gone was not touched after it could leave.
-    for (Waiting* one : group) {
-      one->done = true;
-      one->called.notify_one();
-    }
     leading_ = !waiting_.empty();
-    if (!leading_) return;
-    waiting_.front()->leads = true;
-    waiting_.front()->called.notify_one();
+    const Pointer next = leading_ ? waiting_.front() : nullptr;
+    lock.unlock();
+    // The next group begins while the members of this one are told; the first of them is this thread.
+    if (next) next->call(Called::to_lead);
+    for (auto one = group.begin() + 1; one != group.end(); ++one) (*one)->call(Called::done);
   }
 
   Commit commit_;
   std::mutex mutex_;
-  std::deque<Waiting*> waiting_;
+  std::deque<Pointer> waiting_;
   bool leading_ = false;
 };
 

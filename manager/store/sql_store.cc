@@ -75,7 +75,7 @@ void SqlStore::commit(Group group) {
 Status SqlStore::begin() {
   writer_->forgive();
   CARDEA_TRY(writer_->wait_for_locks(locked_out_ ? std::min(short_patience, patience_) : patience_));
-  if (place_.dialect == Dialect::sqlite) return writer_->once("BEGIN IMMEDIATE");
+  if (place_.dialect == Dialect::sqlite) return writer_->control("BEGIN IMMEDIATE");
   CARDEA_TRY(writer_->once("BEGIN"));
   return writer_->once(writers_lock);
 }
@@ -92,7 +92,7 @@ SqlStore::Attempt SqlStore::attempt(Group group) {
     any = any || item->status.ok();
   }
   writer_->forgive();
-  if (Status done = writer_->once(any ? "COMMIT" : "ROLLBACK"); !done) return ended(std::move(done), any);
+  if (Status done = writer_->control(any ? "COMMIT" : "ROLLBACK"); !done) return ended(std::move(done), any);
   if (any && !writer_->in_place())
     return {error(Code::device_error, "the database file was removed or replaced while it was written"), false};
   locked_out_ = false;
@@ -100,7 +100,7 @@ SqlStore::Attempt SqlStore::attempt(Group group) {
 }
 
 Status SqlStore::run_one(Writers::Item& item, bool alone) {
-  if (!alone) CARDEA_TRY(writer_->once("SAVEPOINT one"));
+  if (!alone) CARDEA_TRY(writer_->control("SAVEPOINT one"));
   writer_->forgive();
   SqlTransaction transaction(*writer_);
   item.status = guarded(*item.work, transaction);
@@ -110,8 +110,8 @@ Status SqlStore::run_one(Writers::Item& item, bool alone) {
     item.status = transaction.state();
   }
   if (alone) return {};
-  if (!item.status) CARDEA_TRY(writer_->once("ROLLBACK TO SAVEPOINT one"));
-  return writer_->once("RELEASE SAVEPOINT one");
+  if (!item.status) CARDEA_TRY(writer_->control("ROLLBACK TO SAVEPOINT one"));
+  return writer_->control("RELEASE SAVEPOINT one");
 }
 
 SqlStore::Attempt SqlStore::ended(Status status, bool committing) {
@@ -119,7 +119,7 @@ SqlStore::Attempt SqlStore::ended(Status status, bool committing) {
   locked_out_ = fault == Fault::busy;
   // Whether a commit was done whose answer is lost, nobody can tell.
   const bool unknown = committing && fault == Fault::connection;
-  if (fault == Fault::connection || !writer_->once("ROLLBACK")) writer_.reset();
+  if (fault == Fault::connection || !writer_->control("ROLLBACK")) writer_.reset();
   if (unknown)
     return {error(Code::device_error,
                   fmt::format("{}; whether the change was stored is not known", describe(status.error()))),
@@ -134,7 +134,7 @@ Status SqlStore::read(const Work& work) {
   for (int attempts = 1; attempts <= most_attempts; ++attempts) {
     CARDEA_ASSIGN(std::unique_ptr<Connection> connection, readers_.take());
     connection->forgive();
-    begun = connection->once(begin);
+    begun = connection->control(begin);
     if (!begun) {
       // It was lost while nobody used it.
       readers_.give_back(std::move(connection), false);
@@ -143,7 +143,7 @@ Status SqlStore::read(const Work& work) {
     SqlTransaction transaction(*connection);
     Status done = guarded(work, transaction);
     if (!transaction.state()) done = transaction.state();
-    const bool usable = connection->once("ROLLBACK").ok();
+    const bool usable = connection->control("ROLLBACK").ok();
     readers_.give_back(std::move(connection), usable);
     return done;
   }
