@@ -28,7 +28,7 @@ data_directory = "{0}"
 # client_cas = []
 # Whether operators may log on with certificates of the manager's own authorities.
 # trust_own_cas = true
-# Threads for requests; 0: four for each processor, at least eight.
+# Threads for requests; 0: eight for each processor, at least 32. Writers that wait together share one disk write.
 # threads = 0
 # max_connections = 4096
 # Most seconds for a request's header, its body, and between two requests of a connection.

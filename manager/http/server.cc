@@ -21,10 +21,10 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 // Handlers wait for the store's disk, so there are more of them than processors; a store that groups its commits gets
-// its groups from them.
+// its groups from them, and the slower the disk, the larger these must be.
 unsigned thread_count(unsigned wanted) {
   if (wanted != 0) return wanted;
-  return std::max(8U, 4 * std::thread::hardware_concurrency());
+  return std::max(32U, 8 * std::thread::hardware_concurrency());
 }
 
 Result<tcp::acceptor> listen_on(asio::io_context& io, const std::string& address, std::uint16_t port) {
