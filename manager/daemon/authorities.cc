@@ -167,11 +167,15 @@ Result<CaRecord> Authorities::create(const Actor& actor, const CaRecord& wanted)
                  {{"name", made.name}, {"connector", made.connector}});
   }));
   CARDEA_ASSIGN(const http::OwnCa own, open(made));
-  if (told_) {
-    CARDEA_ASSIGN(const std::string pem, x509::to_pem("CERTIFICATE", own.ca->certificate()));
-    told_(pem);
-  }
+  CARDEA_TRY(announce(own));
   return made;
+}
+
+Status Authorities::announce(const http::OwnCa& own) {
+  if (!told_) return {};
+  CARDEA_ASSIGN(const std::string pem, x509::to_pem("CERTIFICATE", own.ca->certificate()));
+  told_(pem);
+  return {};
 }
 
 }  // namespace cardea::manager

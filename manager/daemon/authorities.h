@@ -25,8 +25,11 @@ class Authorities final : public http::Cas {
 
   /// Every authority of ours that is enabled and has a certificate.
   Result<std::vector<http::OwnCa>> all_local();
-  /// Called with the certificate, PEM, of each authority of ours that is made from now on.
+  /// Called with the certificate, PEM, of each authority of ours that is made from now on, and of those that announce()
+  /// finds. Set before other threads begin.
   void on_made(std::function<void(const std::string& pem)> told) { told_ = std::move(told); }
+  /// Tells of an authority that another daemon on the same store may have made. Repeating it is harmless.
+  Status announce(const http::OwnCa& own);
 
  private:
   Result<CaRecord> make_embedded(const CaRecord& wanted);

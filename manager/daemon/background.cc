@@ -69,6 +69,7 @@ void Background::one_round() {
   const auto authorities = system_.authorities().all_local();
   if (!authorities) return note("authorities", authorities.error());
   for (const http::OwnCa& own : *authorities) {
+    if (const Status told = system_.authorities().announce(own); !told) note("authority", told.error());
     if (const auto crl = current_crl(ports, *own.ca, own.id); !crl) note("CRL", crl.error());
   }
 }

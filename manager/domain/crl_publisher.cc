@@ -12,9 +12,8 @@ Result<std::optional<CrlState>> stored_crl(const Ports& ports, Id id) {
   return found;
 }
 
-}  // namespace
-
-Result<CrlState> publish_crl(const Ports& ports, LocalCa& ca, Id id) {
+// The next CRL, unless somebody else stored one with its number meanwhile.
+Result<std::optional<CrlState>> publish_next(const Ports& ports, LocalCa& ca, Id id) {
   CARDEA_ASSIGN(const auto last, stored_crl(ports, id));
   CrlState made;
   made.ca = id;
@@ -24,23 +23,35 @@ Result<CrlState> publish_crl(const Ports& ports, LocalCa& ca, Id id) {
   // Signing half a million entries takes seconds, in which the store must stay free: two daemons may make the same
   // number, and the first to store it wins.
   CARDEA_ASSIGN(made.der, ca.make_crl(made.number, made.this_update));
-  CrlState kept;
+  bool overtaken = false;
   CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
-    CARDEA_ASSIGN(auto now_there, store.crl(id));
-    if (now_there && now_there->number >= made.number) {
-      kept = std::move(*now_there);
-      return {};
-    }
-    kept = made;
-    return store.put(made);
+    CARDEA_ASSIGN(const auto now_there, store.crl(id));
+    overtaken = now_there && now_there->number >= made.number;
+    return overtaken ? Status() : store.put(made);
   }));
-  return kept;
+  if (overtaken) return std::optional<CrlState>();
+  return std::optional(std::move(made));
+}
+
+}  // namespace
+
+// The CRL of whoever was faster may have been begun before a revocation that this one is to show, so it is made again.
+Result<CrlState> publish_crl(const Ports& ports, LocalCa& ca, Id id) {
+  constexpr int most_attempts = 20;
+  for (int attempts = 0; attempts < most_attempts; ++attempts) {
+    CARDEA_ASSIGN(auto made, publish_next(ports, ca, id));
+    if (made) return std::move(*made);
+  }
+  return error(Code::timed_out, "others make CRLs of this authority all the time");
 }
 
 Result<CrlState> current_crl(const Ports& ports, LocalCa& ca, Id id) {
   CARDEA_ASSIGN(auto last, stored_crl(ports, id));
   if (last && ports.clock.now() < last->this_update + ca.crl_interval()) return std::move(*last);
-  return publish_crl(ports, ca, id);
+  CARDEA_ASSIGN(auto made, publish_next(ports, ca, id));
+  if (made) return std::move(*made);
+  CARDEA_ASSIGN(last, stored_crl(ports, id));
+  return std::move(*last);
 }
 
 }  // namespace cardea::manager

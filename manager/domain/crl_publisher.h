@@ -7,11 +7,12 @@
 
 namespace cardea::manager {
 
-/// Makes the next CRL of that authority and stores it with its number (RFC 5280, 5.2.3: one more than the last). When
-/// another daemon was faster, answers that one's CRL. Errors of the key token and the store.
+/// Makes the next CRL of that authority and stores it with its number (RFC 5280, 5.2.3: one more than the last).
+/// It shows everything that was revoked before this call, also when others publish at the same time. timed_out when they
+/// never stop; errors of the key token and the store.
 Result<CrlState> publish_crl(const Ports& ports, LocalCa& ca, Id id);
 
-/// The newest CRL; makes the first one, and the next when it is due.
+/// The newest CRL; makes the first one, and the next when it is due and nobody else has made it meanwhile.
 Result<CrlState> current_crl(const Ports& ports, LocalCa& ca, Id id);
 
 }  // namespace cardea::manager

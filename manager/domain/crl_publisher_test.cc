@@ -1,0 +1,81 @@
+#include "domain/crl_publisher.h"
+
+#include "base/testing.h"
+#include "domain/testing/rig.h"
+
+namespace cardea::manager {
+namespace {
+
+using cardea::testing::must;
+
+// An authority whose CRL is its number; while it signs, others may publish.
+class SlowCa : public LocalCa {
+ public:
+  std::int64_t id() const override { return 1; }
+  const Bytes& certificate() const override { return nothing_; }
+  const std::vector<Bytes>& chain() const override { return no_chain_; }
+  Result<Bytes> make_crl(std::uint64_t number, std::chrono::sys_seconds) override {
+    ++made;
+    if (meanwhile) meanwhile();
+    return to_bytes(view_of(std::to_string(number) + mark));
+  }
+  std::chrono::seconds crl_lifetime() const override { return std::chrono::hours(24); }
+  std::chrono::seconds crl_interval() const override { return std::chrono::hours(12); }
+  Result<Bytes> answer_ocsp(ByteView, std::chrono::sys_seconds) override { return error(Code::function_not_supported); }
+
+  std::string mark;
+  int made = 0;
+  std::function<void()> meanwhile;
+
+ private:
+  Bytes nothing_;
+  std::vector<Bytes> no_chain_;
+};
+
+struct TwoDaemons : testing::Rig {
+  SlowCa here, elsewhere;
+  Id id = 1;
+  TwoDaemons() {
+    here.mark = " here";
+    elsewhere.mark = " elsewhere";
+  }
+};
+
+std::string text(const CrlState& crl) {
+  return std::string(text_of(crl.der));
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(crl_publisher, TwoDaemons)
+
+BOOST_AUTO_TEST_CASE(a_crl_made_now_shows_what_was_revoked_even_when_another_was_faster) {
+  here.meanwhile = [&] {
+    if (here.made == 1) must(publish_crl(ports, elsewhere, id));
+  };
+  const CrlState mine = must(publish_crl(ports, here, id));
+  // The other's may lack what was revoked here, so ours comes after it.
+  BOOST_TEST(text(mine) == "2 here");
+  BOOST_TEST(mine.number == 2U);
+  BOOST_TEST(text(must(current_crl(ports, here, id))) == "2 here");
+}
+
+BOOST_AUTO_TEST_CASE(a_crl_that_is_due_is_made_by_one_of_them) {
+  here.meanwhile = [&] { must(publish_crl(ports, elsewhere, id)); };
+  BOOST_TEST(text(must(current_crl(ports, here, id))) == "1 elsewhere");
+  BOOST_TEST(here.made == 1);
+  BOOST_TEST(text(must(current_crl(ports, here, id))) == "1 elsewhere");
+  BOOST_TEST(here.made == 1);
+  clock.at += here.crl_interval();
+  here.meanwhile = nullptr;
+  BOOST_TEST(text(must(current_crl(ports, here, id))) == "2 here");
+}
+
+BOOST_AUTO_TEST_CASE(who_is_overtaken_for_ever_is_told) {
+  here.meanwhile = [&] { must(publish_crl(ports, elsewhere, id)); };
+  BOOST_TEST((publish_crl(ports, here, id).code() == Code::timed_out));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace cardea::manager
