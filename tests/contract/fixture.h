@@ -7,6 +7,7 @@
 
 #include "contract/card_kind.h"
 #include "contract/p11.h"
+#include "contract/sealed_kind.h"
 #include "contract/tpm_kind.h"
 #include "cryptoki/names.h"
 

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::int64_t application_id = 0x43617264;  // "Card": what file(1) and we know the file by
 
-// Step n brings version n to n + 1. A step that was released is never changed; a new layout appends one.
+// Step n brings layout n to n + 1. A step that was released is never changed; a new layout appends one.
 //
 // meta           one row. epoch: goes up with every initialisation, so that other processes forget the old master key.
 //                change: goes up with every write of objects. next_id: ids are given from here and never reused.
@@ -64,9 +64,15 @@ CREATE TABLE tombstone (
 )sql",
 };
 
-// The layout of a sealed store is the newest one; its number is the next, for the sake of programs that know no seals.
-constexpr std::int64_t plain_version = steps.size();
-constexpr std::int64_t sealed_version = plain_version + 1;
+// Layout n has two versions: 2n - 1, and 2n for a sealed store, for the sake of programs that know no seals.
+constexpr std::int64_t newest_layout = steps.size();
+
+constexpr std::int64_t version_of(std::int64_t layout, bool sealed) {
+  return 2 * layout - (sealed ? 0 : 1);
+}
+constexpr std::int64_t layout_of(std::int64_t version) {
+  return (version + 1) / 2;
+}
 
 Result<std::int64_t> pragma_number(Connection& connection, const char* sql) {
   CARDEA_ASSIGN(sqlite3_stmt* const statement, connection.prepare(sql));
@@ -84,32 +90,32 @@ Result<std::int64_t> pragma_number(Connection& connection, const char* sql) {
   return answer;
 }
 
-Status run_steps(Connection& connection, std::size_t from) {
-  for (std::size_t step = from; step < steps.size(); ++step) {
-    CARDEA_TRY(connection.execute(steps[step]));
+Status run_steps(Connection& connection, std::int64_t from, bool sealed) {
+  for (std::int64_t step = from; step < newest_layout; ++step) {
+    CARDEA_TRY(connection.execute(steps[static_cast<std::size_t>(step)]));
   }
-  return mark_sealed(connection, false);
+  return mark_sealed(connection, sealed);
 }
 
 }  // namespace
 
 int schema_version() {
-  return static_cast<int>(sealed_version);
+  return static_cast<int>(version_of(newest_layout, true));
 }
 
 Status mark_sealed(Connection& connection, bool sealed) {
-  const std::int64_t version = sealed ? sealed_version : plain_version;
-  return connection.execute(("PRAGMA user_version = " + std::to_string(version)).c_str());
+  const std::string version = std::to_string(version_of(newest_layout, sealed));
+  return connection.execute(("PRAGMA user_version = " + version).c_str());
 }
 
 Status create_schema(Connection& connection) {
   CARDEA_TRY(connection.execute(("PRAGMA application_id = " + std::to_string(application_id)).c_str()));
-  return run_steps(connection, 0);
+  return run_steps(connection, 0, /*sealed=*/false);
 }
 
 Status upgrade_schema(Connection& connection, bool writable) {
   CARDEA_ASSIGN(const std::int64_t version, pragma_number(connection, "PRAGMA user_version"));
-  if (version == plain_version || version == sealed_version) return {};
+  if (layout_of(version) == newest_layout) return {};
   if (version > schema_version()) {
     return error(Code::store_newer, "its format is version " + std::to_string(version) + ", this program knows up to " +
                                         std::to_string(schema_version()));
@@ -122,8 +128,7 @@ Status upgrade_schema(Connection& connection, bool writable) {
   CARDEA_TRY(connection.execute("BEGIN IMMEDIATE"));
   // Another process may have upgraded while we waited for the lock.
   auto now = pragma_number(connection, "PRAGMA user_version");
-  Status upgraded = now ? Status() : Status(std::move(now).error());
-  if (upgraded && *now < plain_version) upgraded = run_steps(connection, static_cast<std::size_t>(*now));
+  Status upgraded = now ? run_steps(connection, layout_of(*now), *now % 2 == 0) : Status(std::move(now).error());
   if (upgraded) upgraded = connection.execute("COMMIT");
   if (!upgraded && connection.in_transaction()) static_cast<void>(connection.execute("ROLLBACK"));
   return upgraded;
