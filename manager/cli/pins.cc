@@ -12,7 +12,6 @@
 #include "cli/keystore_tokens.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
-#include "cli/token_seals.h"
 
 namespace cardea::cli {
 namespace {
@@ -145,13 +144,7 @@ Status confirm_final_try() {
 
 Error pin_failure(const Session& session, CK_RV rv, CK_USER_TYPE user, std::string_view what) {
   const bool counts = rv == CKR_PIN_INCORRECT || rv == CKR_PIN_LOCKED;
-  if (!counts) {
-    const std::string seal =
-        rv == CKR_DEVICE_ERROR ? seal_problem(session.module().path(), session.token()) : std::string();
-    if (seal.empty()) return p11_failure(rv, what);
-    return failure(Code::device_error, sentence(what, printable(seal),
-                                                "`cardea doctor` says more; `cardea token unseal` takes a seal off."));
-  }
+  if (!counts) return login_failure(session, rv, what);
   const auto now = session.token_now();
   std::optional<int> tries = keystore_tries_left(session.module(), session.token(), user);
   if (!tries && now && is_final_try(*now, user)) tries = 1;

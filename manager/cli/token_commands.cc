@@ -93,7 +93,7 @@ json::array mechanisms_json(const std::vector<MechanismInfo>& mechanisms) {
 std::string seal_state(const Module& module, const TokenInfo& token) {
   if (!is_sealed(module.path(), token)) return "no";
   const std::string problem = seal_problem(module.path(), token);
-  return problem.empty() ? "by this machine's TPM" : fmt::format("by a TPM; {}", printable(problem));
+  return problem.empty() ? "by this machine's TPM" : fmt::format("by a TPM; {}", problem);
 }
 
 json::value tries_json(const Module& module, const TokenInfo& token, CK_USER_TYPE user) {
@@ -111,7 +111,7 @@ Status show_token(Context& context, const std::string& name) {
     json::object object = to_json(*module, token);
     object["user_tries_left"] = tries_json(*module, token, CKU_USER);
     object["so_tries_left"] = tries_json(*module, token, CKU_SO);
-    object["seal_problem"] = printable(seal_problem(module->path(), token));
+    object["seal_problem"] = seal_problem(module->path(), token);
     object["mechanisms"] = mechanisms_json(mechanisms);
     return print_json(object);
   }

@@ -37,6 +37,10 @@ Result<Sealable> choose(Context& context, const std::string& name) {
   if (!seals) {
     return failure(Code::not_found, "This module seals no tokens. Name libcardea-pkcs11.so with --module PATH.");
   }
+  if (token.model != "Keystore") {
+    return failure(Code::function_not_supported,
+                   fmt::format("Token '{}' is none of the software keystore; only those are sealed.", token.label));
+  }
   return Sealable{std::move(module), std::move(token), *seals};
 }
 
@@ -51,14 +55,7 @@ Result<Pin> present_pin(const Context& context, const TokenInfo& token, CK_USER_
   return ask_pin(prompt);
 }
 
-/// not_found means one thing for tokens that can be sealed and another for those that cannot.
-Error refusal(const Error& cause, const TokenInfo& token, const std::string& what) {
-  if (cause.code == Code::not_found && token.model != "Keystore") {
-    return failure(
-        Code::function_not_supported,
-        fmt::format("Token '{}' keeps its keys in hardware; only tokens of the software keystore are sealed.",
-                    token.label));
-  }
+Error refusal(const Error& cause, const TokenInfo& token, std::string_view what) {
   return library_failure(cause, fmt::format("Token '{}' {}", token.label, what));
 }
 
@@ -121,13 +118,6 @@ Status unseal(Context& context, const SealOptions& options) {
 bool is_sealed(const std::string& module, const TokenInfo& token) {
   const auto seals = Seals::of(module);
   return seals && seals->sealed(token.serial);
-}
-
-std::string seal_problem(const std::string& module, const TokenInfo& token) {
-  const auto seals = Seals::of(module);
-  if (!seals || !seals->sealed(token.serial)) return "";
-  const Status opens = seals->check(token.serial);
-  return opens ? "" : describe(opens.error());
 }
 
 void add_seal_commands(const Command& group, Context& context) {

@@ -9,10 +9,6 @@ namespace cardea::cli {
 /// Whether a token of this module is sealed.
 bool is_sealed(const std::string& module, const TokenInfo& token);
 
-/// What keeps a sealed token of this module from being opened on this machine, as a clause; empty when nothing does, or
-/// when it is not sealed.
-std::string seal_problem(const std::string& module, const TokenInfo& token);
-
 /// Adds `token seal` and `token unseal`.
 void add_seal_commands(const Command& token_group, Context& context);
 

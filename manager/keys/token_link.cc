@@ -4,6 +4,7 @@
 
 #include "keys/pin_source.h"
 #include "p11client/failure.h"
+#include "p11client/seals.h"
 #include "p11client/template.h"
 #include "p11client/uri.h"
 
@@ -103,7 +104,7 @@ Status TokenLink::log_in(const Session& session) {
   }
   const Code code = p11client::code_of(rv);
   if (code == Code::pin_incorrect || code == Code::pin_invalid || code == Code::pin_length) refused_ = std::move(pin);
-  return p11client::p11_failure(rv, fmt::format("Login to the key token '{}' failed", now.label));
+  return p11client::login_failure(session, rv, fmt::format("Login to the key token '{}' failed", now.label));
 }
 
 Result<Session> TokenLink::take_session() {

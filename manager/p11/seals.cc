@@ -1,5 +1,8 @@
 #include "p11client/seals.h"
 
+#include "p11client/failure.h"
+#include "p11client/module.h"
+#include "p11client/printable.h"
 #include "p11client/vendor_call.h"
 
 namespace cardea::p11client {
@@ -47,6 +50,20 @@ Status Seals::recover(const std::string& serial, const Pin& code) const {
   Answer<bool> answer;
   const CARDEA_PIN given = raw(code.view());
   return status(answer.result(functions_->recover(serial.c_str(), &given, answer.failed, &answer)));
+}
+
+std::string seal_problem(const std::string& module, const TokenInfo& token) {
+  const auto seals = Seals::of(module);
+  if (!seals || !seals->sealed(token.serial)) return "";
+  const Status opens = seals->check(token.serial);
+  return opens ? "" : printable(describe(opens.error()));
+}
+
+Error login_failure(const Session& session, CK_RV rv, std::string_view what) {
+  const std::string seal = rv == CKR_DEVICE_ERROR ? seal_problem(session.module().path(), session.token()) : "";
+  if (seal.empty()) return p11_failure(rv, what);
+  return failure(Code::device_error,
+                 sentence(what, seal, "`cardea doctor` says more; `cardea token unseal` takes a seal off."));
 }
 
 }  // namespace cardea::p11client

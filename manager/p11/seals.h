@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "cryptoki/seal_interface.h"
+#include "p11client/session.h"
 
 namespace cardea::p11client {
 
@@ -32,5 +33,12 @@ class Seals {
 
   const CARDEA_SEAL_FUNCTIONS* functions_;
 };
+
+/// What keeps a sealed token of the module at this path from being opened on this machine, as a clause that is safe to
+/// show; empty when nothing does, or when it is not sealed.
+std::string seal_problem(const std::string& module, const TokenInfo& token);
+
+/// The failure of a login: p11_failure, or the words of the token's seal where that is what refuses.
+Error login_failure(const Session& session, CK_RV rv, std::string_view what);
 
 }  // namespace cardea::p11client

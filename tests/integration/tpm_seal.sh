@@ -49,6 +49,9 @@ jq -e '.sealed and .label == "sealed" and (.recovery_code | test("^([0-9a-f]{4}-
   >/dev/null || fail "token seal --json says: $(cat "$work/out")"
 jq -r .recovery_code "$work/out" >"$work/code"
 refused "sealed already" token seal sealed --pin-file "$work/pin"
+c tpm create --label card --pin-file "$work/pin" >/dev/null || fail "tpm create: $(cat "$work/cardea.log")"
+refused "none of the software keystore" token seal card --pin-file "$work/pin"
+c tpm destroy card --yes >/dev/null || fail "tpm destroy"
 before=$(tpm_commands)
 signs sealed || fail "signing with the TPM: $(cat "$work/cardea.log")"
 [ $(($(tpm_commands) - before)) = 6 ] || fail "a login asks the TPM $(($(tpm_commands) - before)) things instead of six"

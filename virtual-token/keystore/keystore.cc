@@ -84,8 +84,9 @@ void check_token(const Settings& settings, const std::string& serial, const Seal
         {subject, std::move(sentence), "restore it from a backup; the token's other objects work"});
   }
   if (const Status seal = (*token)->check_seal(); !seal) {
-    report.findings.push_back({subject, describe(seal.error()),
-                               "make that TPM available again; without it: cardea token unseal --recovery-code"});
+    report.findings.push_back(
+        {subject, describe(seal.error()),
+         "make that TPM available again; without it: cardea token unseal " + serial + " --recovery-code"});
   }
   const TokenDescription description = (*token)->describe();
   if (description.user_pin.locked) {

@@ -42,8 +42,7 @@ Result<std::optional<LoginLock>> KeystoreToken::login_lock(Opened& opened) const
   return std::optional<LoginLock>(std::move(lock));
 }
 
-/// One more try has been counted and that is on disk: a process that is killed while the PIN is tried has used its try
-/// up.
+/// Counts one more try, on disk when this returns: a process that is killed while the PIN is tried has used its try up.
 Status KeystoreToken::count_try(StoreFile& file, Role role, int failures) const {
   if (!file.writable()) return {};
   CARDEA_TRY(file.check_in_place());

@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <cctype>
 #include <fstream>
 #include <iterator>
 
