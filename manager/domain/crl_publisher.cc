@@ -50,8 +50,9 @@ Result<CrlState> current_crl(const Ports& ports, LocalCa& ca, Id id) {
   if (last && ports.clock.now() < last->this_update + ca.crl_interval()) return std::move(*last);
   CARDEA_ASSIGN(auto made, publish_next(ports, ca, id));
   if (made) return std::move(*made);
-  CARDEA_ASSIGN(last, stored_crl(ports, id));
-  return std::move(*last);
+  CARDEA_ASSIGN(auto others, stored_crl(ports, id));
+  if (others) return std::move(*others);
+  return error(Code::key_changed, "the CRL that another daemon made is gone");
 }
 
 }  // namespace cardea::manager
