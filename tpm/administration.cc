@@ -126,6 +126,7 @@ Status renew_card(const Settings& settings, const std::string& serial, const New
   const StateFile file(state_directory(settings) / serial);
   CARDEA_TRY(file.write([&](CardWriter& writer) -> Status {
     CARDEA_TRY(writer.move_to(enrolment.storage_key_name));
+    CARDEA_TRY(writer.remember(enrolment.rsa));
     for (const auto& [which, blob] : enrolment.openers) CARDEA_TRY(writer.put(which, blob));
     return {};
   }));

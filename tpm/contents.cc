@@ -44,6 +44,7 @@ void Contents::apply(CardChanges changes, CardState& state) {
     state.objects.insert_or_assign(id, std::move(object));
   }
   for (const ObjectId id : changes.gone) state.objects.erase(id);
+  if (changes.rsa) state.description.rsa = changes.rsa;
   for (auto& [which, blob] : changes.openers) state.openers.insert_or_assign(which, std::move(blob));
 }
 

@@ -22,6 +22,9 @@ constexpr std::int64_t schema_version = 1;
 
 // card    one row. change: goes up with every write. next_id: ids are given from here and never reused.
 // opener  the TPM's objects by which the card's secret is had (Opener).
+// tpm     one row for each fact about the card's TPM that is found out once. Cards of older versions lack the table
+// until
+//         there is something to put in; programs of older versions do not look at it.
 // object  public attributes as AttributeSet's block; seal: see seal.h; the key's two areas for private keys.
 constexpr const char* schema = R"sql(
 CREATE TABLE card (
@@ -45,6 +48,13 @@ CREATE TABLE object (
   private_area BLOB
 );
 )sql";
+constexpr const char* tpm_schema = R"sql(
+CREATE TABLE IF NOT EXISTS tpm (
+  fact TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+);
+)sql";
+constexpr std::string_view rsa_fact = "rsa";  // RsaAbility::bits
 
 // File systems tell the time of a change by the kernel's tick, at most 10 ms; the rest is for slow ones.
 constexpr std::int64_t settling_ns = 50'000'000;
@@ -106,7 +116,8 @@ Status each_row(Connection& connection, const char* sql, Visit&& visit) {
   }
 }
 
-Result<std::int64_t> pragma(Connection& connection, const char* sql) {
+/// The one number that a statement answers.
+Result<std::int64_t> number_from(Connection& connection, const char* sql) {
   std::int64_t value = 0;
   CARDEA_TRY(each_row(connection, sql, [&](Cursor& row) -> Status {
     value = row.number(0);
@@ -131,8 +142,8 @@ Result<std::int64_t> returning(Connection& connection, const char* sql, std::opt
 }
 
 Status check_version(Connection& connection) {
-  CARDEA_ASSIGN(const std::int64_t version, pragma(connection, "PRAGMA user_version"));
-  CARDEA_ASSIGN(const std::int64_t owner, pragma(connection, "PRAGMA application_id"));
+  CARDEA_ASSIGN(const std::int64_t version, number_from(connection, "PRAGMA user_version"));
+  CARDEA_ASSIGN(const std::int64_t owner, number_from(connection, "PRAGMA application_id"));
   if (owner != application_id) return error(Code::store_corrupt, "card.sqlite is no virtual card's state");
   if (version == schema_version) return {};
   if (version < 1) return error(Code::store_corrupt, "card.sqlite has no version");
@@ -144,13 +155,24 @@ Status read_description(Connection& connection, CardState& state) {
   bool found = false;
   CARDEA_TRY(
       each_row(connection, "SELECT serial, label, storage_key_name, change FROM card", [&](Cursor& row) -> Status {
-        state.description = CardDescription{row.text(0), row.text(1), to_bytes(row.bytes(2))};
+        state.description =
+            CardDescription{.serial = row.text(0), .label = row.text(1), .storage_key_name = to_bytes(row.bytes(2))};
         state.change = static_cast<std::uint64_t>(row.number(3));
         found = true;
         return {};
       }));
   if (!found) return error(Code::store_corrupt, "the card's description is missing");
   return {};
+}
+
+Status read_tpm_facts(Connection& connection, CardDescription& description) {
+  CARDEA_ASSIGN(const std::int64_t tables,
+                number_from(connection, "SELECT count(*) FROM sqlite_master WHERE name = 'tpm'"));
+  if (tables == 0) return {};
+  return each_row(connection, "SELECT fact, value FROM tpm", [&](Cursor& row) -> Status {
+    if (row.text(0) == rsa_fact) description.rsa = RsaAbility{static_cast<std::uint32_t>(row.number(1))};
+    return {};
+  });
 }
 
 Result<Openers> read_openers(Connection& connection) {
@@ -235,6 +257,7 @@ Status StateFile::create(const std::filesystem::path& directory, const CardDescr
       }));
   CardWriter writer(connection, 0);
   for (const auto& [which, blob] : openers) CARDEA_TRY(writer.put(which, blob));
+  if (description.rsa) CARDEA_TRY(writer.remember(*description.rsa));
   CARDEA_TRY(connection.execute("COMMIT"));
   // For whom the directory is, the file is: nobody else, or a group of services.
   struct stat around {};
@@ -271,6 +294,7 @@ Result<std::pair<CardState, FileStamp>> StateFile::read() const {
   CARDEA_TRY(read_description(connection, state));
   // Nobody writes while we read, so this is the stamp of what we read.
   const FileStamp now = stamp();
+  CARDEA_TRY(read_tpm_facts(connection, state.description));
   CARDEA_ASSIGN(state.openers, read_openers(connection));
   CARDEA_ASSIGN(state.objects, read_objects(connection));
   return std::pair(std::move(state), now);
@@ -337,6 +361,13 @@ Status CardWriter::put(Opener which, const Blob& blob) {
   return run(connection_, "INSERT OR REPLACE INTO opener VALUES (?1, ?2, ?3)", [&](Cursor& cursor) {
     cursor.bind(static_cast<std::int64_t>(which)).bind(blob.public_area).bind(blob.private_area);
   });
+}
+
+Status CardWriter::remember(const RsaAbility& rsa) {
+  changes_.rsa = rsa;
+  CARDEA_TRY(connection_.execute(tpm_schema));
+  return run(connection_, "INSERT OR REPLACE INTO tpm VALUES (CAST(?1 AS TEXT), ?2)",
+             [&](Cursor& cursor) { cursor.bind(view_of(rsa_fact)).bind(static_cast<std::int64_t>(rsa.bits)); });
 }
 
 Status CardWriter::move_to(ByteView storage_key_name) {

@@ -33,7 +33,8 @@ using Openers = std::map<Opener, Blob>;
 struct CardDescription {
   std::string serial;
   std::string label;
-  Bytes storage_key_name;  ///< of the storage key that its objects are under: tells this TPM from others
+  Bytes storage_key_name;              ///< of the storage key that its objects are under: tells this TPM from others
+  std::optional<RsaAbility> rsa = {};  ///< of that TPM; cards of older versions do not have it until it is found out
 };
 
 /// An object of the card.
@@ -69,6 +70,7 @@ struct CardChanges {
   std::vector<StoredObject> written = {};
   std::vector<ObjectId> gone = {};
   Openers openers = {};
+  std::optional<RsaAbility> rsa = {};
   bool moved = false;  ///< to another storage key: everything has to be read anew
 };
 
@@ -87,6 +89,8 @@ class CardWriter {
   Status remove(ObjectId id);
   Result<std::optional<Blob>> opener(Opener which);
   Status put(Opener which, const Blob& blob);
+  /// Keeps what the TPM's RSA keys can do.
+  Status remember(const RsaAbility& rsa);
   /// Puts the card under another storage key: what that TPM cannot open (private keys, sealed objects) is removed.
   Status move_to(ByteView storage_key_name);
 

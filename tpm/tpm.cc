@@ -9,6 +9,16 @@
 
 namespace cardea::tpm {
 
+namespace {
+
+/// Making a key takes about ten times as long as using one.
+Patience patience_of(const TpmSettings& settings) {
+  const std::chrono::seconds usual(settings.timeout_seconds);
+  return {.usual = usual, .making = 10 * usual};
+}
+
+}  // namespace
+
 const Loaded* LoadedKeys::find(const std::string& name) {
   const auto found = std::find_if(keys_.begin(), keys_.end(), [&](const Entry& entry) { return entry.name == name; });
   if (found == keys_.end()) return nullptr;
@@ -36,7 +46,7 @@ Status Tpm::run(const std::function<Status(TpmAccess&)>& work) {
   bool made_room = false;
   for (;;) {
     if (!access_) {
-      auto connection = TpmConnection::open(settings_.tcti);
+      auto connection = TpmConnection::open(settings_.tcti, patience_of(settings_));
       if (!connection && connected_before_) return error(Code::device_error, connection.error().detail);
       if (!connection) return std::move(connection).error();
       access_.emplace(TpmAccess{std::move(*connection)});
@@ -44,6 +54,10 @@ Status Tpm::run(const std::function<Status(TpmAccess&)>& work) {
     }
     Status done = work(*access_);
     if (done) return done;
+    if (access_->connection.mute()) {
+      access_.reset();
+      return done;
+    }
     if (!access_->connection.alive() || done.code() == Code::device_removed) {
       access_.reset();
       if (std::exchange(connected_again, true)) return error(Code::device_error, done.error().detail);
@@ -68,26 +82,39 @@ void Tpm::release() {
   if (access_ && access_->keys.empty() && !access_->storage_key) access_.reset();
 }
 
-Result<SecretBytes> Tpm::hierarchy_auth() const {
-  if (settings_.hierarchy_auth_file.empty()) return SecretBytes();
+namespace {
+
+/// What a file holds, without the end of its line; nothing where none is named.
+Result<SecretBytes> read_authorisation(const std::filesystem::path& name, const char* whose) {
+  if (name.empty()) return SecretBytes();
   SecretBytes text(auth_size + 1);
-  std::FILE* const file = std::fopen(settings_.hierarchy_auth_file.c_str(), "re");
+  std::FILE* const file = std::fopen(name.c_str(), "re");
   const std::size_t size = file == nullptr ? 0 : std::fread(text.data(), 1, text.size(), file);
   if (file != nullptr) std::fclose(file);
   text.truncate(size);
   while (!text.empty() && (text.view().back() == '\n' || text.view().back() == '\r')) text.truncate(text.size() - 1);
   if (text.empty() || text.size() > auth_size) {
     return error(Code::permission_denied,
-                 settings_.hierarchy_auth_file.string() +
-                     ", which should hold the authorisation of the TPM's owner, cannot be read");
+                 name.string() + ", which should hold the authorisation of the TPM's " + whose + ", cannot be read");
   }
   return text;
+}
+
+}  // namespace
+
+Result<SecretBytes> Tpm::hierarchy_auth() const {
+  return read_authorisation(settings_.hierarchy_auth_file, "owner");
+}
+
+Result<SecretBytes> Tpm::endorsement_auth() const {
+  return read_authorisation(settings_.endorsement_auth_file, "endorsement hierarchy");
 }
 
 std::shared_ptr<Tpm> shared_tpm(const TpmSettings& settings) {
   using Known = std::map<std::string, std::weak_ptr<Tpm>>;
   return process_singleton<Guarded<Known>>(Root::tpm).with([&](Known& known) {
-    std::weak_ptr<Tpm>& place = known[settings.tcti + '\n' + settings.hierarchy_auth_file.string()];
+    std::weak_ptr<Tpm>& place = known[settings.tcti + '\n' + settings.hierarchy_auth_file.string() + '\n' +
+                                      settings.endorsement_auth_file.string()];
     std::shared_ptr<Tpm> tpm = place.lock();
     if (!tpm) {
       tpm = std::make_shared<Tpm>(settings);

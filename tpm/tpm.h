@@ -69,6 +69,8 @@ class Tpm {
 
   /// What the owner hierarchy asks for; empty without a file in the settings. permission_denied.
   Result<SecretBytes> hierarchy_auth() const;
+  /// The same for the endorsement hierarchy.
+  Result<SecretBytes> endorsement_auth() const;
 
  private:
   const TpmSettings settings_;

@@ -1,11 +1,11 @@
 #include "tpm/tpm_key.h"
 
+#include "tpm/own_padding.h"
+
 namespace cardea::tpm {
 
-Primitives primitives_of(crypto::KeyAlgorithm algorithm) noexcept {
-  // Raw RSA serves every padding: a TPM's own PSS has a salt of its own choice, its own PKCS #1 decryption tells
-  // whether the padding was right, and its own signatures know few hashes.
-  if (algorithm == crypto::KeyAlgorithm::rsa) return static_cast<Primitives>(Primitive::rsa_raw);
+Primitives primitives_of(crypto::KeyAlgorithm algorithm, const RsaAbility& rsa) noexcept {
+  if (algorithm == crypto::KeyAlgorithm::rsa) return rsa_primitives(rsa);
   // Our curves have the cofactor 1.
   return Primitive::ecdsa_sign | Primitive::ecdh | Primitive::ecdh_cofactor;
 }
@@ -17,7 +17,7 @@ std::size_t TpmKey::output_size(const PrimitiveRequest& request) const noexcept 
 
 Result<std::size_t> TpmKey::perform(const PrimitiveRequest& request, ByteView input, MutableBytes out) const {
   if (!can(request.primitive)) return Code::mechanism_invalid;
-  return token_->perform(id_, blob_, public_key_->algorithm(), request, input, out);
+  return token_->perform(*this, request, input, out);
 }
 
 }  // namespace cardea::tpm

@@ -3,6 +3,7 @@
 #include "token/key_attributes.h"
 #include "token/key_material.h"
 #include "tpm/directories.h"
+#include "tpm/own_padding.h"
 #include "tpm/tpm_key.h"
 
 namespace cardea::tpm {
@@ -151,8 +152,9 @@ Result<KeyPtr> TpmToken::key(const Object& object) {
   if (found.object->object_class() != CKO_PRIVATE_KEY) return cardea::make_key(attributes, {});
   if (!found.key) return error(Code::store_corrupt, "object " + std::to_string(object.id) + " has lost its key");
   CARDEA_ASSIGN(crypto::AsymmetricKeyPtr public_key, TpmConnection::public_key(*found.key));
+  const RsaAbility rsa = public_key->algorithm() == crypto::KeyAlgorithm::rsa ? rsa_ability() : RsaAbility();
   return KeyPtr(
-      std::make_shared<const TpmKey>(shared_from_this(), object.id, std::move(*found.key), std::move(public_key)));
+      std::make_shared<const TpmKey>(shared_from_this(), object.id, std::move(*found.key), std::move(public_key), rsa));
 }
 
 Result<SecretAttributes> TpmToken::secrets(const Object& object) {
@@ -179,25 +181,41 @@ Result<TpmToken::ReadyKey> TpmToken::ready_key(TpmAccess& access, ObjectId id, c
   return ready;
 }
 
-Result<std::size_t> TpmToken::perform(ObjectId id, const Blob& blob, crypto::KeyAlgorithm algorithm,
-                                      const PrimitiveRequest& request, ByteView input, MutableBytes out) {
+/// With the key loaded; `input` of an agreement is the peer's point.
+Result<std::size_t> TpmToken::use_key(TpmConnection& tpm, const TpmKey& key, const ReadyKey& ready, const Login& login,
+                                      const PrimitiveRequest& request, ByteView input, MutableBytes out) const {
+  switch (request.primitive) {
+    case Primitive::rsa_raw:
+      return tpm.rsa_raw(*ready.key, ready.protect, input, out);
+    case Primitive::ecdsa_sign:
+      return tpm.ecdsa_sign(*ready.key, ready.protect, key.algorithm(), input, out);
+    case Primitive::ecdh:
+    case Primitive::ecdh_cofactor:
+      return tpm.ecdh(*ready.key, ready.protect, key.algorithm(), input, out);
+    default:
+      return perform_with_own_padding({.tpm = tpm,
+                                       .key = *ready.key,
+                                       .protect = ready.protect,
+                                       .ability = key.rsa(),
+                                       .card_auth = login.keys.key_auth,
+                                       .identity = key.blob().public_area},
+                                      request, input, out);
+  }
+}
+
+Result<std::size_t> TpmToken::perform(const TpmKey& key, const PrimitiveRequest& request, ByteView input,
+                                      MutableBytes out) {
   CARDEA_ASSIGN(const LoginPtr login, user_login());
-  const bool rsa = algorithm == crypto::KeyAlgorithm::rsa;
-  const bool agreement = !rsa && request.primitive != Primitive::ecdsa_sign;
   Bytes point;
-  if (agreement) {
-    CARDEA_ASSIGN(const crypto::AsymmetricKeyPtr peer, crypto::AsymmetricKey::from_public(algorithm, input));
+  if (request.primitive == Primitive::ecdh || request.primitive == Primitive::ecdh_cofactor) {
+    CARDEA_ASSIGN(const crypto::AsymmetricKeyPtr peer, crypto::AsymmetricKey::from_public(key.algorithm(), input));
     CARDEA_ASSIGN(point, peer->public_value());
+    input = point;
   }
   std::size_t written = 0;
   Status done = tpm_->run([&](TpmAccess& access) -> Status {
-    CARDEA_ASSIGN(const ReadyKey ready, ready_key(access, id, blob, *login));
-    TpmConnection& tpm = access.connection;
-    Result<std::size_t> size = rsa         ? tpm.rsa_raw(*ready.key, ready.protect, input, out)
-                               : agreement ? tpm.ecdh(*ready.key, ready.protect, algorithm, point, out)
-                                           : tpm.ecdsa_sign(*ready.key, ready.protect, algorithm, input, out);
-    if (!size) return std::move(size).error();
-    written = *size;
+    CARDEA_ASSIGN(const ReadyKey ready, ready_key(access, key.id(), key.blob(), *login));
+    CARDEA_ASSIGN(written, use_key(access.connection, key, ready, *login, request, input, out));
     // From now on the key alone is needed, and each object that stays costs the kernel's resource manager a swap.
     if (ready.protect == nullptr) access.release_storage_key();
     return {};

@@ -10,6 +10,8 @@
 
 namespace cardea::tpm {
 
+class TpmKey;
+
 /// A login of this process. Wiped when its last user is done.
 struct Login {
   Role role = Role::none;
@@ -62,7 +64,7 @@ class TpmToken final : public Token,
   Status destroy(ObjectId id) override;
 
   /// What the TPM says of a private key, with a nonce of at most 48 bytes; the user is logged in. user_not_logged_in,
-  /// object_handle_invalid, data_length, permission_denied (the endorsement hierarchy wants an authorisation).
+  /// object_handle_invalid, data_length, function_failed.
   Result<AttestationStatement> attest(ObjectId key, ByteView nonce);
   /// The secret of a credential that was made for this TPM's endorsement key and this card's attestation key; no login.
   /// data_invalid when it was made for others.
@@ -73,9 +75,8 @@ class TpmToken final : public Token,
   /// wrapped_key_invalid, key_size_range, curve_not_supported.
   Status import_wrapped(const WrappedKey& wrapped, std::string_view label, ByteView id);
 
-  /// A primitive of the key with that id; for TpmKey.
-  Result<std::size_t> perform(ObjectId id, const Blob& blob, crypto::KeyAlgorithm algorithm,
-                              const PrimitiveRequest& request, ByteView input, MutableBytes out);
+  /// A primitive of that key of ours; for TpmKey.
+  Result<std::size_t> perform(const TpmKey& key, const PrimitiveRequest& request, ByteView input, MutableBytes out);
 
  private:
   TpmToken(const Settings& settings, std::string serial, std::shared_ptr<Tpm> tpm);
@@ -103,6 +104,9 @@ class TpmToken final : public Token,
     return contents_.read([](const CardState& state) { return state.description; });
   }
   std::optional<Capabilities> known_capabilities();
+  RsaAbility rsa_ability();
+  Result<std::size_t> use_key(TpmConnection& tpm, const TpmKey& key, const ReadyKey& ready, const Login& login,
+                              const PrimitiveRequest& request, ByteView input, MutableBytes out) const;
   Result<Capabilities> find_capabilities(TpmAccess& access);
   Status check_capabilities(TpmAccess& access, const KeyTemplate& wanted);
   Status may_store(const AttributeSet& attributes) const;
@@ -121,7 +125,8 @@ class TpmToken final : public Token,
   SharedGuarded<LoginPtr> login_;
   Guarded<std::optional<LockOut>> lock_out_;
   SharedGuarded<std::optional<Capabilities>> capabilities_;
-  Guarded<std::string> problem_;  // what the last login found out about the TPM
+  SharedGuarded<std::optional<RsaAbility>> rsa_;  // where the card's state does not have it and cannot be written
+  Guarded<std::string> problem_;                  // what the last login found out about the TPM
 };
 
 }  // namespace cardea::tpm

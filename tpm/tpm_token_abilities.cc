@@ -16,6 +16,41 @@ void set_sizes(CK_MECHANISM_INFO& info, std::size_t least, std::size_t most) {
   info.ulMaxKeySize = most;
 }
 
+/// The hash of a mechanism that signs with RSA; none for all others.
+Hash hash_of_rsa_signature(CK_MECHANISM_TYPE mechanism) {
+  switch (mechanism) {
+    case CKM_SHA1_RSA_PKCS:
+    case CKM_SHA1_RSA_PKCS_PSS:
+      return Hash::sha1;
+    case CKM_SHA224_RSA_PKCS:
+    case CKM_SHA224_RSA_PKCS_PSS:
+      return Hash::sha224;
+    case CKM_SHA256_RSA_PKCS:
+    case CKM_SHA256_RSA_PKCS_PSS:
+      return Hash::sha256;
+    case CKM_SHA384_RSA_PKCS:
+    case CKM_SHA384_RSA_PKCS_PSS:
+      return Hash::sha384;
+    case CKM_SHA512_RSA_PKCS:
+    case CKM_SHA512_RSA_PKCS_PSS:
+      return Hash::sha512;
+    case CKM_SHA3_224_RSA_PKCS:
+    case CKM_SHA3_224_RSA_PKCS_PSS:
+      return Hash::sha3_224;
+    case CKM_SHA3_256_RSA_PKCS:
+    case CKM_SHA3_256_RSA_PKCS_PSS:
+      return Hash::sha3_256;
+    case CKM_SHA3_384_RSA_PKCS:
+    case CKM_SHA3_384_RSA_PKCS_PSS:
+      return Hash::sha3_384;
+    case CKM_SHA3_512_RSA_PKCS:
+    case CKM_SHA3_512_RSA_PKCS_PSS:
+      return Hash::sha3_512;
+    default:
+      return Hash::none;
+  }
+}
+
 }  // namespace
 
 /// What the TPM has; asked once in the life of the token.
@@ -38,11 +73,29 @@ std::optional<Capabilities> TpmToken::known_capabilities() {
   return found;
 }
 
+/// From the card's state; a card of an older version asks the TPM once. As usual while there is no TPM to ask.
+RsaAbility TpmToken::rsa_ability() {
+  const auto kept = [&] { return contents_.read([](const CardState& state) { return state.description.rsa; }); };
+  if (const auto known = kept()) return *known;
+  if (const auto known = rsa_.read([](const auto& found) { return found; })) return *known;
+  std::optional<RsaAbility> found;
+  static_cast<void>(tpm_->run([&](TpmAccess& access) -> Status {
+                          CARDEA_ASSIGN(found, access.connection.rsa_ability());
+                          return {};
+                        })
+                        .ok());
+  if (!found) return {};
+  rsa_.with([&](auto& known) { known = found; });
+  // A state that cannot be written is asked for again by the next process.
+  static_cast<void>(contents_.write([&](CardWriter& writer) { return writer.remember(*found); }).ok());
+  return *found;
+}
+
 Primitives TpmToken::primitives() {
   const auto has = known_capabilities();
   Primitives all = 0;
-  if (!has || !has->rsa_bits.empty()) all |= primitives_of(crypto::KeyAlgorithm::rsa);
-  if (!has || !has->curves.empty()) all |= primitives_of(crypto::KeyAlgorithm::p256);
+  if (!has || !has->rsa_bits.empty()) all |= primitives_of(crypto::KeyAlgorithm::rsa, rsa_ability());
+  if (!has || !has->curves.empty()) all |= primitives_of(crypto::KeyAlgorithm::p256, {});
   return all;
 }
 
@@ -72,6 +125,11 @@ void TpmToken::narrow(CK_MECHANISM_TYPE mechanism, CK_MECHANISM_INFO& info) {
       info.flags = 0;
       return;
     default:
+      if (const Hash hash = hash_of_rsa_signature(mechanism); hash != Hash::none) {
+        const RsaAbility rsa = rsa_ability();
+        // Without padding of its own the TPM need not know the hash.
+        if (!rsa.has(RsaAbility::raw) && !rsa.has(bit_of(hash))) info.flags = 0;
+      }
       return;
   }
 }

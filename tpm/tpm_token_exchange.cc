@@ -47,19 +47,20 @@ Result<AttestationStatement> TpmToken::attest(ObjectId key, ByteView nonce) {
   CARDEA_ASSIGN(const StoredObject object, stored(key));
   if (!object.key) return Code::object_handle_invalid;
   CARDEA_ASSIGN(const Bytes unique, unique_of(serial_));
+  CARDEA_ASSIGN(const SecretBytes hierarchy_auth, tpm_->endorsement_auth());
   AttestationStatement statement;
   statement.key = object.key->public_area;
   CARDEA_TRY(tpm_->run([&](TpmAccess& access) -> Status {
     // A TPM has room for three objects.
     access.keys.keep_only(loaded_name(key));
     {
-      CARDEA_ASSIGN(EndorsementKey endorsement, access.connection.endorsement_key());
+      CARDEA_ASSIGN(EndorsementKey endorsement, access.connection.endorsement_key(hierarchy_auth));
       statement.endorsement_key = std::move(endorsement.public_area);
       statement.endorsement_certificate = std::move(endorsement.certificate);
     }
     CARDEA_ASSIGN(const ReadyKey ready, ready_key(access, key, *object.key, *login));
     if (ready.protect == nullptr) access.release_storage_key();
-    CARDEA_ASSIGN(AttestationKey signer, access.connection.attestation_key(unique));
+    CARDEA_ASSIGN(AttestationKey signer, access.connection.attestation_key(unique, hierarchy_auth));
     CARDEA_ASSIGN(KeyCertification certification,
                   access.connection.certify(*ready.key, ready.protect, signer.key, nonce));
     statement.attestation_key = std::move(signer.public_area);
@@ -72,15 +73,18 @@ Result<AttestationStatement> TpmToken::attest(ObjectId key, ByteView nonce) {
 
 Result<SecretBytes> TpmToken::activate(const Credential& credential) {
   CARDEA_ASSIGN(const Bytes unique, unique_of(serial_));
+  CARDEA_ASSIGN(const SecretBytes hierarchy_auth, tpm_->endorsement_auth());
   SecretBytes answer;
   CARDEA_TRY(tpm_->run([&](TpmAccess& access) -> Status {
     access.keys.clear();
     CARDEA_ASSIGN(const Loaded* const parent, storage_key(*tpm_, access, card()));
-    CARDEA_ASSIGN(const AttestationKey signer, access.connection.attestation_key(unique));
-    CARDEA_ASSIGN(const EndorsementKey endorsement, access.connection.endorsement_key());
-    auto opened = access.connection.activate_credential(*parent, signer.key, endorsement.key, credential);
+    CARDEA_ASSIGN(const AttestationKey signer, access.connection.attestation_key(unique, hierarchy_auth));
+    CARDEA_ASSIGN(const EndorsementKey endorsement, access.connection.endorsement_key(hierarchy_auth));
+    auto opened =
+        access.connection.activate_credential(*parent, signer.key, endorsement.key, hierarchy_auth, credential);
     access.release_storage_key();
-    if (!opened && access.connection.alive() && opened.code() != Code::device_memory) {
+    if (!opened && access.connection.alive() && opened.code() != Code::device_memory &&
+        opened.code() != Code::function_failed) {
       return error(Code::data_invalid, "the credential is not for this TPM and this card");
     }
     if (!opened) return std::move(opened).error();

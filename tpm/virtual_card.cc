@@ -97,6 +97,7 @@ Result<Enrolment> enrol(Tpm& tpm, const std::string& serial, const NewCard& card
   }
   Enrolment enrolment;
   CARDEA_TRY(tpm.run([&](TpmAccess& access) -> Status {
+    CARDEA_ASSIGN(enrolment.rsa, access.connection.rsa_ability());
     CARDEA_ASSIGN(const Loaded parent, derive_storage_key(tpm, access, serial));
     CARDEA_ASSIGN(enrolment.storage_key_name, access.connection.name(parent));
     return make_openers(access, parent, serial, card, enrolment.openers);
@@ -109,8 +110,10 @@ Result<std::string> create_card(const Settings& settings, Tpm& tpm, const NewCar
   CARDEA_ASSIGN(std::string serial, random_serial());
   CARDEA_ASSIGN(Enrolment enrolment, enrol(tpm, serial, card));
   CARDEA_ASSIGN(NewDirectory directory, new_card_directory(settings, serial));
-  const CardDescription description{
-      .serial = serial, .label = card.label, .storage_key_name = std::move(enrolment.storage_key_name)};
+  const CardDescription description{.serial = serial,
+                                    .label = card.label,
+                                    .storage_key_name = std::move(enrolment.storage_key_name),
+                                    .rsa = enrolment.rsa};
   CARDEA_TRY(StateFile::create(directory.path(), description, enrolment.openers));
   CARDEA_TRY(directory.commit());
   return serial;

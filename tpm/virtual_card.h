@@ -35,10 +35,11 @@ Result<std::string> create_card(const Settings& settings, Tpm& tpm, const NewCar
 /// The storage key for a serial number, a card's or a sealed keystore's, as this TPM derives it. Errors of Tpm::run.
 Result<Loaded> derive_storage_key(Tpm& tpm, TpmAccess& access, std::string_view serial);
 
-/// What a card of that serial number has in this TPM: its storage key's name, and fresh openers. pin_length;
-/// pin_invalid.
+/// What a card of that serial number has in this TPM: its storage key's name, what RSA keys do, and fresh openers.
+/// pin_length; pin_invalid.
 struct Enrolment {
   Bytes storage_key_name;
+  RsaAbility rsa;
   Openers openers;
 };
 Result<Enrolment> enrol(Tpm& tpm, const std::string& serial, const NewCard& card);

@@ -4,7 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "pcsc/bounded_worker.h"
+#include "base/bounded_worker.h"
 #include "pcsc/pcsc_connection.h"
 #include "pcsc/pin_pad.h"
 

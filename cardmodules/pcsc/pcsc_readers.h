@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "pcsc/bounded_worker.h"
+#include "base/bounded_worker.h"
 #include "pcsc/card_channel.h"
 
 namespace cardea::card {

@@ -6,8 +6,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/signals_blocked.h"
 #include "pcsc/reader_watch.h"
-#include "pcsc/signals_blocked.h"
 
 namespace cardea::card {
 namespace {

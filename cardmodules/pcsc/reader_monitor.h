@@ -5,7 +5,7 @@
 #include <memory>
 #include <thread>
 
-#include "pcsc/bounded_worker.h"
+#include "base/bounded_worker.h"
 #include "pcsc/pcsc_api.h"
 
 namespace cardea::card {

@@ -12,8 +12,8 @@ struct cardea_plugin_connection {
   cardea::card::CardTransaction* transaction =
       nullptr;  // guarded by busy; null outside a call, and once it was given up
   cardea::Bytes atr;
-  cardea::card::BoundedWorker::Clock::time_point deadline;  // guarded by busy; of the present call
-  std::string last_line;                                    // guarded by busy
+  cardea::BoundedWorker::Clock::time_point deadline;  // guarded by busy; of the present call
+  std::string last_line;                              // guarded by busy
 };
 
 namespace cardea::card::plugin {

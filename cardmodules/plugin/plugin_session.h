@@ -6,7 +6,7 @@
 #include <functional>
 #include <memory>
 
-#include "pcsc/bounded_worker.h"
+#include "base/bounded_worker.h"
 #include "pcsc/card_transaction.h"
 #include "plugin/loader.h"
 

@@ -44,7 +44,9 @@ Status show_config(const Context& context) {
                          {"tcti", tpm.tcti},
                          {"state_directory", tpm.state_directory.string()},
                          {"hierarchy_auth_file", tpm.hierarchy_auth_file.string()},
+                         {"endorsement_auth_file", tpm.endorsement_auth_file.string()},
                          {"protect_bus", tpm.protect_bus},
+                         {"timeout_seconds", tpm.timeout_seconds},
                          {"min_pin_length", tpm.min_pin_length},
                          {"max_pin_length", tpm.max_pin_length}}},
                        {"problems", problems}});

@@ -17,7 +17,8 @@ std::string remedy(const TpmCard& card) {
     case 2:
       return "its keys are lost with that TPM; enrol it again: cardea tpm renew " + card.serial;
     case 3:
-      return "switch the TPM on in the firmware's setup, or set tcti in the table [tpm] of cardea.toml";
+      return "switch the TPM on in the firmware's setup, or mend tcti, or what else is named, in the table [tpm] of "
+             "cardea.toml";
     default:
       return "restore its directory from a backup made on this machine, or remove it: cardea tpm destroy " +
              card.serial;

@@ -35,6 +35,7 @@ constexpr PinCost default_pin_cost{.memory_kib = 19 * 1024, .iterations = 5, .la
 
 // A setting beyond these is a slip of the pen, and would make every login hang or fail.
 constexpr std::int64_t longest_pin = 1024;
+constexpr std::int64_t longest_tpm_answer = 3600;  // seconds
 constexpr std::int64_t most_retries = 1'000'000;
 constexpr std::int64_t most_memory_kib = 4 * 1024 * 1024;
 constexpr std::int64_t most_iterations = 10'000;
@@ -256,7 +257,9 @@ void read_tpm(const toml::table& table, Settings& settings) {
   reader.text("tcti", tpm.tcti);
   reader.path("state_directory", tpm.state_directory);
   reader.path("hierarchy_auth_file", tpm.hierarchy_auth_file);
+  reader.path("endorsement_auth_file", tpm.endorsement_auth_file);
   reader.flag("protect_bus", tpm.protect_bus);
+  reader.number("timeout_seconds", tpm.timeout_seconds, 1, longest_tpm_answer);
   reader.number("min_pin_length", tpm.min_pin_length, 1, longest_pin);
   reader.number("max_pin_length", tpm.max_pin_length, 1, longest_pin);
   reader.report_unknown();
@@ -404,11 +407,15 @@ std::string default_config_text() {
          "# state_directory = \"/var/lib/cardea/tpm\"\n"
          "# A file with the authorisation of the TPM's owner hierarchy, where it has one.\n"
          "# hierarchy_auth_file = \"/etc/cardea/tpm-owner\"\n"
+         "# The same for its endorsement hierarchy, which attestation needs.\n"
+         "# endorsement_auth_file = \"/etc/cardea/tpm-endorsement\"\n"
          "# Whether keys are used in a way that shows nothing to who listens between processor and TPM. Each use then "
          "takes\n"
          "# two commands instead of one.\n"
          "# protect_bus = false\n"
-         "# PIN lengths in bytes.\n" +
+         "# For how many seconds a TPM behind a socket may think about an answer, ten times as long about a new "
+         "key.\n" +
+         line("timeout_seconds", tpm.timeout_seconds) + "# PIN lengths in bytes.\n" +
          line("min_pin_length", tpm.min_pin_length) + line("max_pin_length", tpm.max_pin_length) +
          "\n"
          "[trace]\n"

@@ -35,12 +35,14 @@ struct CardSettings {
 
 struct TpmSettings {
   bool enabled = true;
-  std::string tcti = "device:/dev/tpmrm0";    ///< how the TPM is reached, as tss2-tctildr(7) writes it
-  std::filesystem::path state_directory;      ///< one directory a virtual card; empty: "tpm" under the home
-  std::filesystem::path hierarchy_auth_file;  ///< authorisation of the owner hierarchy; empty: it has none
-  bool protect_bus = false;                   ///< every use of a key proves its authorisation in a session
-  std::size_t min_pin_length = 4;             ///< bytes
-  std::size_t max_pin_length = 255;           ///< bytes
+  std::string tcti = "device:/dev/tpmrm0";      ///< how the TPM is reached, as tss2-tctildr(7) writes it
+  std::filesystem::path state_directory;        ///< one directory a virtual card; empty: "tpm" under the home
+  std::filesystem::path hierarchy_auth_file;    ///< authorisation of the owner hierarchy; empty: it has none
+  std::filesystem::path endorsement_auth_file;  ///< the same for the endorsement hierarchy
+  bool protect_bus = false;                     ///< every use of a key proves its authorisation in a session
+  std::size_t timeout_seconds = 30;  ///< for an answer of a TPM that is not the kernel's; ten times that for a key
+  std::size_t min_pin_length = 4;    ///< bytes
+  std::size_t max_pin_length = 255;  ///< bytes
 };
 
 struct Settings {

@@ -58,7 +58,7 @@ struct CARDEA_TPM_FUNCTIONS {
   /// What the TPM says of the private key with that label and id (null: any), with a nonce of at most 48 bytes. Six
   /// pieces: TPM2B_PUBLIC of the endorsement key, its certificate (may be empty), TPM2B_PUBLIC of the attestation key
   /// and of the key, TPMS_ATTEST, TPMT_SIGNATURE. Failures: not_found, arguments_bad (several keys fit), pin_incorrect,
-  /// permission_denied (the endorsement hierarchy has an authorisation).
+  /// function_failed (the endorsement hierarchy has an authorisation).
   CK_RV(*attest)
   (const char* serial, const CARDEA_PIN* user_pin, const char* label, const CARDEA_BYTES* id, const CARDEA_BYTES* nonce,
    CARDEA_TPM_PIECES pieces, CARDEA_FAILURE failure, void* context);

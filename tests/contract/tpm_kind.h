@@ -5,6 +5,7 @@
 #include "contract/card_kind.h"
 #include "cryptoki/tpm_interface.h"
 #include "swtpm/swtpm.h"
+#include "swtpm/tpm_filter.h"
 
 namespace cardea::p11 {
 
@@ -30,13 +31,25 @@ class TpmKind final : public TokenKind {
   CK_SLOT_ID make_token(const Module& module, const std::string& label) override {
     if (!tpm_) {
       tpm_ = std::make_unique<tpm::Swtpm>();
-      std::ofstream(config()) << "[keystore]\nenabled = false\n[card]\nenabled = false\n[tpm]\ntcti = \""
-                              << tpm_->tcti() << "\"\n";
-      // The module has read its settings already.
-      if (module->C_Finalize(nullptr) != CKR_OK || module.initialize() != CKR_OK) {
-        throw std::runtime_error("the module does not start again");
-      }
+      configure(module, tpm_->tcti());
     }
+    create(module, label);
+    return slot_of(module, label);
+  }
+  /// From now on the module reaches the TPM in that way, and with these lines more in the table [tpm].
+  void configure(const Module& module, const std::string& tcti, const std::string& more = {}) const {
+    std::ofstream(config()) << "[keystore]\nenabled = false\n[card]\nenabled = false\n[tpm]\ntcti = \"" << tcti
+                            << "\"\n"
+                            << more;
+    // The module has read its settings already.
+    if (module->C_Finalize(nullptr) != CKR_OK || module.initialize() != CKR_OK) {
+      throw std::runtime_error("the module does not start again");
+    }
+  }
+  /// One more card, in the same TPM behind a filter that refuses raw RSA.
+  CK_SLOT_ID make_card_without_raw_rsa(const Module& module, const std::string& label) {
+    filter_ = std::make_unique<tpm::RawRsaFilter>(*tpm_);
+    configure(module, filter_->tcti());
     create(module, label);
     return slot_of(module, label);
   }
@@ -49,6 +62,7 @@ class TpmKind final : public TokenKind {
 
   static std::string puk() { return "87654321"; }
   tpm::Swtpm& tpm() const { return *tpm_; }
+  const tpm::RawRsaFilter& filter() const { return *filter_; }
   const std::filesystem::path& home() const { return home_.path(); }
   static CK_SLOT_ID slot_of(const Module& module, const std::string& label) {
     for (const CK_SLOT_ID slot : module.slots()) {
@@ -82,6 +96,7 @@ class TpmKind final : public TokenKind {
 
   TemporaryDirectory home_;
   std::unique_ptr<tpm::Swtpm> tpm_;
+  std::unique_ptr<tpm::RawRsaFilter> filter_;
 };
 
 }  // namespace cardea::p11

@@ -140,6 +140,137 @@ BOOST_AUTO_TEST_CASE(what_the_tpm_lacks_is_not_listed) {
   BOOST_TEST(info.ulMaxKeySize <= 521u);
 }
 
+namespace {
+
+std::string mechanism_name(CK_MECHANISM_TYPE type) {
+  return cardea::constant_text(cardea::ConstantKind::CKM, type);
+}
+
+/// A card in a TPM that refuses raw RSA, and a key pair on it.
+struct OddCard : VirtualCard {
+  CK_SLOT_ID odd = card().make_card_without_raw_rsa(module, "odd");
+  Session session{module, odd};
+  Pair pair = pair_after_login();
+
+  Pair pair_after_login() {
+    CONTRACT_OK(session.login(kind->user_pin()));
+    return rsa(session);
+  }
+  /// One salt length works, and the other is refused.
+  void check_pss(CK_MECHANISM_TYPE type, CK_MECHANISM_TYPE hash, CK_RSA_PKCS_MGF_TYPE mgf, CK_ULONG size) const {
+    const Bytes data = type == CKM_RSA_PKCS_PSS ? counted(size) : message();
+    int signed_with = 0;
+    for (const CK_ULONG salt : {size, 256 - size - 2}) {
+      const Mechanism mechanism = pss(type, hash, mgf, salt);
+      const Output signature = session.sign(mechanism, pair.private_key, data);
+      if (signature.rv == CKR_MECHANISM_PARAM_INVALID) continue;
+      CONTRACT_RV(signature.rv, CKR_OK);
+      CONTRACT_RV(session.verify(mechanism, pair.public_key, data, signature.bytes), CKR_OK);
+      ++signed_with;
+    }
+    BOOST_TEST(signed_with == 1, mechanism_name(type));
+    CONTRACT_RV(session.sign(pss(type, hash, mgf, 7), pair.private_key, data).rv, CKR_MECHANISM_PARAM_INVALID);
+  }
+  void check_pkcs1() const {
+    Bytes info = from_hex("3031300d060960864801650304020105000420");
+    const Bytes digest = counted(32);
+    info.insert(info.end(), digest.begin(), digest.end());
+    check_signs(session, Mechanism(CKM_RSA_PKCS), pair, info);
+    CONTRACT_RV(session.sign(Mechanism(CKM_RSA_PKCS), pair.private_key, counted(36)).rv, CKR_DATA_INVALID);
+    const Output ciphertext = session.encrypt(Mechanism(CKM_RSA_PKCS), pair.public_key, message());
+    BOOST_TEST((session.decrypt(Mechanism(CKM_RSA_PKCS), pair.private_key, ciphertext.bytes).bytes == message()));
+    // A wrong padding is not told, and asking again tells nothing.
+    Bytes wrong = ciphertext.bytes;
+    wrong.back() ^= 1;
+    const Output first = session.decrypt(Mechanism(CKM_RSA_PKCS), pair.private_key, wrong);
+    CONTRACT_RV(first.rv, CKR_OK);
+    BOOST_TEST((first.bytes != message()));
+    BOOST_TEST((session.decrypt(Mechanism(CKM_RSA_PKCS), pair.private_key, wrong).bytes == first.bytes));
+  }
+  void check_oaep() const {
+    CK_BYTE terminated[] = {'l', 0}, open[] = {'l'};
+    const CK_RSA_PKCS_OAEP_PARAMS parameters[] = {
+        {CKM_SHA256, CKG_MGF1_SHA256, CKZ_DATA_SPECIFIED, nullptr, 0},
+        {CKM_SHA384, CKG_MGF1_SHA384, CKZ_DATA_SPECIFIED, terminated, sizeof(terminated)},
+        {CKM_SHA256, CKG_MGF1_SHA256, CKZ_DATA_SPECIFIED, open, sizeof(open)},
+        {CKM_SHA256, CKG_MGF1_SHA1, CKZ_DATA_SPECIFIED, nullptr, 0}};
+    for (std::size_t i = 0; i < std::size(parameters); ++i) {
+      const Mechanism mechanism(CKM_RSA_PKCS_OAEP, parameters[i]);
+      const Output ciphertext = session.encrypt(mechanism, pair.public_key, message());
+      CONTRACT_RV(ciphertext.rv, CKR_OK);
+      const Output back = session.decrypt(mechanism, pair.private_key, ciphertext.bytes);
+      CONTRACT_RV(back.rv, i < 2 ? CKR_OK : CKR_MECHANISM_PARAM_INVALID);
+      if (i >= 2) continue;
+      BOOST_TEST((back.bytes == message()));
+      Bytes wrong = ciphertext.bytes;
+      wrong.back() ^= 1;
+      CONTRACT_RV(session.decrypt(mechanism, pair.private_key, wrong).rv, CKR_ENCRYPTED_DATA_INVALID);
+    }
+  }
+  void check_aes_wrap() {
+    CK_OBJECT_HANDLE aes = 0, back = 0;
+    CONTRACT_OK(session.create(aes_template({CKA_ENCRYPT}).boolean(CKA_EXTRACTABLE, true), aes));
+    CK_RSA_PKCS_OAEP_PARAMS oaep{CKM_SHA256, CKG_MGF1_SHA256, CKZ_DATA_SPECIFIED, nullptr, 0};
+    const CK_RSA_AES_KEY_WRAP_PARAMS parameters{256, &oaep};
+    const Mechanism mechanism(CKM_RSA_AES_KEY_WRAP, parameters);
+    const Output wrapped = session.wrap(mechanism, pair.public_key, aes);
+    CONTRACT_RV(wrapped.rv, CKR_OK);
+    CONTRACT_RV(session.unwrap(mechanism, pair.private_key, wrapped.bytes,
+                               object_template(CKO_SECRET_KEY)
+                                   .ulong(CKA_KEY_TYPE, CKK_AES)
+                                   .boolean(CKA_SENSITIVE, false)
+                                   .boolean(CKA_EXTRACTABLE, true),
+                               back),
+                CKR_OK);
+    BOOST_TEST((session.get(back, CKA_VALUE).bytes == counted(16)));
+  }
+};
+
+struct RsaHash {
+  CK_MECHANISM_TYPE pkcs1, pss, hash;
+  CK_RSA_PKCS_MGF_TYPE mgf;
+  CK_ULONG size;
+};
+constexpr RsaHash rsa_hashes[] = {
+    {CKM_SHA1_RSA_PKCS, CKM_SHA1_RSA_PKCS_PSS, CKM_SHA_1, CKG_MGF1_SHA1, 20},
+    {CKM_SHA224_RSA_PKCS, CKM_SHA224_RSA_PKCS_PSS, CKM_SHA224, CKG_MGF1_SHA224, 28},
+    {CKM_SHA256_RSA_PKCS, CKM_SHA256_RSA_PKCS_PSS, CKM_SHA256, CKG_MGF1_SHA256, 32},
+    {CKM_SHA384_RSA_PKCS, CKM_SHA384_RSA_PKCS_PSS, CKM_SHA384, CKG_MGF1_SHA384, 48},
+    {CKM_SHA512_RSA_PKCS, CKM_SHA512_RSA_PKCS_PSS, CKM_SHA512, CKG_MGF1_SHA512, 64},
+    {CKM_SHA3_224_RSA_PKCS, CKM_SHA3_224_RSA_PKCS_PSS, CKM_SHA3_224, CKG_MGF1_SHA3_224, 28},
+    {CKM_SHA3_256_RSA_PKCS, CKM_SHA3_256_RSA_PKCS_PSS, CKM_SHA3_256, CKG_MGF1_SHA3_256, 32},
+    {CKM_SHA3_384_RSA_PKCS, CKM_SHA3_384_RSA_PKCS_PSS, CKM_SHA3_384, CKG_MGF1_SHA3_384, 48},
+    {CKM_SHA3_512_RSA_PKCS, CKM_SHA3_512_RSA_PKCS_PSS, CKM_SHA3_512, CKG_MGF1_SHA3_512, 64}};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(without_raw_rsa_what_is_listed_works, OddCard) {
+  std::vector<CK_MECHANISM_TYPE> listed;
+  for (const CK_MECHANISM_TYPE type : module.mechanisms(odd)) {
+    if (mechanism_name(type).find("RSA") != std::string::npos) listed.push_back(type);
+  }
+  const auto take = [&](CK_MECHANISM_TYPE type) { return std::erase(listed, type) == 1; };
+  BOOST_TEST(!take(CKM_RSA_X_509));
+  BOOST_TEST(!take(CKM_SHA224_RSA_PKCS));
+  BOOST_TEST(!take(CKM_SHA224_RSA_PKCS_PSS));
+  BOOST_TEST(take(CKM_RSA_PKCS_KEY_PAIR_GEN));
+  BOOST_REQUIRE(take(CKM_RSA_PKCS));
+  check_pkcs1();
+  BOOST_REQUIRE(take(CKM_RSA_PKCS_OAEP));
+  check_oaep();
+  BOOST_REQUIRE(take(CKM_RSA_AES_KEY_WRAP));
+  check_aes_wrap();
+  BOOST_REQUIRE(take(CKM_RSA_PKCS_PSS));
+  check_pss(CKM_RSA_PKCS_PSS, CKM_SHA256, CKG_MGF1_SHA256, 32);
+  for (const RsaHash& each : rsa_hashes) {
+    if (take(each.pkcs1)) check_signs(session, Mechanism(each.pkcs1), pair, message());
+    if (take(each.pss)) check_pss(each.pss, each.hash, each.mgf, each.size);
+  }
+  for (const CK_MECHANISM_TYPE type : listed) BOOST_ERROR("not tried: " + mechanism_name(type));
+  // It was tried once, when the card was made.
+  BOOST_TEST(card().filter().refused() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(random_bytes_come_from_the_tpm) {
   const auto session = user();
   const std::size_t before = card().tpm().commands();
@@ -241,6 +372,20 @@ BOOST_AUTO_TEST_CASE(the_officer_sets_a_pin_anew) {
     CONTRACT_OK(session->logout());
     former = fresh;
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_mute_tpm_fails_in_time_and_comes_back_by_itself) {
+  card().configure(module, card().tpm().tcti(), "timeout_seconds = 1\n");
+  slot = TpmKind::slot_of(module, "contract");
+  const auto session = user();
+  const Session& s = *session;
+  const Pair pair = ec(s);
+  check_signs(s, Mechanism(CKM_ECDSA_SHA256), pair, message());
+  card().tpm().mute();
+  CONTRACT_RV(s.sign(Mechanism(CKM_ECDSA_SHA256), pair.private_key, message()).rv, CKR_DEVICE_ERROR);
+  CONTRACT_RV(s.sign(Mechanism(CKM_ECDSA_SHA256), pair.private_key, message()).rv, CKR_DEVICE_ERROR);
+  card().tpm().resume();
+  check_signs(s, Mechanism(CKM_ECDSA_SHA256), pair, message());
 }
 
 BOOST_AUTO_TEST_CASE(a_tpm_that_fails_comes_back_by_itself) {

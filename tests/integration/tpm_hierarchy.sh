@@ -16,11 +16,13 @@ with_timeout 30 tpm2_changeauth -T "$tcti" -c owner owner-secret >>"$work/setup.
 tpm_settings
 ! c tpm create --label laptop --pin-file "$work/pin" >/dev/null || fail "a card is made without the authorisation"
 grep -q hierarchy_auth_file "$work/cardea.log" || fail "the setting is not named: $(cat "$work/cardea.log")"
+! grep -q "who owns" "$work/cardea.log" || fail "files are blamed: $(cat "$work/cardea.log")"
 pass "without the authorisation no card is made, and the setting is named"
 
 tpm_settings "hierarchy_auth_file = \"$work/wrong\""
 ! c tpm create --label laptop --pin-file "$work/pin" >/dev/null || fail "a card is made with a wrong authorisation"
-[ -s "$work/cardea.log" ] || fail "a wrong authorisation is refused without a word"
+grep -q "holds is not the authorisation" "$work/cardea.log" || fail "in other words: $(cat "$work/cardea.log")"
+! grep -q "who owns" "$work/cardea.log" || fail "files are blamed: $(cat "$work/cardea.log")"
 pass "a wrong authorisation is refused"
 
 tpm_settings "hierarchy_auth_file = \"$work/owner\""

@@ -14,7 +14,6 @@ constexpr TPMA_OBJECT born_here =
     TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_RESTRICTED;
 constexpr TPM2_HANDLE rsa_certificate = 0x01c00002;
 constexpr TPM2_HANDLE ecc_certificate = 0x01c0000a;
-constexpr const char* endorsement_denied = "the TPM's endorsement hierarchy wants an authorisation";
 
 /// PolicyA of the profile: TPM2_PolicySecret of the endorsement hierarchy (B.6.2).
 constexpr std::array<Byte, 32> endorsement_policy{0x83, 0x71, 0x97, 0x67, 0x44, 0x84, 0xb3, 0xf8, 0x1a, 0x90, 0xcc,
@@ -104,14 +103,16 @@ Result<Bytes> read_index(EsapiContext& context, TPM2_HANDLE number) {
   return without_padding(std::move(content));
 }
 
-/// TPM2_PolicySecret of the endorsement hierarchy, whose authorisation is empty.
-Status satisfy_endorsement_policy(EsapiContext& context, const ProtectedSession& session) {
+/// TPM2_PolicySecret of the endorsement hierarchy.
+Status satisfy_endorsement_policy(EsapiContext& context, const ProtectedSession& session,
+                                  const SecretBytes& hierarchy_auth) {
   TSS2L_SYS_AUTH_COMMAND password{};
   password.count = 1;
   password.auths[0].sessionHandle = TPM2_RH_PW;
+  CARDEA_TRY(fill_buffer(password.auths[0].hmac, hierarchy_auth.view()));
   const TPM2B_NONCE any_nonce{};
   const TPM2B_DIGEST any_command{};
-  return context.retried([&] {
+  Status done = context.retried([&] {
     TSS2L_SYS_AUTH_RESPONSE answers{};
     TPM2B_TIMEOUT timeout{};
     TPMT_TK_AUTH ticket{};
@@ -120,31 +121,32 @@ Status satisfy_endorsement_policy(EsapiContext& context, const ProtectedSession&
                                                                &password, &any_nonce, &any_command, &any_nonce, 0,
                                                                &timeout, &ticket, &answers));
   });
+  wipe({reinterpret_cast<Byte*>(&password), sizeof(password)});
+  if (!done && done.code() == Code::pin_incorrect) return denied(endorsement_hierarchy, hierarchy_auth);
+  return done;
 }
 
 }  // namespace
 
-Result<EndorsementKey> TpmConnection::endorsement_key() {
+Result<EndorsementKey> TpmConnection::endorsement_key(const SecretBytes& hierarchy_auth) {
   CARDEA_ASSIGN(Bytes certificate, read_index(*context_, ecc_certificate));
   bool rsa = false;
   if (certificate.empty()) {
     CARDEA_ASSIGN(certificate, read_index(*context_, rsa_certificate));
     rsa = !certificate.empty();
   }
-  CARDEA_ASSIGN(Primary made, create_primary(context_, ESYS_TR_RH_ENDORSEMENT, SecretBytes(), endorsement_area(rsa),
-                                             endorsement_denied));
+  CARDEA_ASSIGN(Primary made, create_primary(context_, endorsement_hierarchy, hierarchy_auth, endorsement_area(rsa)));
   return EndorsementKey{std::move(made.key), std::move(made.public_area), std::move(certificate)};
 }
 
-Result<AttestationKey> TpmConnection::attestation_key(ByteView unique) {
+Result<AttestationKey> TpmConnection::attestation_key(ByteView unique, const SecretBytes& hierarchy_auth) {
   TPM2B_PUBLIC area =
       new_area(TPM2_ALG_ECC, born_here | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_SIGN_ENCRYPT);
   set_curve(area, TPM2_ECC_NIST_P256, /*storage=*/false);
   area.publicArea.parameters.eccDetail.scheme.scheme = TPM2_ALG_ECDSA;
   area.publicArea.parameters.eccDetail.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
   CARDEA_TRY(fill_buffer(area.publicArea.unique.ecc.x, unique));
-  CARDEA_ASSIGN(Primary made,
-                create_primary(context_, ESYS_TR_RH_ENDORSEMENT, SecretBytes(), area, endorsement_denied));
+  CARDEA_ASSIGN(Primary made, create_primary(context_, endorsement_hierarchy, hierarchy_auth, area));
   return AttestationKey{std::move(made.key), std::move(made.public_area)};
 }
 
@@ -176,7 +178,8 @@ Result<KeyCertification> TpmConnection::certify(const Loaded& key, const Loaded*
 }
 
 Result<SecretBytes> TpmConnection::activate_credential(const Loaded& storage_key, const Loaded& attestation_key,
-                                                       const Loaded& endorsement_key, const Credential& credential) {
+                                                       const Loaded& endorsement_key, const SecretBytes& hierarchy_auth,
+                                                       const Credential& credential) {
   TPM2B_ID_OBJECT id_object{};
   TPM2B_ENCRYPTED_SECRET secret{};
   if (credential.id_object.size() > sizeof(id_object.credential) ||
@@ -189,7 +192,7 @@ Result<SecretBytes> TpmConnection::activate_credential(const Loaded& storage_key
   std::copy(credential.encrypted_secret.begin(), credential.encrypted_secret.end(), secret.secret);
   CARDEA_ASSIGN(const std::shared_ptr<ProtectedSession> session,
                 ProtectedSession::start(context_, storage_key, TPM2_SE_POLICY, TPMA_SESSION_ENCRYPT));
-  CARDEA_TRY(satisfy_endorsement_policy(*context_, *session));
+  CARDEA_TRY(satisfy_endorsement_policy(*context_, *session, hierarchy_auth));
   CARDEA_ASSIGN(const TPM2_HANDLE attestation_handle, context_->tpm_handle(attestation_key));
   CARDEA_ASSIGN(const TPM2_HANDLE endorsement_handle, context_->tpm_handle(endorsement_key));
   const Tss2Api& tss = context_->tss();

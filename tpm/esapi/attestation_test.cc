@@ -33,9 +33,9 @@ struct Machine {
   AttestationStatement attest(const Blob& blob) {
     Loaded key = ok(tpm.load(ok(tpm.storage_key(unique, SecretBytes())), blob));
     key.authorise(key_auth());
-    const AttestationKey signer = ok(tpm.attestation_key(unique));
+    const AttestationKey signer = ok(tpm.attestation_key(unique, SecretBytes()));
     KeyCertification certification = ok(tpm.certify(key, nullptr, signer.key, nonce));
-    return {.endorsement_key = ok(tpm.endorsement_key()).public_area,
+    return {.endorsement_key = ok(tpm.endorsement_key(SecretBytes())).public_area,
             .endorsement_certificate = {},
             .attestation_key = signer.public_area,
             .key = blob.public_area,
@@ -51,9 +51,9 @@ struct Machine {
   }
   Result<SecretBytes> activate(const Credential& credential) {
     const Loaded parent = ok(tpm.storage_key(unique, SecretBytes()));
-    const AttestationKey signer = ok(tpm.attestation_key(unique));
-    const EndorsementKey endorsement = ok(tpm.endorsement_key());
-    return tpm.activate_credential(parent, signer.key, endorsement.key, credential);
+    const AttestationKey signer = ok(tpm.attestation_key(unique, SecretBytes()));
+    const EndorsementKey endorsement = ok(tpm.endorsement_key(SecretBytes()));
+    return tpm.activate_credential(parent, signer.key, endorsement.key, SecretBytes(), credential);
   }
 };
 

@@ -33,16 +33,18 @@ void close_on_exec(const Tss2Api& tss, ESYS_CONTEXT* esys) {
 
 }  // namespace
 
-Result<std::shared_ptr<EsapiContext>> EsapiContext::open(const std::string& tcti) {
+Result<std::shared_ptr<EsapiContext>> EsapiContext::open(const std::string& tcti, const Patience& patience) {
   CARDEA_TRY(check_device(tcti));
   CARDEA_ASSIGN(const Tss2Api* const tss, tss2_api());
   std::shared_ptr<EsapiContext> context(new EsapiContext(*tss));
-  if (const TSS2_RC response = tss->Tss2_TctiLdr_Initialize(tcti.c_str(), &context->tcti_);
-      response != TSS2_RC_SUCCESS) {
+  if (!tcti.starts_with(device_prefix)) {
+    CARDEA_ASSIGN(context->bounded_, BoundedTcti::open(*tss, tcti, patience));
+  } else if (tss->Tss2_TctiLdr_Initialize(tcti.c_str(), &context->tcti_) != TSS2_RC_SUCCESS) {
     return error(Code::token_absent, "there is no TPM behind \"" + tcti + "\"");
   }
+  TSS2_TCTI_CONTEXT* const way = context->bounded_ ? context->bounded_->get() : context->tcti_;
   // Null: any version of the interface; ours are the functions of its first.
-  CARDEA_TRY(context->checked(tss->Esys_Initialize(&context->esys_, context->tcti_, nullptr)));
+  CARDEA_TRY(context->checked(tss->Esys_Initialize(&context->esys_, way, nullptr)));
   CARDEA_TRY(context->checked(tss->Esys_GetSysContext(context->esys_, &context->sys_)));
   close_on_exec(*tss, context->esys_);
   return context;
@@ -55,6 +57,10 @@ EsapiContext::~EsapiContext() {
 
 Status EsapiContext::checked(TSS2_RC response, SourcePlace where) {
   if (response == TSS2_RC_SUCCESS) return {};
+  if (mute()) {
+    lost_ = true;
+    return error(Code::device_error, bounded_->silence(), where);
+  }
   Error failure = response_error(response, where);
   if (failure.code == Code::device_removed) lost_ = true;
   return failure;

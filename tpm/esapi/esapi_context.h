@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "esapi/bounded_tcti.h"
 #include "esapi/response.h"
 #include "esapi/tpm_connection.h"
 #include "esapi/tss2_api.h"
@@ -13,7 +14,7 @@ namespace cardea::tpm {
 /// Shared by a connection and what is loaded over it, so that flushing never meets a freed context.
 class EsapiContext {
  public:
-  static Result<std::shared_ptr<EsapiContext>> open(const std::string& tcti);
+  static Result<std::shared_ptr<EsapiContext>> open(const std::string& tcti, const Patience& patience);
   EsapiContext(const EsapiContext&) = delete;
   EsapiContext& operator=(const EsapiContext&) = delete;
   ~EsapiContext();
@@ -21,6 +22,8 @@ class EsapiContext {
   const Tss2Api& tss() const noexcept { return tss_; }
   ESYS_CONTEXT* get() const noexcept { return esys_; }
   bool lost() const noexcept { return lost_; }
+  /// Lost because an answer did not come in time.
+  bool mute() const noexcept { return bounded_ && !bounded_->silence().empty(); }
 
   /// The context one layer below, for commands that ESAPI cannot do for us (authorised.h).
   TSS2_SYS_CONTEXT* sys() const noexcept { return sys_; }
@@ -47,7 +50,8 @@ class EsapiContext {
  private:
   explicit EsapiContext(const Tss2Api& tss) : tss_(tss) {}
   const Tss2Api& tss_;
-  TSS2_TCTI_CONTEXT* tcti_ = nullptr;
+  TSS2_TCTI_CONTEXT* tcti_ = nullptr;     // of the kernel's device
+  std::unique_ptr<BoundedTcti> bounded_;  // of anything else
   ESYS_CONTEXT* esys_ = nullptr;
   TSS2_SYS_CONTEXT* sys_ = nullptr;
   bool lost_ = false;

@@ -26,6 +26,26 @@ TPM2_ALG_ID fit_digest(crypto::KeyAlgorithm curve, ByteView digest, TPM2B_DIGEST
   return fitted.size == 32 ? TPM2_ALG_SHA256 : fitted.size == 48 ? TPM2_ALG_SHA384 : TPM2_ALG_SHA512;
 }
 
+/// TPM2_Sign.
+Result<TPMT_SIGNATURE> sign(const std::shared_ptr<EsapiContext>& context, const Loaded& key, const Loaded* protect,
+                            const TPMT_SIG_SCHEME& scheme, ByteView digest) {
+  TPM2B_DIGEST bytes{};
+  CARDEA_TRY(fill_buffer(bytes, digest));
+  TPMT_TK_HASHCHECK no_ticket{};
+  no_ticket.tag = TPM2_ST_HASHCHECK;
+  no_ticket.hierarchy = TPM2_RH_NULL;
+  CARDEA_ASSIGN(const Authorisation authorisation, Authorisation::make(context, protect, TPMA_SESSION_DECRYPT));
+  CARDEA_ASSIGN(const TPM2_HANDLE handle, context->tpm_handle(key));
+  const Tss2Api& tss = context->tss();
+  const auto prepare = [&](TSS2_SYS_CONTEXT* sys) {
+    return tss.Tss2_Sys_Sign_Prepare(sys, handle, &bytes, &scheme, &no_ticket);
+  };
+  CARDEA_TRY(authorisation.execute(prepare, TPM2_CC_Sign, key));
+  TPMT_SIGNATURE signature{};
+  CARDEA_TRY(context->checked(tss.Tss2_Sys_Sign_Complete(context->sys(), &signature)));
+  return signature;
+}
+
 }  // namespace
 
 Result<crypto::AsymmetricKeyPtr> TpmConnection::public_key(const Blob& blob) {
@@ -57,18 +77,7 @@ Result<std::size_t> TpmConnection::ecdsa_sign(const Loaded& key, const Loaded* p
   TPMT_SIG_SCHEME scheme{};
   scheme.scheme = TPM2_ALG_ECDSA;
   scheme.details.ecdsa.hashAlg = fit_digest(curve, digest, fitted);
-  TPMT_TK_HASHCHECK no_ticket{};
-  no_ticket.tag = TPM2_ST_HASHCHECK;
-  no_ticket.hierarchy = TPM2_RH_NULL;
-  CARDEA_ASSIGN(const Authorisation authorisation, Authorisation::make(context_, protect, TPMA_SESSION_DECRYPT));
-  CARDEA_ASSIGN(const TPM2_HANDLE handle, context_->tpm_handle(key));
-  const Tss2Api& tss = context_->tss();
-  const auto prepare = [&](TSS2_SYS_CONTEXT* sys) {
-    return tss.Tss2_Sys_Sign_Prepare(sys, handle, &fitted, &scheme, &no_ticket);
-  };
-  CARDEA_TRY(authorisation.execute(prepare, TPM2_CC_Sign, key));
-  TPMT_SIGNATURE signature{};
-  CARDEA_TRY(context_->checked(tss.Tss2_Sys_Sign_Complete(context_->sys(), &signature)));
+  CARDEA_ASSIGN(const TPMT_SIGNATURE signature, sign(context_, key, protect, scheme, view_of_buffer(fitted)));
   const std::size_t size = crypto::facts_of(curve).private_size;
   if (out.size() < 2 * size) return Code::buffer_too_small;
   CARDEA_TRY(put_number(view_of_buffer(signature.signature.ecdsa.signatureR), out.first(size)));
@@ -97,27 +106,62 @@ Result<std::size_t> TpmConnection::ecdh(const Loaded& key, const Loaded* protect
   return size;
 }
 
-Result<std::size_t> TpmConnection::rsa_raw(const Loaded& key, const Loaded* protect, ByteView input, MutableBytes out) {
-  if (out.size() < input.size()) return Code::buffer_too_small;
+namespace {
+
+/// TPM2_RSA_Decrypt.
+Result<SecretBytes> decrypt(const std::shared_ptr<EsapiContext>& context, const Loaded& key, const Loaded* protect,
+                            const TPMT_RSA_DECRYPT& scheme, ByteView label, ByteView input) {
   TPM2B_PUBLIC_KEY_RSA block{};
   if (!fill_buffer(block, input)) return Code::data_length;
-  TPMT_RSA_DECRYPT scheme{};
-  scheme.scheme = TPM2_ALG_NULL;
-  const TPM2B_DATA no_label{};
-  CARDEA_ASSIGN(const Authorisation authorisation, Authorisation::make(context_, protect, TPMA_SESSION_ENCRYPT));
-  CARDEA_ASSIGN(const TPM2_HANDLE handle, context_->tpm_handle(key));
-  const Tss2Api& tss = context_->tss();
+  TPM2B_DATA own_label{};
+  if (!fill_buffer(own_label, label)) return Code::mechanism_param_invalid;
+  CARDEA_ASSIGN(const Authorisation authorisation, Authorisation::make(context, protect, TPMA_SESSION_ENCRYPT));
+  CARDEA_ASSIGN(const TPM2_HANDLE handle, context->tpm_handle(key));
+  const Tss2Api& tss = context->tss();
   const auto prepare = [&](TSS2_SYS_CONTEXT* sys) {
-    return tss.Tss2_Sys_RSA_Decrypt_Prepare(sys, handle, &block, &scheme, &no_label);
+    return tss.Tss2_Sys_RSA_Decrypt_Prepare(sys, handle, &block, &scheme, &own_label);
   };
   CARDEA_TRY(authorisation.execute(prepare, TPM2_CC_RSA_Decrypt, key));
   TPM2B_PUBLIC_KEY_RSA answer{};
   answer.size = sizeof(answer.buffer);
-  CARDEA_TRY(context_->checked(tss.Tss2_Sys_RSA_Decrypt_Complete(context_->sys(), &answer)));
-  Status put = put_number(view_of_buffer(answer), out.first(input.size()));
+  CARDEA_TRY(context->checked(tss.Tss2_Sys_RSA_Decrypt_Complete(context->sys(), &answer)));
+  SecretBytes plain(view_of_buffer(answer));
   wipe({answer.buffer, sizeof(answer.buffer)});
-  CARDEA_TRY(std::move(put));
+  return plain;
+}
+
+}  // namespace
+
+Result<std::size_t> TpmConnection::rsa_raw(const Loaded& key, const Loaded* protect, ByteView input, MutableBytes out) {
+  if (out.size() < input.size()) return Code::buffer_too_small;
+  TPMT_RSA_DECRYPT scheme{};
+  scheme.scheme = TPM2_ALG_NULL;
+  CARDEA_ASSIGN(const SecretBytes number, decrypt(context_, key, protect, scheme, {}, input));
+  CARDEA_TRY(put_number(number.view(), out.first(input.size())));
   return input.size();
+}
+
+Result<std::size_t> TpmConnection::rsa_decrypt(const Loaded& key, const Loaded* protect, RsaPadding padding, Hash hash,
+                                               ByteView label, ByteView input, MutableBytes out) {
+  TPMT_RSA_DECRYPT scheme{};
+  scheme.scheme = padding == RsaPadding::oaep ? TPM2_ALG_OAEP : TPM2_ALG_RSAES;
+  if (padding == RsaPadding::oaep) scheme.details.oaep.hashAlg = number_of(hash);
+  CARDEA_ASSIGN(const SecretBytes message, decrypt(context_, key, protect, scheme, label, input));
+  if (out.size() < message.size()) return Code::buffer_too_small;
+  std::copy_n(message.data(), message.size(), out.begin());
+  return message.size();
+}
+
+Result<std::size_t> TpmConnection::rsa_sign(const Loaded& key, const Loaded* protect, RsaPadding padding, Hash hash,
+                                            ByteView digest, MutableBytes out) {
+  TPMT_SIG_SCHEME scheme{};
+  scheme.scheme = padding == RsaPadding::pss ? TPM2_ALG_RSAPSS : TPM2_ALG_RSASSA;
+  scheme.details.any.hashAlg = number_of(hash);
+  CARDEA_ASSIGN(const TPMT_SIGNATURE signature, sign(context_, key, protect, scheme, digest));
+  const ByteView number = view_of_buffer(signature.signature.rsassa.sig);  // rsapss is the same structure
+  if (out.size() < number.size()) return Code::buffer_too_small;
+  std::copy(number.begin(), number.end(), out.begin());
+  return number.size();
 }
 
 }  // namespace cardea::tpm

@@ -103,12 +103,23 @@ Result<TPM2B_PUBLIC> key_area(const KeyTemplate& wanted) {
   return area;
 }
 
-Result<Primary> create_primary(const std::shared_ptr<EsapiContext>& context, std::uint32_t hierarchy,
-                               const SecretBytes& hierarchy_auth, const TPM2B_PUBLIC& area, const char* denied) {
+Error denied(const Hierarchy& hierarchy, const SecretBytes& hierarchy_auth) {
+  const std::string name(hierarchy.name);
+  const std::string setting(hierarchy.setting);
+  return error(
+      Code::function_failed,
+      hierarchy_auth.empty()
+          ? "the TPM's " + name + " hierarchy has an authorisation; name a file with it as " + setting +
+                " in the table [tpm] of cardea.toml"
+          : "what the file of " + setting + " holds is not the authorisation of the TPM's " + name + " hierarchy");
+}
+
+Result<Primary> create_primary(const std::shared_ptr<EsapiContext>& context, const Hierarchy& hierarchy,
+                               const SecretBytes& hierarchy_auth, const TPM2B_PUBLIC& area) {
   const Tss2Api& tss = context->tss();
   TPM2B_AUTH auth{};
   CARDEA_TRY(fill_buffer(auth, hierarchy_auth.view()));
-  Status done = context->checked(tss.Esys_TR_SetAuth(context->get(), hierarchy, &auth));
+  Status done = context->checked(tss.Esys_TR_SetAuth(context->get(), hierarchy.handle, &auth));
   wipe({auth.buffer, sizeof(auth.buffer)});
   CARDEA_TRY(std::move(done));
   const TPM2B_SENSITIVE_CREATE sensitive{};
@@ -116,10 +127,10 @@ Result<Primary> create_primary(const std::shared_ptr<EsapiContext>& context, std
   const TPML_PCR_SELECTION no_pcrs{};
   ESYS_TR handle = ESYS_TR_NONE;
   TPM2B_PUBLIC* made = nullptr;
-  done = context->checked(tss.Esys_CreatePrimary(context->get(), hierarchy, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+  done = context->checked(tss.Esys_CreatePrimary(context->get(), hierarchy.handle, ESYS_TR_PASSWORD, ESYS_TR_NONE,
                                                  ESYS_TR_NONE, &sensitive, &area, &outside, &no_pcrs, &handle, &made,
                                                  nullptr, nullptr, nullptr));
-  if (!done && done.code() == Code::pin_incorrect) return error(Code::permission_denied, denied);
+  if (!done && done.code() == Code::pin_incorrect) return denied(hierarchy, hierarchy_auth);
   CARDEA_TRY(std::move(done));
   const EsysPtr<TPM2B_PUBLIC> owner(made, EsysFree(tss));
   Primary primary{.key = Loaded(context, handle), .public_area = {}};  // flushed should the rest fail
@@ -135,9 +146,7 @@ Result<Primary> create_storage_key(const std::shared_ptr<EsapiContext>& context,
                                                  TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT);
   set_curve(area, TPM2_ECC_NIST_P256, /*storage=*/true);
   CARDEA_TRY(fill_buffer(area.publicArea.unique.ecc.x, unique));
-  return create_primary(
-      context, ESYS_TR_RH_OWNER, hierarchy_auth, area,
-      "the TPM's owner hierarchy wants an authorisation; name a file with it as hierarchy_auth_file in [tpm]");
+  return create_primary(context, owner_hierarchy, hierarchy_auth, area);
 }
 
 }  // namespace

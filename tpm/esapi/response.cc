@@ -44,6 +44,8 @@ Code code_of_format_0(TSS2_RC code) {
     case TPM2_RC_SESSION_HANDLES:
     case TPM2_RC_OBJECT_HANDLES:
       return Code::device_memory;
+    case TPM2_RC_NO_RESULT:  // what some answer to a wrong padding
+      return Code::data_invalid;
     case TPM2_RC_RETRY:
     case TPM2_RC_YIELDED:
     case TPM2_RC_TESTING:

@@ -35,13 +35,17 @@ Result<bool> has_rsa(EsapiContext& context, std::size_t bits) {
 
 }  // namespace
 
-Result<TpmConnection> TpmConnection::open(const std::string& tcti) {
-  CARDEA_ASSIGN(std::shared_ptr<EsapiContext> context, EsapiContext::open(tcti));
+Result<TpmConnection> TpmConnection::open(const std::string& tcti, const Patience& patience) {
+  CARDEA_ASSIGN(std::shared_ptr<EsapiContext> context, EsapiContext::open(tcti, patience));
   return TpmConnection(std::move(context));
 }
 
 bool TpmConnection::alive() const noexcept {
   return !context_->lost();
+}
+
+bool TpmConnection::mute() const noexcept {
+  return context_->mute();
 }
 
 Result<LockOut> TpmConnection::lock_out() {

@@ -5,6 +5,7 @@
 // Library, part 1, 19.6 and 21).
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "crypto/asymmetric_key.h"
+#include "esapi/rsa_ability.h"
 #include "tpm_remote/attestation.h"
 #include "tpm_remote/wrapping.h"
 
@@ -46,10 +48,19 @@ struct Capabilities {
   std::vector<crypto::KeyAlgorithm> curves;
 };
 
+/// RSA paddings of the TPM's own.
+enum class RsaPadding : std::uint8_t { pkcs1, pss, oaep };
+
 /// A private key to be made.
 struct KeyTemplate {
   crypto::KeyAlgorithm algorithm = crypto::KeyAlgorithm::rsa;
   std::size_t bits = 0;  ///< RSA
+};
+
+/// How long an answer may take where a TPM is behind a socket; then it counts as lost.
+struct Patience {
+  std::chrono::milliseconds usual{std::chrono::seconds(30)};
+  std::chrono::milliseconds making{std::chrono::minutes(5)};  ///< for commands that make a key
 };
 
 class EsapiContext;
@@ -113,8 +124,9 @@ struct Challenge {
 class TpmConnection {
  public:
   /// Connects by a TCTI configuration such as "device:/dev/tpmrm0" (tss2-tctildr(7)). Sends the TPM nothing.
-  /// token_absent without tpm2-tss or when there is no such TPM; permission_denied.
-  static Result<TpmConnection> open(const std::string& tcti);
+  /// token_absent without tpm2-tss or when there is no such TPM; permission_denied; device_error when it does not
+  /// answer.
+  static Result<TpmConnection> open(const std::string& tcti, const Patience& patience = {});
 
   TpmConnection(TpmConnection&&) noexcept = default;
   TpmConnection& operator=(TpmConnection&&) noexcept = default;
@@ -127,7 +139,7 @@ class TpmConnection {
   Status random(MutableBytes out);
 
   /// The storage key that follows from the owner's seed and `unique` (32 bytes): the same each time until the TPM is
-  /// cleared. permission_denied when the hierarchy wants another authorisation.
+  /// cleared. function_failed when the hierarchy wants another authorisation.
   Result<Loaded> storage_key(ByteView unique, const SecretBytes& hierarchy_auth);
   /// An object's name: what identifies it for good (part 1, 16).
   Result<Bytes> name(const Loaded& object);
@@ -175,23 +187,36 @@ class TpmConnection {
                            MutableBytes out);
   /// Modular exponentiation; input and output as long as the modulus.
   Result<std::size_t> rsa_raw(const Loaded& key, const Loaded* protect, ByteView input, MutableBytes out);
+  /// The same with paddings of the TPM's own, for TPMs that refuse the above. A signature (pkcs1, pss) over a digest of
+  /// one of own_hashes.
+  Result<std::size_t> rsa_sign(const Loaded& key, const Loaded* protect, RsaPadding padding, Hash hash, ByteView digest,
+                               MutableBytes out);
+  /// Decryption (pkcs1, oaep with that hash and label, which ends with a zero unless it is empty); the bytes of the
+  /// message. data_invalid when the padding was wrong.
+  Result<std::size_t> rsa_decrypt(const Loaded& key, const Loaded* protect, RsaPadding padding, Hash hash,
+                                  ByteView label, ByteView input, MutableBytes out);
+  /// Tries out what RSA keys in this TPM can do: three commands, or nine where it refuses raw RSA.
+  Result<RsaAbility> rsa_ability();
 
   /// The endorsement key, of the kind that the TPM has a certificate for (TCG EK Credential Profile 2.3, templates L-1
-  /// and L-2); P-256 where it has none. permission_denied when the endorsement hierarchy wants an authorisation.
-  Result<EndorsementKey> endorsement_key();
+  /// and L-2); P-256 where it has none. function_failed when the endorsement hierarchy wants another authorisation.
+  Result<EndorsementKey> endorsement_key(const SecretBytes& hierarchy_auth);
   /// An attestation key that follows from the endorsement seed and `unique` (32 bytes): P-256, ECDSA with SHA-256, with
-  /// an empty authorisation. permission_denied as above.
-  Result<AttestationKey> attestation_key(ByteView unique);
+  /// an empty authorisation. function_failed as above.
+  Result<AttestationKey> attestation_key(ByteView unique, const SecretBytes& hierarchy_auth);
   /// TPM2_Certify of a loaded and authorised key, with a caller's nonce. `protect` as below. data_length.
   Result<KeyCertification> certify(const Loaded& key, const Loaded* protect, const Loaded& attestation_key,
                                    ByteView nonce);
   /// TPM2_ActivateCredential: the secret of a credential for these two keys, in a session salted with that storage key.
-  /// data_invalid when the credential was made for others.
+  /// data_invalid when the credential was made for others; function_failed.
   Result<SecretBytes> activate_credential(const Loaded& storage_key, const Loaded& attestation_key,
-                                          const Loaded& endorsement_key, const Credential& credential);
+                                          const Loaded& endorsement_key, const SecretBytes& hierarchy_auth,
+                                          const Credential& credential);
 
   /// Whether an object was loaded over this connection and the connection was still good when last used.
   bool alive() const noexcept;
+  /// Whether it is not because an answer did not come in time; then trying again at once only takes as long again.
+  bool mute() const noexcept;
   /// Flushes all objects and sessions that this connection sees. No Loaded of ours may be left: what comes next gets
   /// the same handles. With a resource manager it sees only ours; without one also what a killed process has left.
   void flush_leftovers();
@@ -200,6 +225,9 @@ class TpmConnection {
   explicit TpmConnection(std::shared_ptr<EsapiContext> context) : context_(std::move(context)) {}
   std::shared_ptr<EsapiContext> context_;
 };
+
+/// What PKCS#1 signs of a digest of one of own_hashes (RFC 8017, 9.2).
+Bytes digest_info(Hash hash, ByteView digest);
 
 /// What the holder of a challenge key answers: HMAC-SHA-256 over SHA-256 of the nonce and an expiration of zero
 /// (TPM2_PolicySigned, part 3, 23.3).

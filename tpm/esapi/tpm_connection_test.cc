@@ -8,6 +8,7 @@
 
 #include "crypto/digest.h"
 #include "swtpm/swtpm.h"
+#include "swtpm/tpm_filter.h"
 
 namespace cardea::tpm {
 namespace {
@@ -47,6 +48,24 @@ Bytes digest_of(std::string_view text, Hash hash = Hash::sha256) {
 BOOST_AUTO_TEST_CASE(no_tpm_is_no_noise) {
   BOOST_TEST(static_cast<int>(TpmConnection::open("device:/nonexistent/tpm").code()) ==
              static_cast<int>(Code::token_absent));
+}
+
+BOOST_AUTO_TEST_CASE(a_mute_tpm_counts_as_lost) {
+  Swtpm swtpm;
+  const Patience short_one{.usual = std::chrono::milliseconds(300)};
+  TpmConnection tpm = ok(TpmConnection::open(swtpm.tcti(), short_one));
+  REQUIRE_OK(tpm.lock_out());
+  swtpm.mute();
+  const auto asked = tpm.lock_out();
+  BOOST_TEST((asked.code() == Code::device_error));
+  BOOST_TEST(words_of(asked).find("did not answer within 1 second") != std::string::npos);
+  BOOST_TEST(!tpm.alive());
+  BOOST_TEST(tpm.mute());
+  // Connecting anew is bounded as well.
+  BOOST_TEST((TpmConnection::open(swtpm.tcti(), short_one).code() == Code::device_error));
+  swtpm.resume();
+  TpmConnection again = ok(TpmConnection::open(swtpm.tcti()));
+  REQUIRE_OK(again.lock_out());
 }
 
 BOOST_FIXTURE_TEST_CASE(capabilities_are_those_of_the_tpm, Rig) {
@@ -158,6 +177,29 @@ BOOST_FIXTURE_TEST_CASE(rsa_keys_are_raw, Rig) {
   BOOST_TEST(tpm.lock_out()->failures == 0u);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_rsa_keys_do_is_tried_out, Rig) {
+  const auto usual = tpm.rsa_ability();
+  REQUIRE_OK(usual);
+  BOOST_TEST((*usual == RsaAbility{.bits = RsaAbility::raw}));
+
+  const RawRsaFilter filter(swtpm);
+  TpmConnection odd = ok(TpmConnection::open(filter.tcti()));
+  const std::size_t before = swtpm.commands();
+  const auto found = odd.rsa_ability();
+  REQUIRE_OK(found);
+  BOOST_TEST(filter.refused() == 1);
+  BOOST_TEST(swtpm.commands() - before <= 8u);
+  BOOST_TEST(!found->has(RsaAbility::raw));
+  BOOST_TEST(found->has(RsaAbility::pkcs1_sign));
+  BOOST_TEST(found->has(RsaAbility::pss_with_digest | RsaAbility::pss_with_longest));
+  BOOST_TEST(found->has(RsaAbility::pkcs1_decrypt));
+  BOOST_TEST(found->has(RsaAbility::oaep_decrypt));
+  BOOST_TEST(found->has(bit_of(Hash::sha256)));
+  BOOST_TEST(!found->has(bit_of(Hash::sha224)));
+  // Nothing of the trial stays: a TPM has room for three, and the storage key is one.
+  REQUIRE_OK(tpm.storage_key(Bytes(32, 9), SecretBytes()));
+}
+
 BOOST_FIXTURE_TEST_CASE(keys_made_elsewhere_are_taken_in, Rig) {
   for (const auto algorithm : {KeyAlgorithm::rsa, KeyAlgorithm::p256, KeyAlgorithm::p384}) {
     const auto made = algorithm == KeyAlgorithm::rsa ? crypto::AsymmetricKey::generate_rsa(2048, Bytes{1, 0, 1})
@@ -219,16 +261,19 @@ BOOST_FIXTURE_TEST_CASE(a_tpm_that_goes_away_is_noticed, Rig) {
 BOOST_FIXTURE_TEST_CASE(what_a_killed_process_left_is_flushed, Rig) {
   const pid_t child = fork();
   if (child == 0) {
-    // On the parent's connection, as if it had died with things loaded.
+    // Dies with things loaded.
+    auto own = TpmConnection::open(swtpm.tcti());
+    if (!own) _exit(2);
     std::vector<Loaded> loaded;
     std::vector<Challenge> challenges;
-    for (auto more = tpm.storage_key(Bytes(32, 9), SecretBytes()); more;) {
+    for (auto more = own->storage_key(Bytes(32, 9), SecretBytes()); more;) {
       loaded.push_back(std::move(*more));
-      more = tpm.storage_key(Bytes(32, 9), SecretBytes());
+      more = own->storage_key(Bytes(32, 9), SecretBytes());
     }
-    for (auto more = tpm.challenge(parent); more;) {
+    if (loaded.empty()) _exit(3);
+    for (auto more = own->challenge(loaded.front()); more;) {
       challenges.push_back(std::move(*more));
-      more = tpm.challenge(parent);
+      more = own->challenge(loaded.front());
     }
     _exit(loaded.size() == 2 && challenges.size() == 3 ? 0 : 1);
   }

@@ -2,7 +2,7 @@
 
 #include <dlfcn.h>
 
-#include <cstdlib>
+#include "esapi/quiet_tss2.h"
 
 namespace cardea::tpm {
 namespace {
@@ -16,7 +16,7 @@ struct Libraries {
 
 /// Null when a library or a function is missing. Never freed: threads of the host may be inside while the process ends.
 const Tss2Api* load() {
-  setenv("TSS2_LOG", "all+NONE", /*overwrite=*/0);
+  quiet_tss2();
   const auto open = [](const char* name) { return dlopen(name, RTLD_NOW | RTLD_LOCAL); };
   const Libraries from{open("libtss2-tctildr.so.0"), open("libtss2-mu.so.0"), open("libtss2-sys.so.1"),
                        open("libtss2-esys.so.0")};

@@ -67,6 +67,7 @@ namespace cardea::tpm {
   F(esys, Esys_GetRandom)                       \
   F(esys, Esys_CreatePrimary)                   \
   F(esys, Esys_Load)                            \
+  F(esys, Esys_LoadExternal)                    \
   F(esys, Esys_DictionaryAttackLockReset)       \
   F(esys, Esys_ECDH_ZGen)
 
@@ -78,9 +79,7 @@ struct Tss2Api {
 };
 
 /// The libraries, loaded on first use and kept until the process ends. token_absent when they are not installed.
-///
-/// tpm2-tss writes every refusal of a TPM, a wrong PIN for one, to stderr. Only its environment variable TSS2_LOG stops
-/// that, so it is set here to silence unless the user has set it.
+/// They are kept from writing to stderr (esapi/quiet_tss2.h).
 Result<const Tss2Api*> tss2_api();
 
 }  // namespace cardea::tpm

@@ -68,6 +68,10 @@ class Swtpm {
     id_ = 0;
   }
 
+  /// Lets it hear commands and answer none, until resume().
+  void mute() { kill(id_, SIGSTOP); }
+  void resume() { kill(id_, SIGCONT); }
+
   /// How many commands it has answered so far.
   std::size_t commands() const {
     std::size_t count = 0;

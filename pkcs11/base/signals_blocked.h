@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-namespace cardea::card {
+namespace cardea {
 
 /// Blocks all signals in the calling thread while it lives; threads started meanwhile inherit that for good.
 class SignalsBlocked {
@@ -21,4 +21,4 @@ class SignalsBlocked {
   sigset_t before_;
 };
 
-}  // namespace cardea::card
+}  // namespace cardea

@@ -1,13 +1,13 @@
-#include "pcsc/bounded_worker.h"
+#include "base/bounded_worker.h"
 
 #include <condition_variable>
 #include <mutex>
 #include <system_error>
 #include <thread>
 
-#include "pcsc/signals_blocked.h"
+#include "base/signals_blocked.h"
 
-namespace cardea::card {
+namespace cardea {
 namespace {
 
 constexpr std::chrono::milliseconds longest_farewell{300};
@@ -101,7 +101,7 @@ Status BoundedWorker::run(Clock::time_point deadline, Call work, Call undo) {
   State& state = *state_;
   std::unique_lock lock(state.mutex);
   if (!state.changed.wait_until(lock, deadline, [&] { return !state.busy && !state.next; }))
-    return error(Code::timed_out, "an earlier call to the card service has not come back");
+    return error(Code::timed_out, "an earlier call to the service has not come back");
   const auto assignment = std::make_shared<Assignment>();
   assignment->work = std::move(work);
   assignment->undo = std::move(undo);
@@ -115,7 +115,7 @@ Status BoundedWorker::run(Clock::time_point deadline, Call work, Call undo) {
   } else {
     assignment->phase = Assignment::Phase::abandoned;
   }
-  return error(Code::timed_out, "the card service did not answer in time");
+  return error(Code::timed_out, "the service did not answer in time");
 }
 
-}  // namespace cardea::card
+}  // namespace cardea

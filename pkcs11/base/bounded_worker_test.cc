@@ -1,4 +1,4 @@
-#include "pcsc/bounded_worker.h"
+#include "base/bounded_worker.h"
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>
@@ -8,7 +8,7 @@
 #include <vector>
 
 using namespace cardea;
-using namespace cardea::card;
+using namespace cardea;
 using namespace std::chrono_literals;
 
 namespace {

@@ -1,5 +1,5 @@
 // Calls that may never come back, made on a thread that may be left behind. PC/SC has no time-outs of its own: a
-// foreign transaction, a mute card or a stopped service holds whoever asks.
+// foreign transaction, a mute card or a stopped service holds whoever asks. Nor have most ways to a TPM.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 
-namespace cardea::card {
+namespace cardea {
 
 /// One thread that runs calls one after the other. It starts with the first call and ends after some time without one.
 /// Thread-safe. All that a call touches it must own (shared), since it may outlive whoever asked for it and this
@@ -35,4 +35,4 @@ class BoundedWorker {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace cardea::card
+}  // namespace cardea
