@@ -43,7 +43,8 @@ class CardDevice final : public Device {
                                       const std::string& leaving) override;
   Status remove(Authority& authority, const std::string& container) override;
   Status write_object(Authority& authority, const std::string& name, ByteView content) override;
-  Result<std::vector<Bytes>> attest(const std::string& container) override;
+  Result<KeyStatement> attest(Authority& authority, const std::string& container, ByteView nonce) override;
+  Result<SecretBytes> answer_attestation(ByteView credential) override;
   Result<bool> erase(Authority& authority) override;
 
  private:

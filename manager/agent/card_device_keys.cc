@@ -261,16 +261,22 @@ Status CardDevice::remove(Authority& authority, const std::string& container) {
   });
 }
 
-Result<std::vector<Bytes>> CardDevice::attest(const std::string& container) {
+Result<KeyStatement> CardDevice::attest(Authority&, const std::string& container, ByteView) {
   CARDEA_ASSIGN(Work work, begin());
   CARDEA_ASSIGN(const Spot target, spot(work, container));
-  std::vector<Bytes> chain(1);
+  KeyStatement statement;
+  std::vector<Bytes>& chain = statement.certificates;
+  chain.resize(1);
   CARDEA_ASSIGN(chain.front(), work.administrator->attest(work.transaction, target.place));
   ContainerPlace attesting;
   attesting.index = card::piv::key_attestation;
   CARDEA_ASSIGN(Bytes above, work.administrator->attest(work.transaction, attesting));
   chain.push_back(std::move(above));
-  return chain;
+  return statement;
+}
+
+Result<SecretBytes> CardDevice::answer_attestation(ByteView) {
+  return error(Code::function_not_supported, "cards are asked nothing about what they attest");
 }
 
 }  // namespace cardea::agent

@@ -104,6 +104,12 @@ struct KeySignature {
   std::string mechanism;  ///< "rsa-pkcs1-sha256", "ecdsa-sha256", "ecdsa-sha384", "ed25519" …
 };
 
+/// What a token states about where one of its keys was made. One of the two.
+struct KeyStatement {
+  std::vector<Bytes> certificates;  ///< cards: the key's own first, then that of the key which signed it
+  std::string tpm;                  ///< virtual cards of a TPM: the text of `cardea tpm attest`
+};
+
 /// One token. Every method leaves the token as asked also when it is already so, because a step that was cut off is run
 /// again: what is already done counts as done. Errors beside those named: device_removed, timed_out, device_error,
 /// user_not_logged_in, pin_incorrect (with tries left), pin_locked, those of the Authority, and function_not_supported
@@ -158,8 +164,10 @@ class Device {
   /// Writes a file of the token by its name (PIV: names of `cardea card dump`).
   virtual Status write_object(Authority& authority, const std::string& name, ByteView content) = 0;
 
-  /// Certificates by which the token says that the key was made on it, the key's own first.
-  virtual Result<std::vector<Bytes>> attest(const std::string& container) = 0;
+  /// What the token says of where the key was made; `nonce` (48 bytes at most) goes into it where the kind allows that.
+  virtual Result<KeyStatement> attest(Authority& authority, const std::string& container, ByteView nonce) = 0;
+  /// Answers a challenge to the hardware that made such a statement (docs/tpm.md, "Attestation"). data_invalid.
+  virtual Result<SecretBytes> answer_attestation(ByteView credential) = 0;
   /// Destroys all keys and certificates. True: the token has the secrets of the factory again; else they are to be set
   /// by the methods above. For tokens that are made (keystores, virtual cards) the token is gone.
   virtual Result<bool> erase(Authority& authority) = 0;

@@ -229,6 +229,8 @@ void add_issuance(Daemon& daemon) {
   add_secrets(daemon);
   add_pin(daemon, {{"mode", "chosen"}, {"old", "factory"}});
   daemon.add("generate_key", {{"container", "authentication"}, {"algorithm", "ec:P-256"}, {"replace", ""}});
+  daemon.add("attest_key", {{"container", "authentication"}, {"nonce", base64(Bytes(32, 2))}});
+  daemon.add("answer_attestation", {{"container", "authentication"}, {"credential", ""}});
   daemon.add("make_request", {{"container", "authentication"}, {"subject", ""}, {"hash", "sha256"}});
   daemon.add("write_certificate", [](const Daemon& known) {
     const Bytes key = bytes_in(known.result("generate_key"), "spki");
@@ -274,7 +276,10 @@ BOOST_AUTO_TEST_CASE(credential_is_issued_step_by_step) {
   BOOST_TEST(facts.at("card_type").as_string() == "aes192");
   BOOST_TEST(facts.at("write_needs").as_string() == "admin");
   BOOST_TEST(facts.at("factory").at("admin_key").as_bool());
-  BOOST_TEST(rig.daemon.result("generate_key").at("attestation").as_array().size() == 2U);
+  BOOST_TEST(rig.daemon.result("attest_key").at("format").as_string() == "yubico-piv");
+  BOOST_TEST(rig.daemon.result("attest_key").at("certificates").as_array().size() == 2U);
+  BOOST_TEST(rig.daemon.result("attest_key").at("spki") == rig.daemon.result("generate_key").at("spki"));
+  BOOST_TEST(rig.daemon.result("answer_attestation").empty());
   BOOST_TEST(rig.daemon.result("set_pin").at("enforced").at("length").as_string() == "token");
   BOOST_TEST(rig.daemon.result("set_pin").at("enforced").at("weak").as_string() == "agent");
   const Bytes key = bytes_in(rig.daemon.result("generate_key"), "spki");

@@ -36,7 +36,7 @@ Pin as_login(const SecretBytes& key) {
   return Pin(text.view());
 }
 
-Result<p11client::TpmCards> virtual_cards(const p11client::Module& module) {
+Result<p11client::TpmCards> cards_of(const p11client::Module& module) {
   if (auto cards = p11client::TpmCards::near(module.path())) return *cards;
   return error(Code::function_not_supported, "the PKCS#11 module has no virtual cards");
 }
@@ -126,7 +126,7 @@ Result<std::unique_ptr<Pkcs11Device>> Pkcs11Device::create_keystore(ModulePtr mo
 }
 
 Result<std::unique_ptr<Pkcs11Device>> Pkcs11Device::create_virtual_card(ModulePtr module, const NewToken& token) {
-  CARDEA_ASSIGN(const p11client::TpmCards cards, virtual_cards(*module));
+  CARDEA_ASSIGN(const p11client::TpmCards cards, cards_of(*module));
   p11client::TpmCardSecrets secrets;
   CARDEA_ASSIGN(secrets.user_pin, random_digits(unknown_pin_digits));
   secrets.puk = Pin(token.puk.view());
@@ -203,6 +203,7 @@ Result<DeviceDescription> Pkcs11Device::describe() {
     if (keystore) about.user_pin.retries_left = keystore->tries_left(now.serial, CKU_USER);
   } else {
     about.admin_algorithm = "hmac-sha256";
+    about.attests = true;
   }
   // There is no factory, so there is nothing of its.
   about.factory = {false, false, false};
@@ -265,8 +266,12 @@ Status Pkcs11Device::set_puk(Authority& authority, const Pin& fresh) {
   return done;
 }
 
+Result<p11client::TpmCards> Pkcs11Device::virtual_cards() const {
+  return cards_of(*module_);
+}
+
 Status Pkcs11Device::unblock_virtual_card(Authority& authority, const Pin& fresh) const {
-  CARDEA_ASSIGN(const p11client::TpmCards cards, virtual_cards(*module_));
+  CARDEA_ASSIGN(const p11client::TpmCards cards, virtual_cards());
   for (int attempt = 0;; ++attempt) {
     std::optional<Error> unanswered;
     Status done = cards.unblock(token_.serial, fresh, [&](ByteView challenge) {
@@ -309,7 +314,7 @@ Status Pkcs11Device::block_user_pin(Authority& authority) {
 Result<bool> Pkcs11Device::erase(Authority&) {
   Status gone;
   if (kind_ == MadeKind::tpm) {
-    CARDEA_ASSIGN(const p11client::TpmCards cards, virtual_cards(*module_));
+    CARDEA_ASSIGN(const p11client::TpmCards cards, virtual_cards());
     gone = cards.destroy(token_.serial);
   } else {
     const auto keystore = p11client::Keystore::near(module_->path());

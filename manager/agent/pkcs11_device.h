@@ -7,6 +7,7 @@
 
 #include "agent/device.h"
 #include "p11client/session.h"
+#include "p11client/tpm_cards.h"
 
 namespace cardea::agent {
 
@@ -56,7 +57,8 @@ class Pkcs11Device final : public Device {
                                       const std::string& leaving) override;
   Status remove(Authority& authority, const std::string& container) override;
   Status write_object(Authority& authority, const std::string& name, ByteView content) override;
-  Result<std::vector<Bytes>> attest(const std::string& container) override;
+  Result<KeyStatement> attest(Authority& authority, const std::string& container, ByteView nonce) override;
+  Result<SecretBytes> answer_attestation(ByteView credential) override;
   Result<bool> erase(Authority& authority) override;
 
  private:
@@ -80,6 +82,7 @@ class Pkcs11Device final : public Device {
   static Status make_place(const p11client::Session& session, const std::string& container, ByteView replace);
   Status import_into(const p11client::Session& session, const std::string& container, const SecretBytes& pkcs8) const;
   static Status put_certificate(const p11client::Session& session, const std::string& container, ByteView der);
+  Result<p11client::TpmCards> virtual_cards() const;
   Status unblock_virtual_card(Authority& authority, const Pin& fresh) const;
 
   const ModulePtr module_;

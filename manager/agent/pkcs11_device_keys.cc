@@ -13,6 +13,8 @@
 #include "crypto/key_encoding.h"
 #include "mechanism/rsa_padding.h"
 #include "p11client/failure.h"
+#include "p11client/tpm_cards.h"
+#include "tpm_text/exchange_text.h"
 
 namespace cardea::agent {
 namespace {
@@ -343,8 +345,22 @@ Status Pkcs11Device::write_object(Authority&, const std::string&, ByteView) {
   return error(Code::function_not_supported, "tokens of this kind have no objects of their own");
 }
 
-Result<std::vector<Bytes>> Pkcs11Device::attest(const std::string&) {
-  return error(Code::function_not_supported, "tokens of this kind do not attest by certificates");
+Result<KeyStatement> Pkcs11Device::attest(Authority& authority, const std::string& container, ByteView nonce) {
+  if (kind_ != MadeKind::tpm) return error(Code::function_not_supported, "a keystore does not attest its keys");
+  CARDEA_ASSIGN(const p11client::TpmCards cards, virtual_cards());
+  for (bool refused = false;; refused = true) {
+    CARDEA_ASSIGN(const Pin pin, authority.user_pin(refused));
+    const auto statement = cards.attest(token_.serial, pin, container, std::nullopt, nonce);
+    if (statement) return KeyStatement{{}, tpm::to_text(*statement)};
+    if (statement.code() != Code::pin_incorrect) return statement.error();
+  }
+}
+
+Result<SecretBytes> Pkcs11Device::answer_attestation(ByteView credential) {
+  if (kind_ != MadeKind::tpm) return error(Code::function_not_supported, "a keystore does not attest its keys");
+  CARDEA_ASSIGN(const p11client::TpmCards cards, virtual_cards());
+  CARDEA_ASSIGN(const tpm::Credential parsed, tpm::parse_credential_file(credential));
+  return cards.activate(token_.serial, parsed);
 }
 
 }  // namespace cardea::agent

@@ -81,7 +81,7 @@ Error too_many(const std::vector<LocalToken>& tokens) {
 }  // namespace
 
 TokenSteps::Action TokenSteps::action_of(std::string_view kind) {
-  constexpr std::array<std::pair<std::string_view, Action>, 15> actions{
+  constexpr std::array<std::pair<std::string_view, Action>, 17> actions{
       {{"inspect_token", &TokenSteps::inspect_token},
        {"create_token", &TokenSteps::create_token},
        {"replace_admin_key", &TokenSteps::replace_admin_key},
@@ -90,6 +90,8 @@ TokenSteps::Action TokenSteps::action_of(std::string_view kind) {
        {"block_pin", &TokenSteps::block_pin},
        {"unblock_pin", &TokenSteps::unblock_pin},
        {"generate_key", &TokenSteps::generate_key},
+       {"attest_key", &TokenSteps::attest_key},
+       {"answer_attestation", &TokenSteps::answer_attestation},
        {"make_request", &TokenSteps::make_request},
        {"import_key", &TokenSteps::import_key},
        {"write_certificate", &TokenSteps::write_certificate},
@@ -224,6 +226,7 @@ Result<json::object> TokenSteps::inspect_token(const json::object& parameters) {
                         {"factory", json::object()},
                         {"containers", json::array()},
                         {"admin_algorithm", is_tpm ? "hmac-sha256" : ""},
+                        {"attests", is_tpm},
                         {"write_needs", "pin"}};
   }
   return error(Code::token_absent, "there is no token that fits");

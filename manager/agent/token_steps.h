@@ -57,6 +57,8 @@ class TokenSteps final : private Authority {
   Result<json::object> block_pin(const json::object& parameters);
   Result<json::object> unblock_pin(const json::object& parameters);
   Result<json::object> generate_key(const json::object& parameters);
+  Result<json::object> attest_key(const json::object& parameters);
+  Result<json::object> answer_attestation(const json::object& parameters);
   Result<json::object> make_request(const json::object& parameters);
   Result<json::object> import_key(const json::object& parameters);
   Result<json::object> write_certificate(const json::object& parameters);

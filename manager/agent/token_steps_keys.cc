@@ -44,6 +44,23 @@ Result<json::array> key_names(const std::vector<std::size_t>& numbers, const std
   return names;
 }
 
+/// Whether the token has nothing to state, rather than that it could not be asked.
+bool says_nothing(Code code) {
+  switch (code) {
+    case Code::device_removed:
+    case Code::timed_out:
+    case Code::device_error:
+    case Code::token_absent:
+    case Code::function_canceled:
+    case Code::user_not_logged_in:
+    case Code::pin_incorrect:
+    case Code::pin_locked:
+      return false;
+    default:
+      return true;
+  }
+}
+
 }  // namespace
 
 Result<json::object> TokenSteps::generate_key(const json::object& parameters) {
@@ -55,15 +72,41 @@ Result<json::object> TokenSteps::generate_key(const json::object& parameters) {
   CARDEA_ASSIGN(spec.touch_policy, optional_text(parameters, "touch_policy"));
   CARDEA_ASSIGN(Device* const token, device());
   CARDEA_ASSIGN(const Bytes key_info, token->generate(*this, container, spec, replace));
-  json::object result{{"spki", x509::to_base64(key_info)}};
-  const Result<std::vector<Bytes>> chain = token->attest(container);
-  if (!chain && (chain.code() == Code::device_removed || chain.code() == Code::timed_out)) return chain.error();
-  if (chain) {
-    json::array attestation;
-    for (const Bytes& certificate : *chain) attestation.emplace_back(x509::to_base64(certificate));
-    result["attestation"] = std::move(attestation);
+  return json::object{{"spki", x509::to_base64(key_info)}};
+}
+
+// A token that states nothing is no failure: whether that will do is for the daemon to say.
+Result<json::object> TokenSteps::attest_key(const json::object& parameters) {
+  CARDEA_ASSIGN(const std::string container, required_text(parameters, "container"));
+  CARDEA_ASSIGN(const Bytes nonce, required_bytes(parameters, "nonce"));
+  CARDEA_ASSIGN(Device* const token, device());
+  CARDEA_ASSIGN(const Bytes key_info, token->public_key(container));
+  json::object result{{"spki", x509::to_base64(key_info)}, {"format", ""}};
+  const Result<KeyStatement> statement = token->attest(*this, container, nonce);
+  if (!statement && says_nothing(statement.code())) return result;
+  if (!statement) return statement.error();
+  if (!statement->tpm.empty()) {
+    result["format"] = "tpm";
+    result["statement"] = statement->tpm;
+    return result;
   }
+  json::array certificates;
+  for (const Bytes& certificate : statement->certificates) certificates.emplace_back(x509::to_base64(certificate));
+  result["format"] = "yubico-piv";
+  result["certificates"] = std::move(certificates);
   return result;
+}
+
+Result<json::object> TokenSteps::answer_attestation(const json::object& parameters) {
+  CARDEA_ASSIGN(const std::string credential, optional_text(parameters, "credential"));
+  if (credential.empty()) return json::object();
+  CARDEA_ASSIGN(const Bytes bytes, required_bytes(parameters, "credential"));
+  CARDEA_ASSIGN(Device* const token, device());
+  const Result<SecretBytes> answer = token->answer_attestation(bytes);
+  // A credential for another TPM is what this step is to find out.
+  if (!answer && says_nothing(answer.code())) return json::object{{"answer", ""}};
+  if (!answer) return answer.error();
+  return json::object{{"answer", x509::to_base64(answer->view())}};
 }
 
 Result<json::object> TokenSteps::make_request(const json::object& parameters) {

@@ -222,6 +222,16 @@ Result<std::int64_t> find_person(Context& context, const std::string& name) {
 }
 
 Result<std::int64_t> find_token(Context& context, const std::string& serial) {
+  // Makers' serial numbers are often digits alone, and what is printed on the token comes before our own numbers.
+  ListOptions options;
+  options.search = serial;
+  options.limit = 1000;
+  CARDEA_ASSIGN(const json::array rows, fetch_rows(context, "/v1/tokens", options));
+  for (const json::value& row : rows) {
+    const json::value* value = row.is_object() ? row.get_object().if_contains("serial") : nullptr;
+    if (value != nullptr && value->is_string() && value->get_string() == serial)
+      return row.get_object().at("id").to_number<std::int64_t>();
+  }
   return find_id(context, "/v1/tokens", "serial", serial);
 }
 

@@ -62,6 +62,13 @@ data_directory = "{0}"
 # A file with the PIN that only the daemon's user can read, or "credential:NAME" with systemd's LoadCredential=.
 # pin_source = "{0}/key-token.pin"
 
+[attestation]
+# Makers whose tokens are believed when they state where a key was made: PEM files, each certificate trusted by itself.
+# Authorities over the attestation keys of PIV cards (YubiKeys: Yubico's PIV roots and the authorities below them), and
+# over the endorsement keys of TPMs. A credential profile demands it with "attestation": "required".
+# piv_roots = []
+# tpm_roots = []
+
 [log]
 # debug, info, warning or error
 # level = "info"

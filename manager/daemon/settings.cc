@@ -178,7 +178,8 @@ void read_log(Section& section, DaemonSettings& settings) {
 }
 
 void check_sections(const toml::table& root, std::optional<Error>& mistake, const fs::path& file) {
-  constexpr std::string_view known[] = {"manager", "server", "published", "agents", "database", "keys", "log"};
+  constexpr std::string_view known[] = {"manager",  "server", "published",   "agents",
+                                        "database", "keys",   "attestation", "log"};
   for (const auto& [key, node] : root) {
     if (std::find(std::begin(known), std::end(known), key.str()) != std::end(known) || mistake) continue;
     mistake = error(Code::arguments_bad, fmt::format("{}, line {}: '{}' is no section of this file", file.string(),
@@ -217,6 +218,11 @@ void read_sections(const toml::table& root, DaemonSettings& settings, std::optio
     section.text("module", settings.keys.module);
     section.text("token", settings.keys.token);
     section.text("pin_source", settings.keys.pin_source);
+  }
+  {
+    Section section(root, "attestation", mistake, file);
+    section.paths("piv_roots", settings.piv_roots);
+    section.paths("tpm_roots", settings.tpm_roots);
   }
   Section section(root, "log", mistake, file);
   read_log(section, settings);

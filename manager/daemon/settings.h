@@ -31,6 +31,8 @@ struct DaemonSettings {
   std::string database;       ///< as store::Settings
   std::size_t database_readers = 8;
   KeyTokenSettings keys;
+  std::vector<std::filesystem::path> piv_roots;  ///< PEM: makers of PIV cards whose attestation counts
+  std::vector<std::filesystem::path> tpm_roots;  ///< PEM: makers of TPMs
   LogSettings log;
   std::chrono::seconds drain{20};         ///< for requests that run when the daemon is told to stop
   std::chrono::seconds housekeeping{60};  ///< between two rounds of what is to be done by time

@@ -58,6 +58,7 @@ BOOST_AUTO_TEST_CASE(the_printed_default_says_what_is_the_default) {
   BOOST_TEST(all->keys.pin_source == plain->keys.pin_source);
   BOOST_TEST(all->log.file_bytes == plain->log.file_bytes);
   BOOST_TEST(all->public_url == plain->public_url);
+  BOOST_TEST((all->piv_roots == plain->piv_roots));
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_name_their_line) {
@@ -81,4 +82,8 @@ BOOST_AUTO_TEST_CASE(paths_count_from_the_file) {
   BOOST_REQUIRE(parsed->client_ca_files.size() == 2U);
   BOOST_TEST(parsed->client_ca_files[0] == "/x/a");
   BOOST_TEST(parsed->client_ca_files[1] == "/b");
+  const auto roots = parse_settings("[attestation]\npiv_roots = [\"a\"]\ntpm_roots = [\"/b\", \"c\"]\n", "/x/m.toml");
+  BOOST_REQUIRE(roots.ok());
+  BOOST_TEST((roots->piv_roots == std::vector<std::filesystem::path>{"/x/a"}));
+  BOOST_TEST((roots->tpm_roots == std::vector<std::filesystem::path>{"/b", "/x/c"}));
 }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "daemon/attestation_roots.h"
 #include "daemon/key_token_setup.h"
 #include "keys/pkcs11_key_token.h"
 #include "p11client/module.h"
@@ -9,12 +10,14 @@
 
 namespace cardea::manager {
 
-System::System(const DaemonSettings& settings, Log& log, std::unique_ptr<Store> store, std::unique_ptr<KeyToken> keys)
+System::System(const DaemonSettings& settings, Log& log, std::unique_ptr<Store> store, std::unique_ptr<KeyToken> keys,
+               std::unique_ptr<AttestationVerifier> attestation)
     : store_(std::move(store)),
       keys_(std::move(keys)),
+      attestation_(std::move(attestation)),
       status_(*store_),
       connectors_(ca::ConnectorParts{*keys_, status_, clock_}),
-      ports_{*store_, *keys_, connectors_, clock_, nullptr, settings.name},
+      ports_{*store_, *keys_, connectors_, clock_, attestation_.get(), settings.name},
       authorities_(ports_, ca::ConnectorParts{*keys_, status_, clock_}, settings.public_url),
       services_{ports_, log, authorities_, [this] { return ready(); }} {}
 
@@ -30,7 +33,9 @@ Result<std::unique_ptr<System>> System::open(const DaemonSettings& settings, Log
   link.pin_source = settings.keys.pin_source;
   std::unique_ptr<KeyToken> keys = keys::make_key_token(std::move(link));
   CARDEA_TRY(keys->check());
-  return std::unique_ptr<System>(new System(settings, log, std::move(opened), std::move(keys)));
+  CARDEA_ASSIGN(AttestationRoots roots, read_attestation_roots(settings));
+  return std::unique_ptr<System>(
+      new System(settings, log, std::move(opened), std::move(keys), make_attestation_verifier(std::move(roots))));
 }
 
 // What a disk that is full or a lock of somebody else does to the store shows only when something is written.

@@ -32,12 +32,14 @@ class System {
   Status ready();
 
  private:
-  System(const DaemonSettings& settings, Log& log, std::unique_ptr<Store> store, std::unique_ptr<KeyToken> keys);
+  System(const DaemonSettings& settings, Log& log, std::unique_ptr<Store> store, std::unique_ptr<KeyToken> keys,
+         std::unique_ptr<AttestationVerifier> attestation);
 
   Status probe();
 
   std::unique_ptr<Store> store_;
   std::unique_ptr<KeyToken> keys_;
+  std::unique_ptr<AttestationVerifier> attestation_;
   std::mutex ready_mutex_;
   Status found_ = error(Code::not_initialized, "nobody has looked yet");
   std::chrono::steady_clock::time_point looked_at_{};

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
 
 #include "crypto/digest.h"
 #include "crypto/random.h"
@@ -258,6 +259,13 @@ Status accept_pin(Transaction& store, const Ports& ports, JobView& view, const j
   return save_token(store, ports, token);
 }
 
+// What a token states is kept in the journal until it is verified, so it must not be of any size.
+Status accept_statement(const json::object& result) {
+  constexpr std::size_t longest = 32 * 1024;
+  if (json::serialize(result).size() <= longest) return {};
+  return error(Code::data_invalid, "what the token states about its key is too long");
+}
+
 Status accept_key(const Step& step, const json::object& result) {
   const Bytes spki = bytes_of(result, "spki");
   CARDEA_ASSIGN(const std::string told, key_algorithm_word(spki));
@@ -332,6 +340,7 @@ Result<json::object> hand_out(Transaction& store, const Ports& ports, const JobV
   if (kind == "import_key") return give_archived_key(store, ports, view, step);
   if (kind == "write_history") return give_history(store, ports, view, step);
   if (kind == "prove_keys") return give_proof_wishes(store, view, step);
+  if (kind == "answer_attestation") return give_attestation_challenge(view, step);
   if (kind == "erase_token") return give_factory_secrets(ports, view, step);
   return step.parameters;
 }
@@ -347,11 +356,13 @@ Status accept(Transaction& store, const Ports& ports, JobView& view, Step& step,
   if (kind == "replace_puk") return accept_secret_version(store, ports, view, step, true);
   if (kind == "set_pin" || kind == "unblock_pin") return accept_pin(store, ports, view, result);
   if (kind == "generate_key") return accept_key(step, result);
+  if (kind == "attest_key" || kind == "answer_attestation") return accept_statement(result);
   if (kind == "make_request") return accept_request(store, view, step, result);
   if (kind == "write_certificate") return accept_written(store, view, step, result);
   if (kind == "prove_keys") return accept_proofs(store, view, step, result);
   if (kind == "erase_token") {
     view.token->secret_version = view.token->puk_version = 0;
+    view.token->attestation.clear();
     return save_token(store, ports, *view.token);
   }
   return {};

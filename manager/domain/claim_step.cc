@@ -158,7 +158,11 @@ Result<Outcome> claim_token(Transaction& store, const Ports& ports, JobView& vie
     if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
       return ask_for_another(view, step, fmt::format("The credential profile takes no tokens of kind {}", kind));
     CARDEA_ASSIGN(const KindSecrets secrets, kind_secrets(kind));
-    if (serial.empty() && secrets.made) return plan_creation(view, kind);
+    if (serial.empty() && secrets.made) {
+      if (std::string why = attestation_obstacle(ports, view.rules, kind, nullptr); !why.empty())
+        return failed(std::move(why));
+      return plan_creation(view, kind);
+    }
     if (view.request.token && view.token && view.token->kind == kind && view.token->serial == serial)
       return ask_for_another(view, step, "This is the token that is to be replaced: take another one");
   } else if (!view.token || view.token->kind != kind || view.token->serial != serial) {

@@ -79,6 +79,22 @@ Result<Outcome> run_with_authority(const Ports& ports, const JobView& view, cons
 /// Takes back what a job did at authorities; waiting when one of them does not answer.
 Result<Outcome> take_back(const Ports& ports, const JobView& view);
 
+// Where keys were made (attestation_steps.cc).
+
+/// Why the token cannot meet a profile that demands attestation, in a sentence; empty: it may, or nothing is demanded.
+/// `facts` is what the agent told of it; null before it is made.
+std::string attestation_obstacle(const Ports& ports, const ProfileRules& rules, std::string_view kind,
+                                 const json::object* facts);
+/// Checks the statement of the step attest_key before it. What holds is stored with the token, unless the token has to
+/// be asked something first.
+Result<Outcome> verify_attestation(Transaction& store, const Ports& ports, JobView& view, const Step& step);
+/// Checks the token's answer to that.
+Result<Outcome> confirm_attestation(Transaction& store, const Ports& ports, JobView& view, const Step& step);
+/// The parameters of answer_attestation with what the token is to be asked; without a credential there is nothing.
+json::object give_attestation_challenge(const JobView& view, const Step& step);
+/// What was verified in this job, before `index`, about exactly this key; empty: nothing.
+Result<json::object> attestation_of(const Job& job, std::uint32_t index, std::string_view container, ByteView spki);
+
 // Helpers.
 
 /// The last step of that kind (and container, unless empty) before `index` that is done; null without.

@@ -16,32 +16,6 @@ namespace cardea::manager::journal {
 
 namespace {
 
-// The token's statement is compared with the key that it made; who signed it is for the verifier of the kind.
-Result<Outcome> verify_attestation(Transaction& store, const Ports& ports, JobView& view, Step& step) {
-  const Step* made = step_before(view.job, step.index, "generate_key", text_of(step.parameters, "container"));
-  const json::value* chain = made == nullptr ? nullptr : made->result.if_contains("attestation");
-  const bool required = flag_of(step.parameters, "required");
-  const auto refuse = [&](std::string text) -> Result<Outcome> {
-    if (required) return failed(std::move(text));
-    return Outcome{.result = {{"attested", false}, {"why", text}}};
-  };
-  if (chain == nullptr || !chain->is_array() || chain->get_array().empty())
-    return refuse("the token does not say where its key was made");
-  if (ports.attestation == nullptr)
-    return refuse("this manager trusts no maker of tokens: configure attestation roots");
-  std::vector<Bytes> certificates;
-  for (const auto& one : chain->get_array()) certificates.push_back(bytes_of({{"c", one}}, "c"));
-  auto verdict =
-      ports.attestation->verify(view.token->kind, bytes_of(made->result, "spki"), certificates, ports.clock.now());
-  if (!verdict) return refuse(verdict.error().detail.empty() ? describe(verdict.error()) : verdict.error().detail);
-  view.token->attestation[text_of(step.parameters, "container")] = *verdict;
-  view.token->updated = ports.clock.now();
-  CARDEA_TRY(store.update(*view.token));
-  CARDEA_TRY(audit(store, job_actor(view.job), ports.clock.now(), AuditAction::attestation_verified,
-                   fmt::format("token:{}", view.token->id), *verdict));
-  return Outcome{.result = {{"attested", true}}};
-}
-
 Result<Outcome> activate(Transaction& store, const Ports& ports, JobView& view) {
   const Time now = ports.clock.now();
   for (const auto& step : view.job.steps) {
@@ -181,6 +155,7 @@ struct Wish {
   IssuanceRequest request;
   Bytes spki;
   std::optional<Id> archived_key;
+  json::object attestation;
 };
 
 Result<Wish> wish_for(Transaction& store, const JobView& view, const Step& step) {
@@ -197,6 +172,7 @@ Result<Wish> wish_for(Transaction& store, const JobView& view, const Step& step)
     wish.request.csr = bytes_of(made->result, "csr");
   }
   CARDEA_ASSIGN(wish.spki, key_of_request(wish.request.csr));
+  CARDEA_ASSIGN(wish.attestation, attestation_of(view.job, step.index, container, wish.spki));
   wish.request.profile = wish.policy.ca_profile;
   wish.request.subject = mapped.subject;
   wish.request.alternative_names = mapped.alternative_names;
@@ -214,6 +190,10 @@ Result<Id> ensure_intent(const Ports& ports, const JobView& view, const Step& st
   CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
     CARDEA_ASSIGN(Job job, store.job(view.job.id));
     CARDEA_ASSIGN(wish, wish_for(store, view, step));
+    if (flag_of(step.parameters, "attested") && wish.attestation.empty())
+      return error(Code::data_invalid,
+                   "the credential profile demands that the token attests the key, and the certificate request is for "
+                   "a key that it has not attested");
     Step& mine = job.steps.at(step.index);
     if (mine.parameters.contains("certificate")) {
       id = number_of(mine.parameters, "certificate");
@@ -227,6 +207,7 @@ Result<Id> ensure_intent(const Ports& ports, const JobView& view, const Step& st
     intent.token = view.token->id;
     intent.container = text_of(step.parameters, "container");
     intent.archived_key = wish.archived_key;
+    intent.attestation = wish.attestation;
     CARDEA_ASSIGN(intent.public_key_hash, crypto::digest(Hash::sha256, wish.spki));
     CARDEA_ASSIGN(id, record_intent(store, job_actor(job), intent, ports.clock.now()));
     mine.parameters["certificate"] = id;
@@ -277,6 +258,7 @@ bool asks_authority(std::string_view kind) {
 Result<Outcome> run_in_store(Transaction& store, const Ports& ports, JobView& view, Step& step) {
   if (step.kind == "claim_token") return claim_token(store, ports, view, step);
   if (step.kind == "verify_attestation") return verify_attestation(store, ports, view, step);
+  if (step.kind == "confirm_attestation") return confirm_attestation(store, ports, view, step);
   if (step.kind == "activate") return activate(store, ports, view);
   if (step.kind == "close_token") return close_token(store, ports, view, step);
   return error(Code::internal, fmt::format("the manager has no step '{}'", step.kind));

@@ -58,7 +58,7 @@ struct Token {
   std::uint32_t puk_version = 0;     ///< the PUK changes after every unblock, the rest does not
   bool registered_stock = false;     ///< known before it was first seen (L6)
   json::object facts = {};           ///< what the agent last read: containers, PIN state, free places
-  json::object attestation = {};     ///< what was verified about where its keys live (B4); empty: nothing
+  json::object attestation = {};     ///< what was verified about where its keys were made (B4), by container
   json::object pin = {};             ///< enforced where, last changed, must change; never the PIN
   Time created = {};
   Time updated = {};
@@ -157,8 +157,9 @@ struct Certificate {
   std::string container = {};  ///< authentication, signature, encryption, card_authentication, or retired-N
   std::optional<Id> archived_key = {};
   Bytes der = {};
-  Bytes public_key_hash = {};  ///< SHA-256 of the SubjectPublicKeyInfo
-  std::string reference = {};  ///< the CA's, while it is pending
+  Bytes public_key_hash = {};     ///< SHA-256 of the SubjectPublicKeyInfo
+  json::object attestation = {};  ///< what was verified about where its key was made (B4); empty: nothing
+  std::string reference = {};     ///< the CA's, while it is pending
   std::optional<Time> not_before = {};
   std::optional<Time> not_after = {};
   std::optional<Time> revoked_at = {};

@@ -84,19 +84,52 @@ void plan_proof(Plan& plan, std::string_view container) {
   plan.proofs.push_back(json::object{{"container", std::string(container)}, {"nonce", base64(nonce)}});
 }
 
+// A TPM's statement counts only once the TPM has answered for it (docs/tpm.md, "Attestation").
+void plan_attestation(Plan& plan, const CertificateRule& rule) {
+  const AttestationPolicy wish = plan.view.rules.attestation;
+  if (wish == AttestationPolicy::none) return;
+  Bytes nonce(32);
+  // Without entropy nothing is expected, and verify_attestation refuses an empty nonce.
+  if (!crypto::random_bytes(nonce)) nonce.clear();
+  const json::object about{{"container", rule.container}, {"required", wish == AttestationPolicy::required}};
+  json::object check = about;
+  check["pin_policy"] = rule.pin_policy;
+  check["touch_policy"] = rule.touch_policy;
+  plan.add("attest_key", {{"container", rule.container}, {"nonce", base64(nonce)}});
+  plan.add("verify_attestation", check);
+  if (plan.token.kind != "tpm") return;
+  plan.add("answer_attestation", {{"container", rule.container}});
+  plan.add("confirm_attestation", about);
+}
+
+bool attests(const Step& step) {
+  constexpr std::string_view kinds[] = {"generate_key", "attest_key", "verify_attestation", "answer_attestation",
+                                        "confirm_attestation"};
+  return std::find(std::begin(kinds), std::end(kinds), step.kind) != std::end(kinds);
+}
+
+// Where a profile demands attestation no authority is asked for anything before every key has passed. What makes room
+// for keys (history) stays in front.
+void attest_first(Plan& plan) {
+  if (plan.view.rules.attestation != AttestationPolicy::required) return;
+  const auto issues = std::find_if(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
+    return step.kind == "issue_certificate" || step.kind == "generate_archived_key";
+  });
+  std::stable_partition(issues, plan.steps.end(), attests);
+}
+
 void plan_key_on_token(Plan& plan, const CertificateRule& rule, bool fresh) {
-  if (fresh) {
+  if (fresh)
     plan.add("generate_key", {{"container", rule.container},
                               {"algorithm", rule.algorithm},
                               {"pin_policy", rule.pin_policy},
                               {"touch_policy", rule.touch_policy},
                               {"replace", key_in_container(plan.inspected, rule.container)}});
-    if (plan.view.rules.attestation != AttestationPolicy::none)
-      plan.add("verify_attestation", {{"container", rule.container},
-                                      {"required", plan.view.rules.attestation == AttestationPolicy::required}});
-  }
+  plan_attestation(plan, rule);
   plan.add("make_request", {{"container", rule.container}, {"subject", ""}, {"hash", "sha256"}});
-  plan.add("issue_certificate", {{"container", rule.container}, {"policy", rule.policy}});
+  plan.add("issue_certificate", {{"container", rule.container},
+                                 {"policy", rule.policy},
+                                 {"attested", plan.view.rules.attestation == AttestationPolicy::required}});
   plan.add("write_certificate", {{"container", rule.container}});
   plan_proof(plan, rule.container);
 }
@@ -186,14 +219,23 @@ Status check_names(Plan& plan, const CertificateRule& rule) {
   return mapped ? Status() : Status(std::move(mapped).error());
 }
 
+// A token that cannot say where its keys were made is refused before anything is changed on it.
+Status check_attests(Plan& plan) {
+  std::string why = attestation_obstacle(plan.ports, plan.view.rules, plan.token.kind, &plan.inspected);
+  if (why.empty()) return {};
+  return error(Code::action_prohibited, std::move(why));
+}
+
 Status plan_certificate(Plan& plan, const CertificateRule& rule) {
   if (rule.source == CertificateSource::historic_only) return {};
   CARDEA_TRY(check_names(plan, rule));
   if (rule.source == CertificateSource::use_existing) return plan_existing_key(plan, rule);
-  if (rule.archived)
+  if (rule.archived) {
     plan_archived_key(plan, rule);
-  else
-    plan_key_on_token(plan, rule, true);
+    return {};
+  }
+  CARDEA_TRY(check_attests(plan));
+  plan_key_on_token(plan, rule, true);
   return {};
 }
 
@@ -252,10 +294,12 @@ Status plan_renewed(Plan& plan, const std::vector<Certificate>& old, json::array
     if (rule == nullptr) continue;
     CARDEA_TRY(check_names(plan, *rule));
     replaced.emplace_back(certificate.id);
-    if (rule->archived)
+    if (rule->archived) {
       plan_archived_key(plan, *rule);
-    else
-      plan_key_on_token(plan, *rule, rule->renewal == RenewalKey::fresh);
+      continue;
+    }
+    CARDEA_TRY(check_attests(plan));
+    plan_key_on_token(plan, *rule, rule->renewal == RenewalKey::fresh);
   }
   return {};
 }
@@ -365,6 +409,7 @@ Result<std::vector<Step>> steps_on_token(Transaction& store, const Ports& ports,
   for (const auto& planner : planners)
     if (planner.kind == view.request.kind) {
       CARDEA_TRY(planner.plan(plan));
+      attest_first(plan);
       return std::move(plan.steps);
     }
   return error(Code::internal, fmt::format("nothing is planned for '{}'", view.request.kind));

@@ -20,15 +20,36 @@ class CaConnectors {
   virtual Result<std::shared_ptr<CaConnector>> connector(const CaRecord& ca) = 0;
 };
 
-/// Checks a token's statement of where a key was made (B4). Thread-safe.
+/// A token's statement of where a key was made.
+struct AttestationClaim {
+  std::string_view kind;         ///< of the token
+  std::string_view serial;       ///< of the token
+  ByteView spki;                 ///< the key that it must be about
+  ByteView nonce;                ///< what the agent was told to have put into it, where the kind allows that
+  const json::object& evidence;  ///< result of the step attest_key (docs/manager.md)
+};
+
+/// What a statement says that holds.
+struct AttestationFinding {
+  /// What is stored and shown. `device` names the hardware in one word, the same for all its keys; the rest depends on
+  /// the kind: maker, model, serial number, PIN and touch policy as far as they are stated.
+  json::object shown;
+  /// What the token has to be asked before the finding counts; empty: nothing. `credential` (base64) goes to the agent,
+  /// the rest is kept for check_answer and tells nobody the answer.
+  json::object challenge;
+};
+
+/// Checks tokens' statements (B4). Thread-safe.
 class AttestationVerifier {
  public:
   virtual ~AttestationVerifier() = default;
-  /// `chain` are the certificates that the token gave, the key's own first. Answers what is shown: maker, model, serial
-  /// number, PIN and touch policy as far as they are stated. signature_invalid or data_invalid in words when the
-  /// statement is not about this key, or nobody trusted made it.
-  virtual Result<json::object> verify(std::string_view kind, ByteView spki, const std::vector<Bytes>& chain,
-                                      Time now) = 0;
+  /// Whether a maker of tokens of that kind is trusted.
+  virtual bool trusts(std::string_view kind) const = 0;
+  /// signature_invalid or data_invalid in words when the statement is not about this key and token, is an old one, or
+  /// nobody trusted made it.
+  virtual Result<AttestationFinding> verify(const AttestationClaim& claim) = 0;
+  /// Whether the token answered the finding's challenge. signature_invalid or data_invalid in words.
+  virtual Status check_answer(const AttestationClaim& claim, const json::object& challenge, ByteView answer) = 0;
 };
 
 /// References only: whoever made them keeps them alive. May be copied and used from any thread.

@@ -152,6 +152,7 @@ json::object shape(const Certificate& certificate) {
                      {"archived_key", maybe(certificate.archived_key)},
                      {"certificate", to_base64(text_of(certificate.der))},
                      {"public_key_sha256", to_hex(certificate.public_key_hash)},
+                     {"attestation", certificate.attestation},
                      {"not_before", maybe(certificate.not_before)},
                      {"not_after", maybe(certificate.not_after)},
                      {"revoked_at", maybe(certificate.revoked_at)},

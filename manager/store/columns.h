@@ -150,6 +150,7 @@ void columns(V& v, Of<Certificate> auto& c) {
   v("created", c.created);
   v("updated", c.updated);
   v("der", c.der);
+  v("attestation", c.attestation);
 }
 
 template <class V>

@@ -164,6 +164,7 @@ BOOST_AUTO_TEST_CASE(certificates_and_archived_keys) {
   in.der = some(0, 900);  // zero bytes among them
   in.public_key_hash = some(3);
   in.reference = "ca-17";
+  in.attestation = {{"device", "piv:1"}};
   in.not_before = at(10);
   in.not_after = at(20);
   in.invalid_since = at(15);
@@ -179,6 +180,7 @@ BOOST_AUTO_TEST_CASE(certificates_and_archived_keys) {
   BOOST_TEST((out.der == in.der));
   BOOST_TEST((out.public_key_hash == in.public_key_hash));
   BOOST_TEST(out.reference == "ca-17");
+  BOOST_TEST((out.attestation == in.attestation));
   BOOST_TEST(out.container == "encryption");
   BOOST_TEST((out.not_after == at(20)));
   BOOST_TEST((out.invalid_since == at(15)));

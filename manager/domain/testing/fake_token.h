@@ -35,6 +35,11 @@ class FakeToken {
   std::map<std::string, Container> containers;
   std::vector<Bytes> history;  ///< public keys, newest first
   std::size_t history_places = 20;
+  std::string device = "fake:1";  ///< the hardware that it says its keys are in; empty: it says nothing
+  std::string attested_pin_policy;
+  bool true_statement = true;
+  bool right_answer = true;
+  bool attests_other_key = false;
 
   /// Does what the step says and answers its result; a step that was done before has the same end.
   json::object run(const NextStep& step) {
@@ -53,6 +58,11 @@ class FakeToken {
     }
     if (step.kind == "replace_puk") return replace_puk(in);
     if (step.kind == "generate_key") return generate(container, journal::text_of(in, "algorithm"));
+    if (step.kind == "attest_key") return attest(in, container);
+    if (step.kind == "answer_attestation") {
+      if (journal::text_of(in, "credential").empty()) return {};
+      return {{"answer", journal::base64(Bytes{static_cast<Byte>(right_answer ? 1 : 2)})}};
+    }
     if (step.kind == "make_request")
       return {{"csr", journal::base64(*request_for_key(containers.at(container).pkcs8))}};
     if (step.kind == "import_key") {
@@ -83,7 +93,11 @@ class FakeToken {
                        {"spki", journal::base64(one.spki)},
                        {"certificate_sha256",
                         one.certificate.empty() ? "" : to_hex(*crypto::digest(Hash::sha256, one.certificate))}});
-    json::object out = {{"kind", kind}, {"serial", exists ? serial : ""}, {"model", "fake"}, {"containers", held}};
+    json::object out = {{"kind", kind},
+                        {"serial", exists ? serial : ""},
+                        {"model", "fake"},
+                        {"containers", held},
+                        {"attests", !device.empty()}};
     if (kind == "piv") out["factory"] = {{"admin_key", admin_key.empty()}};
     if (kind == "piv" || kind == "gids") out["admin_algorithm"] = "3des";
     return out;
@@ -99,6 +113,18 @@ class FakeToken {
     auto fresh = generate_decryption_key(algorithm);
     containers[container] = Container{std::move(fresh->pkcs8), fresh->spki, {}};
     return {{"spki", journal::base64(fresh->spki)}};
+  }
+  // As FakeVerifier (attestation_test.cc) reads it.
+  json::object attest(const json::object& in, const std::string& container) const {
+    Bytes spki = containers.at(container).spki;
+    if (attests_other_key) spki = generate_decryption_key("ec:P-256")->spki;
+    return {{"spki", journal::base64(spki)},
+            {"format", device.empty() ? "" : "fake"},
+            {"about", journal::base64(spki)},
+            {"nonce", in.at("nonce")},
+            {"device", device},
+            {"pin_policy", attested_pin_policy},
+            {"true", true_statement}};
   }
   json::object write_history(const json::object& in) {
     json::array written;
