@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "crypto/key_der.h"
 #include "esapi/authorised.h"
 #include "esapi/esapi_context.h"
 #include "esapi/key_area.h"
@@ -119,18 +120,14 @@ class Trial {
 
 Bytes digest_info(Hash hash, ByteView digest) {
   // RFC 8017, 9.2, note 1: the identifier of the hash with NULL parameters, and the digest.
-  static constexpr Byte nist[] = {0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02};
-  static constexpr Byte sha1[] = {0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a};
-  Bytes identifier =
-      hash == Hash::sha1 ? Bytes(std::begin(sha1), std::end(sha1)) : Bytes(std::begin(nist), std::end(nist));
-  if (hash != Hash::sha1) identifier.push_back(crypto::hash_nist_arc(hash));
-  identifier.insert(identifier.end(), {0x05, 0x00});
-  Bytes info{0x30, static_cast<Byte>(identifier.size() + digest.size() + 4), 0x30,
-             static_cast<Byte>(identifier.size())};
-  info.insert(info.end(), identifier.begin(), identifier.end());
-  info.insert(info.end(), {0x04, static_cast<Byte>(digest.size())});
-  info.insert(info.end(), digest.begin(), digest.end());
-  return info;
+  const Bytes oid = hash == Hash::sha1
+                        ? Bytes{0x2b, 0x0e, 0x03, 0x02, 0x1a}
+                        : Bytes{0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, crypto::hash_nist_arc(hash)};
+  const Bytes identifier = crypto::der<Bytes>(crypto::der_oid, {oid});
+  const Bytes null = crypto::der<Bytes>(crypto::der_null, {});
+  const Bytes algorithm = crypto::der<Bytes>(crypto::der_sequence, {identifier, null});
+  const Bytes octets = crypto::der<Bytes>(crypto::der_octet_string, {digest});
+  return crypto::der<Bytes>(crypto::der_sequence, {algorithm, octets});
 }
 
 Result<RsaAbility> TpmConnection::rsa_ability() {
