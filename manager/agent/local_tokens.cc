@@ -30,6 +30,15 @@ class HostTokens final : public LocalTokens {
     return found;
   }
 
+  std::string cards_there() override {
+    std::string seen;
+    const Result<std::vector<card::Reader>> readers = readers_.list();
+    for (std::size_t i = 0; readers && i < readers->size(); ++i) {
+      seen += fmt::format("{} {}\n", (*readers)[i].name, (*readers)[i].insertion);
+    }
+    return seen;
+  }
+
   Result<std::unique_ptr<Device>> open(const LocalToken& token) override {
     if (is_made(token.kind)) {
       CARDEA_ASSIGN(const Pkcs11Device::ModulePtr module, load());

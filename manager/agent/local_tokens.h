@@ -23,6 +23,8 @@ class LocalTokens {
   virtual ~LocalTokens() = default;
   /// Those of these kinds; what cannot be reached (no card service, no TPM) is left out.
   virtual Result<std::vector<LocalToken>> list(const std::vector<std::string>& kinds) = 0;
+  /// Changes when a card came or went; asks no card anything. Tokens that are made do not come and go.
+  virtual std::string cards_there() { return ""; }
   /// device_removed when it is not there any more.
   virtual Result<std::unique_ptr<Device>> open(const LocalToken& token) = 0;
   /// Makes a token of a kind that is made (keystore, tpm).

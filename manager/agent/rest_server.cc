@@ -8,6 +8,7 @@
 #include <array>
 
 #include "agent/wiping_memory.h"
+#include "base/base64.h"
 
 namespace cardea::agent {
 namespace {
@@ -69,6 +70,17 @@ std::string host_name() {
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
+json::object about_agent() {
+  return {{"version", CARDEA_VERSION}, {"host", host_name()}};
+}
+
+json::object proof_json(const ContactProof& proof) {
+  return {{"certificate", to_base64(proof.certificate)},
+          {"nonce", proof.nonce},
+          {"mechanism", proof.mechanism},
+          {"signature", to_base64(proof.signature)}};
+}
+
 json::object report_json(const StepReport& report) {
   if (report.result) return {{"step", report.step}, {"outcome", "done"}, {"result", *report.result}};
   return {{"step", report.step},
@@ -97,6 +109,22 @@ Result<AgentSession> read_session(const json::object& answer) {
     session.device_kinds.emplace_back(each.get_string());
   }
   return session;
+}
+
+Result<Contact> read_contact(const json::object& answer) {
+  constexpr std::size_t most_jobs = 1000;
+  Contact contact;
+  contact.ticket = text(answer, "ticket");
+  const json::value* const jobs = answer.if_contains("jobs");
+  if (contact.ticket.empty() || jobs == nullptr || !jobs->is_array() || jobs->get_array().size() > most_jobs) {
+    return not_understood();
+  }
+  for (const json::value& each : jobs->get_array()) {
+    const auto request = each.is_object() ? number(each.get_object(), "request") : std::nullopt;
+    if (!request || *request < 1) return not_understood();
+    contact.jobs.push_back({*request, text(each.get_object(), "kind"), text(each.get_object(), "text")});
+  }
+  return contact;
 }
 
 Result<NextStep> read_next_step(const json::object& answer) {
@@ -145,7 +173,7 @@ Result<json::object> RestServer::call(const std::string& path, const json::objec
 }
 
 Result<AgentSession> RestServer::open(std::string_view code, ByteView resume) {
-  const json::object body{{"code", code}, {"agent", json::object{{"version", CARDEA_VERSION}, {"host", host_name()}}}};
+  const json::object body{{"code", code}, {"agent", about_agent()}};
   CARDEA_ASSIGN(const json::object answer, call("/v1/agent/sessions", body, resume));
   return read_session(answer);
 }
@@ -170,6 +198,33 @@ Result<Bytes> RestServer::answer(const AgentSession& session, std::uint32_t step
   Bytes bytes;
   if (!from_hex(text(reply, "answer"), bytes) || bytes.empty()) return not_understood();
   return bytes;
+}
+
+constexpr const char* contacts_path = "/v1/agent/contacts";
+
+Result<std::string> RestServer::nonce() {
+  CARDEA_ASSIGN(const json::object answer, call(contacts_path, {{"agent", about_agent()}}, {}));
+  std::string nonce = text(answer, "nonce");
+  if (nonce.empty()) return not_understood();
+  return nonce;
+}
+
+Result<Contact> RestServer::contact(const ContactProof& proof) {
+  CARDEA_ASSIGN(const json::object answer,
+                call(contacts_path, {{"agent", about_agent()}, {"proof", proof_json(proof)}}, {}));
+  return read_contact(answer);
+}
+
+Result<Contact> RestServer::contact(const std::string& ticket) {
+  CARDEA_ASSIGN(const json::object answer, call(contacts_path, {{"agent", about_agent()}, {"ticket", ticket}}, {}));
+  return read_contact(answer);
+}
+
+Result<AgentSession> RestServer::open(const ContactProof& proof, std::int64_t request, ByteView resume) {
+  json::object body{{"agent", about_agent()}, {"proof", proof_json(proof)}, {"request", request}};
+  if (!resume.empty()) body["resume"] = text_of(resume);
+  CARDEA_ASSIGN(const json::object answer, call(contacts_path, body, {}));
+  return read_session(answer);
 }
 
 }  // namespace cardea::agent

@@ -13,9 +13,7 @@
 #include "cli/connection.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
-#include "cli/pins.h"
-#include "cli/terminal.h"
-#include "cli/text.h"
+#include "cli/terminal_user.h"
 
 namespace cardea::cli {
 namespace {
@@ -29,64 +27,6 @@ struct CollectOptions {
   std::size_t interval = 10;
 };
 using CollectOptionsPtr = std::shared_ptr<CollectOptions>;
-
-/// The person at this terminal, or the files that stand for one.
-class TerminalUser final : public agent::User {
- public:
-  explicit TerminalUser(const Context& context) : context_(context) {}
-
-  void tell(std::string_view line) override {
-    if (line.empty()) return;
-    if (context_.options.json) {
-      note(printable(line));
-    } else {
-      (void)print(printable(line) + "\n");
-    }
-  }
-
-  Result<Pin> present_pin(std::string_view token, bool refused) override {
-    const std::string& file = context_.options.pin_file;
-    if (refused && (!file.empty() || context_.options.pin_stdin)) {
-      return error(Code::pin_incorrect, "the token refused the PIN, and it is not sent again");
-    }
-    if (refused) note("the token refused the PIN; every wrong one brings the lock nearer");
-    if (!file.empty()) return read_pin_file(file);
-    return obtain_pin(typed(), PinRole::user, fmt::format("PIN of {}: ", printable(token)));
-  }
-
-  Result<Pin> new_pin(std::string_view token, std::string_view rules, std::string_view problem) override {
-    const std::string& file = context_.options.new_pin_file;
-    const bool by_itself = !file.empty() || context_.options.pin_stdin;
-    if (!problem.empty() && by_itself) return error(Code::pin_too_weak, std::string(problem));
-    if (!file.empty()) return read_pin_file(file);
-    if (!problem.empty()) note(std::string(problem));
-    if (!by_itself) note(std::string(rules));
-    CARDEA_ASSIGN(Pin pin, obtain_pin(typed(), PinRole::user, fmt::format("New PIN of {}: ", printable(token))));
-    if (by_itself) return pin;
-    CARDEA_ASSIGN(const Pin again, ask_pin("New PIN again: "));
-    if (equal_in_constant_time(pin.view(), again.view())) return pin;
-    return new_pin(token, rules, "the two entries differ");
-  }
-
-  Status show_pin(std::string_view token, const Pin& pin) override {
-    const std::string label(printable(token));
-    if (!context_.options.json) {
-      return print(fmt::format("The PIN of {} is {}\nIt is shown only now.\n", label, text_of(pin.view())));
-    }
-    note("the PIN of " + label + " is shown on a terminal only, or taken from a file with --new-pin-file");
-    return error(Code::user_not_logged_in, "nobody is there to see the PIN; run the command without --json");
-  }
-
- private:
-  /// Without the files, so that the PIN comes from standard input or the terminal.
-  Context typed() const {
-    Context context;
-    context.options.pin_stdin = context_.options.pin_stdin;
-    return context;
-  }
-
-  const Context& context_;
-};
 
 std::string_view advice_for(Code code) {
   switch (code) {

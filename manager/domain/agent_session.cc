@@ -3,6 +3,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/random.h"
+#include "domain/agent_opening.h"
 #include "domain/audit_log.h"
 #include "domain/job_kinds.h"
 #include "domain/journal.h"
@@ -16,18 +17,6 @@ namespace {
 using namespace journal;
 
 constexpr auto session_lease = std::chrono::minutes(15);
-
-// What opening a session came to: the counters are stored also when it is refused.
-struct Opening {
-  std::optional<Error> refusal;
-  AgentSession session;
-};
-
-Actor code_actor(std::string_view host) {
-  std::string name = "agent:" + std::string(host.substr(0, 100));
-  std::erase_if(name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-  return manager_actor(std::move(name));
-}
 
 Error refused(Code code, std::string text, std::optional<int> left = std::nullopt) {
   Error failure = error(code, std::move(text));
@@ -63,6 +52,14 @@ std::optional<Error> code_state(const Request& request, const CodeRules& rules, 
   return std::nullopt;
 }
 
+}  // namespace
+
+Actor agent_actor(std::string_view host) {
+  std::string name = "agent:" + std::string(host.substr(0, 100));
+  std::erase_if(name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  return manager_actor(std::move(name));
+}
+
 Result<SecretBytes> fresh_session_secret() {
   Bytes random(32);
   CARDEA_TRY(crypto::random_bytes(random));
@@ -73,7 +70,6 @@ Result<SecretBytes> fresh_session_secret() {
   return secret;
 }
 
-// The job of the request: a new one, the one that runs if this is its agent, or a refusal.
 Status take_job(Transaction& store, const Ports& ports, Request& request, std::string_view resume,
                 const SecretBytes& fresh, Opening& out) {
   Job job;
@@ -84,16 +80,15 @@ Status take_job(Transaction& store, const Ports& ports, Request& request, std::s
       return error(Code::store_corrupt, fmt::format("request {} is collected without a job", request.id));
     CARDEA_ASSIGN(job, store.job(*request.job));
     if (job.state != JobState::ready && job.state != JobState::waiting) {
-      out.refusal = refused(Code::session_exists, "this one-time code was used; its job is being taken back");
+      out.refusal = refused(Code::session_exists, "this was collected before; the job is being taken back");
       return {};
     }
     CARDEA_ASSIGN(const Bytes check, crypto::digest(Hash::sha256, view_of(resume)));
     const bool same_agent = !resume.empty() && equal_in_constant_time(check, job.agent_check);
     const bool left_alone = job.agent_check.empty() || job.updated + session_lease <= ports.clock.now();
     if (!same_agent && !left_alone) {
-      out.refusal = refused(
-          Code::session_exists,
-          "this one-time code is in use by another agent; it can be taken over 15 minutes after that one stopped");
+      out.refusal = refused(Code::session_exists,
+                            "another agent works on this job; it can be taken over 15 minutes after that one stopped");
       return {};
     }
   }
@@ -116,6 +111,8 @@ Status describe_session(Transaction& store, AgentSession& session) {
   session.pin_policy = view.rules.pin_policy;
   return {};
 }
+
+namespace {
 
 Result<CodeRules> code_rules(Transaction& store, const Request& request) {
   if (!request.profile) return CodeRules();
@@ -151,7 +148,7 @@ Result<AgentSession> open_agent_session(const Ports& ports, std::string_view cod
   CARDEA_ASSIGN(const TypedCode typed, typed_code(code));
   CARDEA_ASSIGN(const Bytes check, code_check(ports.keys, typed.request, typed.code));
   CARDEA_ASSIGN(const SecretBytes fresh, fresh_session_secret());
-  const Actor actor = code_actor(host);
+  const Actor actor = agent_actor(host);
   Opening opening;
   CARDEA_TRY(ports.store.transact([&](Transaction& store) {
     opening = Opening();

@@ -98,6 +98,11 @@ void read_who(DocumentReader& in, ProfileRules& rules) {
   for (const auto& kind : rules.self_service)
     if (const JobKind* known = job_kind(kind); known == nullptr || !known->self_service)
       in.refuse("self_service", fmt::format("'{}' is nothing that a person can do alone", kind));
+  if (in.has("without_code")) rules.without_code = in.texts("without_code", 4, 32);
+  // What acts on a token that its holder has already. Never a new token, a recovery, or a PIN set without the old one.
+  for (const auto& kind : rules.without_code)
+    if (kind != "renew" && kind != "update" && kind != "rotate" && kind != "retire")
+      in.refuse("without_code", "holds only: renew, update, rotate, retire");
   rules.approvals = in.number("approvals", 0, 0, 2);
 }
 

@@ -68,6 +68,8 @@ struct ProfileRules {
   std::uint32_t history_depth = 20;      ///< former decryption keys put on the token; 0: none
   bool write_chain = false;
   CodeRules code;
+  /// Kinds of requests that an agent carries out without a one-time code for whoever holds the very token.
+  std::vector<std::string> without_code = {"renew", "update", "rotate"};
   std::uint32_t approvals = 0;            ///< of two different operators at most 2
   std::vector<std::string> self_service;  ///< kinds of requests that a person may make for oneself
   /// Which roles may do what beyond having the right; empty: whoever has the right.

@@ -1,6 +1,8 @@
 // What agents say to the manager (docs/manager.md, "What agent and daemon say").
 #include <boost/json.hpp>
+#include <limits>
 
+#include "domain/agent_contact.h"
 #include "domain/journal.h"
 #include "http/authentication.h"
 #include "http/route.h"
@@ -65,21 +67,16 @@ boost::json::object shape_of_step(const NextStep& next) {
   return {{"state", "failed"}, {"text", next.text}};
 }
 
-}  // namespace
+std::string read_host(JsonReader& reader) {
+  auto agent = reader.optional_object("agent");
+  if (!agent) return "";
+  agent->optional_string("version", 64);
+  std::string host = agent->optional_string("host", 256).value_or("");
+  agent->finish();
+  return host;
+}
 
-Result<HttpResponse> open_session(RequestContext& context) {
-  CARDEA_ASSIGN(const auto body, context.body());
-  JsonReader reader(body, context.errors);
-  const std::string code = reader.required_string("code", 128);
-  std::string host;
-  if (auto agent = reader.optional_object("agent")) {
-    agent->optional_string("version", 64);
-    host = agent->optional_string("host", 256).value_or("");
-    agent->finish();
-  }
-  CARDEA_TRY(reader.done());
-  const std::string_view resume = bearer_token(context.request).value_or("");
-  CARDEA_ASSIGN(const manager::AgentSession session, manager::open_agent_session(context.ports(), code, resume, host));
+HttpResponse session_answer(RequestContext& context, const manager::AgentSession& session, const std::string& host) {
   boost::json::array kinds;
   for (const std::string& kind : session.device_kinds) kinds.emplace_back(kind);
   context.services.log.info("agent session", {{"job", std::to_string(session.job)}, {"host", host}});
@@ -90,6 +87,70 @@ Result<HttpResponse> open_session(RequestContext& context) {
                       {"device_kinds", std::move(kinds)},
                       {"pin_policy", session.pin_policy}},
                      201);
+}
+
+std::optional<manager::ContactProof> read_proof(JsonReader& reader) {
+  auto inner = reader.optional_object("proof");
+  if (!inner) return std::nullopt;
+  manager::ContactProof proof;
+  constexpr std::size_t longest_certificate = 16 * 1024;
+  constexpr std::size_t longest_signature = 8 * 1024;
+  const std::string certificate = inner->required_base64("certificate", longest_certificate);
+  const std::string signature = inner->required_base64("signature", longest_signature);
+  proof.certificate = to_bytes(view_of(certificate));
+  proof.signature = to_bytes(view_of(signature));
+  proof.nonce = inner->required_string("nonce", longest_challenge);
+  proof.mechanism = inner->required_string("mechanism", 64);
+  inner->finish();
+  return proof;
+}
+
+HttpResponse contact_answer(const manager::Contact& contact) {
+  boost::json::array jobs;
+  for (const manager::WaitingJob& job : contact.jobs)
+    jobs.push_back(boost::json::object{{"request", job.request}, {"kind", job.kind}, {"text", job.text}});
+  return json_answer({{"token", boost::json::object{{"kind", contact.token_kind}, {"serial", contact.token_serial}}},
+                      {"ticket", contact.ticket},
+                      {"jobs", std::move(jobs)}});
+}
+
+}  // namespace
+
+Result<HttpResponse> open_session(RequestContext& context) {
+  CARDEA_ASSIGN(const auto body, context.body());
+  JsonReader reader(body, context.errors);
+  const std::string code = reader.required_string("code", 128);
+  const std::string host = read_host(reader);
+  CARDEA_TRY(reader.done());
+  const std::string_view resume = bearer_token(context.request).value_or("");
+  CARDEA_ASSIGN(const manager::AgentSession session, manager::open_agent_session(context.ports(), code, resume, host));
+  return session_answer(context, session, host);
+}
+
+// Nothing but an agent: a nonce to sign. A ticket or a proof: what waits. A proof and a request: a session for that.
+Result<HttpResponse> contact_agent(RequestContext& context) {
+  CARDEA_ASSIGN(const auto body, context.body());
+  JsonReader reader(body, context.errors);
+  const std::string host = read_host(reader);
+  const auto proof = read_proof(reader);
+  const auto ticket = reader.optional_string("ticket", longest_challenge);
+  const auto request = reader.optional_number("request", 1, std::numeric_limits<std::int64_t>::max());
+  const std::string resume = reader.optional_string("resume", longest_challenge).value_or("");
+  if (request && !proof) reader.refuse("request", "It takes a proof.");
+  if (ticket && proof) reader.refuse("ticket", "Send a ticket or a proof, not both.");
+  CARDEA_TRY(reader.done());
+  if (request) {
+    CARDEA_ASSIGN(const manager::AgentSession session,
+                  manager::open_contact_session(context.ports(), *proof, *request, resume, host));
+    return session_answer(context, session, host);
+  }
+  if (proof || ticket) {
+    CARDEA_ASSIGN(const manager::Contact contact, proof ? manager::make_contact(context.ports(), *proof)
+                                                        : manager::renew_contact(context.ports(), *ticket));
+    return contact_answer(contact);
+  }
+  CARDEA_ASSIGN(const std::string nonce, manager::contact_nonce(context.ports()));
+  return json_answer({{"nonce", nonce}});
 }
 
 Result<HttpResponse> next_agent_step(RequestContext& context) {

@@ -70,7 +70,7 @@ chmod 600 phone.pin
 json 0 '.done == "unblocked"' unblock --device demo --puk-file so.pin --new-pin-file phone.pin
 json 0 '.deleted and .label == "demo"' token delete demo --yes
 
-# Nothing was forgotten; collect needs a manager; the commands of cards need cards (card_commands.sh), those of the TPM one (tpm_cards.sh, tpm_attest.sh, tpm_import.sh, tpm_seal.sh).
-"$cardea" help --options | grep -Ev '^((attest|card|tpm|manager|person|profile|request|job|ca|archive|audit|operator) |collect:|token (seal|unseal):)' | cut -d: -f1 | while IFS= read -r command; do
+# Nothing was forgotten; agent and collect need a manager; the commands of cards need cards (card_commands.sh), those of the TPM one (tpm_cards.sh, tpm_attest.sh, tpm_import.sh, tpm_seal.sh).
+"$cardea" help --options | grep -Ev '^((attest|card|tpm|manager|person|profile|request|job|ca|archive|audit|operator) |(agent|collect):|token (seal|unseal):)' | cut -d: -f1 | while IFS= read -r command; do
   [ "$command" = help ] || [[ "$seen" == *"|$command"* ]] || fail "no test of: $command --json"
 done
