@@ -7,6 +7,7 @@
 #include "cli/api_access.h"
 #include "cli/files.h"
 #include "cli/output.h"
+#include "client/api_client.h"
 #include "crypto/digest.h"
 
 namespace cardea::cli {
@@ -131,6 +132,31 @@ void add_access_tokens(const Command& above, Context& context) {
       .required_number("id", removed->id, "its number", 1, 1ULL << 62);
 }
 
+struct RoleOptions {
+  std::string name;
+  std::string scope = "all";
+  std::vector<std::string> rights;
+};
+
+Status save_role(Context& context, const RoleOptions& options) {
+  return show_object(context, "PUT", "/v1/roles/" + client::encode(options.name),
+                     json::object{{"scope", options.scope}, {"rights", texts(options.rights)}});
+}
+
+void add_roles(const Command& above, Context& context) {
+  const Command group = above.group("role", "what operators may do");
+  group.command(context, "list", "list roles", "  cardea operator role list\n", Needs::manager,
+                [&context] { return show_object(context, "GET", "/v1/roles"); });
+  const auto saved = std::make_shared<RoleOptions>();
+  group
+      .command(context, "save", "make a role of one's own, or change it",
+               "  cardea operator role save front-desk --right person_read --right request_create --scope department\n",
+               Needs::manager, [&context, saved] { return save_role(context, *saved); })
+      .required("name", saved->name, "not that of a role that comes with the product", "NAME")
+      .list("--right", saved->rights, "a right that the role gives; may be repeated", "RIGHT")
+      .text("--scope", saved->scope, "whom the rights reach: own, department or all (default)", "SCOPE");
+}
+
 }  // namespace
 
 void add_operator_commands(const Command& root, Context& context) {
@@ -164,8 +190,7 @@ void add_operator_commands(const Command& root, Context& context) {
   operator_options(change, *changed);
   change.flag("--disable", changed->disable, "may not act any more");
   change.flag("--enable", changed->enable, "the opposite");
-  group.command(context, "roles", "list roles", "  cardea operator roles\n", Needs::manager,
-                [&context] { return show_object(context, "GET", "/v1/roles"); });
+  add_roles(group, context);
   add_access_tokens(group, context);
 }
 

@@ -10,7 +10,8 @@
 
 namespace cardea::http {
 
-/// Whether the caller's right reaches this row. Rows about nobody are for those whose right reaches everybody.
+/// Whether the caller's right reaches this row (a job: its request). Rows about nobody are for those whose right
+/// reaches everybody.
 template <class T>
 Result<bool> reaches(manager::Transaction& store, const manager::Actor& actor, manager::Right right, const T& row) {
   if constexpr (requires { person_of(row); }) {
@@ -19,6 +20,11 @@ Result<bool> reaches(manager::Transaction& store, const manager::Actor& actor, m
     if (!id) return false;
     CARDEA_ASSIGN(const manager::Person person, store.person(*id));
     return manager::may(actor, right, person);
+  } else if constexpr (std::is_same_v<T, manager::Job>) {
+    // It is about whom its request is about.
+    if (actor.scopes[static_cast<std::size_t>(right)] == manager::Scope::all) return true;
+    CARDEA_ASSIGN(const manager::Request request, store.request(row.request));
+    return reaches(store, actor, right, request);
   } else {
     return true;
   }
@@ -29,22 +35,28 @@ using ListFunction = Result<manager::Page<T>> (manager::Transaction::*)(const ma
 template <class T>
 using RowFunction = Result<T> (manager::Transaction::*)(manager::Id);
 
-/// A page: {"items": […], "next": cursor or null}. Rows that the caller's scope does not reach are left out, so a page
-/// may be shorter than its limit.
+/// A page: {"items": […], "next": cursor or null}. Rows that the caller's scope does not reach are left out and further
+/// ones looked at instead, up to a bound: a page that is shorter than its limit and has a cursor is not the last.
 template <class T>
 Result<HttpResponse> list_rows(RequestContext& context, manager::Right right, ListFunction<T> list) {
-  const manager::Filter filter = context.query_filter();
+  constexpr int most_looks = 100;
+  const manager::Filter asked = context.query_filter();
   CARDEA_TRY(context.query_done());
   boost::json::array items;
   std::string next;
   CARDEA_TRY(context.ports().store.read([&](manager::Transaction& store) -> Status {
-    CARDEA_ASSIGN(const manager::Page<T> page, (store.*list)(filter));
+    manager::Filter filter = asked;
     items.clear();
-    for (const T& row : page.items) {
-      CARDEA_ASSIGN(const bool seen, reaches(store, context.actor(), right, row));
-      if (seen) items.push_back(shape(row));
+    for (int looks = 0; looks < most_looks; ++looks) {
+      filter.limit = asked.limit - items.size();
+      CARDEA_ASSIGN(const manager::Page<T> page, (store.*list)(filter));
+      for (const T& row : page.items) {
+        CARDEA_ASSIGN(const bool seen, reaches(store, context.actor(), right, row));
+        if (seen) items.push_back(shape(row));
+      }
+      filter.cursor = next = page.cursor;
+      if (next.empty() || items.size() >= asked.limit) break;
     }
-    next = page.cursor;
     return {};
   }));
   boost::json::object body{{"items", std::move(items)}};

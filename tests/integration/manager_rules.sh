@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# What operators may decide: attribute mappings refused in words when they are saved, roles of one's own, and lists that
+# show whom a scope reaches in full pages.
+. "$(dirname "$0")/manager_lib.sh"
+make_manager
+start_manager
+
+# refused_mapping WORDS DOCUMENT: saving it is refused in a sentence with these words, for a new policy and for one that is there.
+policies=$(request GET /v1/policies | jq '.items | length')
+policy=$(request GET /v1/policies | jq '.items[0].id')
+kept=$(request GET "/v1/policies/$policy")
+refused_mapping() {
+  local answer
+  answer=$(post /v1/policies "{\"name\":\"wrong\",\"ca\":2,\"ca_profile\":\"tls-client\",\"document\":$2}")
+  is_problem invalid-content 422 "$answer"
+  jq -r .detail <<<"$answer" | grep -qF -- "$1" || fail "no '$1' in: $answer"
+  answer=$(request PATCH "/v1/policies/$policy" -H 'Content-Type: application/json' -d "{\"document\":$2}")
+  is_problem invalid-content 422 "$answer"
+  [ "$(request GET "/v1/policies/$policy")" = "$kept" ] || fail "a policy was changed to something wrong: $2"
+}
+name() { printf '{"subject":[{"type":"%s","from":"%s"}]}' "$1" "$2"; }
+refused_mapping "is no source" "$(name CN person.shoe_size)"
+refused_mapping "is no source" "$(name CN company.name)"
+refused_mapping "needs the attribute's name" "$(name CN person.attributes.)"
+refused_mapping "must be one of" "$(name XX person.name)"
+refused_mapping "country code" "$(name C =Atlantis)"
+refused_mapping "longer than 64" "$(name CN "=$(printf 'x%.0s' $(seq 65))")"
+refused_mapping "must not be empty" "$(name CN =)"
+refused_mapping "address" '{"subject":[{"type":"CN","from":"person.name"}],"alternative_names":[{"type":"email","from":"=nobody"}]}'
+refused_mapping "x400" '{"subject":[{"type":"CN","from":"person.name"}],"alternative_names":[{"type":"x400","from":"person.email"}]}'
+refused_mapping "security identifier" '{"subject":[{"type":"CN","from":"person.name"}],"sid":{"from":"=S-5"}}'
+refused_mapping "subject" '{"subject":"CN=alice"}'
+refused_mapping "from" '{"subject":[{"type":"CN"}]}'
+refused_mapping "colour" '{"subject":[{"type":"CN","from":"person.name"}],"colour":"red"}'
+[ "$(request GET /v1/policies | jq '.items | length')" = "$policies" ] || fail "a wrong policy was stored"
+say "13 wrong mappings refused in words"
+
+# A role of one's own.
+"$cardea" operator role save front-desk --right person_read --right request_read --scope department >/dev/null ||
+  fail "a role of one's own"
+"$cardea" operator role list --json | jq -e '.names | index("front-desk") and index("system_administrator")' >/dev/null ||
+  fail "roles are not listed"
+"$cardea" operator role save front-desk --right no_such_right >/dev/null 2>&1 && fail "a right that does not exist"
+"$cardea" operator role save normal --right person_read >/dev/null 2>&1 && fail "a role of the product was changed"
+"$cardea" operator add dora --role front-desk --scope department --department sales >/dev/null || fail "dora is not appointed"
+"$cardea" operator access-token create dora --name test --out "$work/dora" || fail "no access token"
+as_dora() { request_bare GET "$1" -H "Authorization: Bearer $(cat "$work/dora")"; }
+is_problem not-permitted 403 "$(as_dora /v1/tokens)"
+
+# One in ten is of her department; the pages are full all the same.
+for i in $(seq 60); do
+  department=$([ $((i % 10)) = 0 ] && echo sales || echo archery)
+  post /v1/persons "{\"name\":\"p$i\",\"department\":\"$department\"}" >/dev/null
+done
+seen='' cursor='' pages=0
+while :; do
+  page=$(as_dora "/v1/persons?limit=2$cursor")
+  [ "$(jq '.items | length' <<<"$page")" = 2 ] || fail "page $pages is not full: $page"
+  seen+=" $(jq -r '.items[].name' <<<"$page" | tr '\n' ' ')"
+  pages=$((pages + 1))
+  [ "$pages" -lt 3 ] || break
+  cursor="&cursor=$(jq -r '.next | @uri' <<<"$page")"
+done
+[ "$(tr -s ' ' <<<"$seen")" = " p10 p20 p30 p40 p50 p60 " ] || fail "dora sees: $seen"
+is_problem not-permitted 403 "$(as_dora "/v1/persons/$(request GET '/v1/persons?q=p11' | jq '.items[0].id')")"
+
+# A job is about whom its request is about.
+number=$("$cardea" request create issue --person p11 --profile staff-keystore --json | jq -e .id) || fail "no request"
+code=$("$cardea" request code "$number") || fail "no code"
+job=$(request_bare POST /v1/agent/sessions -H 'Content-Type: application/json' -d "{\"code\":\"$code\"}" | jq -e .job) ||
+  fail "no job"
+request GET "/v1/jobs/$job" | jq -e .state >/dev/null || fail "the administrator does not see the job"
+[ "$(as_dora /v1/jobs | jq -c .items)" = '[]' ] || fail "dora sees jobs about others"
+is_problem not-permitted 403 "$(as_dora "/v1/jobs/$job")"
+stop_manager
+say "roles of one's own, scopes and full pages"
