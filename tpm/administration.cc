@@ -119,7 +119,7 @@ Status destroy_card(const Settings& settings, const std::string& serial) {
 Status renew_card(const Settings& settings, const std::string& serial, const NewCard& secrets) {
   CARDEA_ASSIGN(const CardState card, read_card(settings, serial));
   const std::shared_ptr<Tpm> tpm = shared_tpm(settings.tpm);
-  CARDEA_ASSIGN(const Enrolment enrolment, enrol(*tpm, serial, secrets));
+  CARDEA_ASSIGN(const Enrolment enrolment, enrol(*tpm, serial, secrets, pin_lengths(card.description, settings.tpm)));
   if (enrolment.storage_key_name == card.description.storage_key_name) {
     return error(Code::exists, "the card is this TPM's, and its keys are there");
   }
@@ -134,8 +134,8 @@ Status renew_card(const Settings& settings, const std::string& serial, const New
 }
 
 Status unblock_card(const Settings& settings, const std::string& serial, const Answerer& answerer, const Pin& new_pin) {
-  CARDEA_TRY(check_pin_length(settings.tpm, new_pin));
   CARDEA_ASSIGN(const CardState card, read_card(settings, serial));
+  CARDEA_TRY(check_pin_length(pin_lengths(card.description, settings.tpm), new_pin));
   const std::shared_ptr<Tpm> tpm = shared_tpm(settings.tpm);
   CARDEA_ASSIGN(const SecretBytes secret, open_with_answer(*tpm, card, answerer));
   CARDEA_ASSIGN(const Blob blob, seal_with_pin(*tpm, card.description, secret, Opener::user_pin, new_pin));

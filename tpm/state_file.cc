@@ -22,9 +22,8 @@ constexpr std::int64_t schema_version = 1;
 
 // card    one row. change: goes up with every write. next_id: ids are given from here and never reused.
 // opener  the TPM's objects by which the card's secret is had (Opener).
-// tpm     one row for each fact about the card's TPM that is found out once. Cards of older versions lack the table
-// until
-//         there is something to put in; programs of older versions do not look at it.
+// fact    one row for each number about the card that is kept. Cards of older versions lack the table until there is
+//         something to put in; programs of older versions do not look at it.
 // object  public attributes as AttributeSet's block; seal: see seal.h; the key's two areas for private keys.
 constexpr const char* schema = R"sql(
 CREATE TABLE card (
@@ -48,13 +47,15 @@ CREATE TABLE object (
   private_area BLOB
 );
 )sql";
-constexpr const char* tpm_schema = R"sql(
-CREATE TABLE IF NOT EXISTS tpm (
-  fact TEXT PRIMARY KEY,
+constexpr const char* fact_schema = R"sql(
+CREATE TABLE IF NOT EXISTS fact (
+  name TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 );
 )sql";
 constexpr std::string_view rsa_fact = "rsa";  // RsaAbility::bits
+constexpr std::string_view least_pin_fact = "min_pin_length";
+constexpr std::string_view longest_pin_fact = "max_pin_length";
 
 // File systems tell the time of a change by the kernel's tick, at most 10 ms; the rest is for slow ones.
 constexpr std::int64_t settling_ns = 50'000'000;
@@ -165,12 +166,16 @@ Status read_description(Connection& connection, CardState& state) {
   return {};
 }
 
-Status read_tpm_facts(Connection& connection, CardDescription& description) {
+Status read_facts(Connection& connection, CardDescription& description) {
   CARDEA_ASSIGN(const std::int64_t tables,
-                number_from(connection, "SELECT count(*) FROM sqlite_master WHERE name = 'tpm'"));
+                number_from(connection, "SELECT count(*) FROM sqlite_master WHERE name = 'fact'"));
   if (tables == 0) return {};
-  return each_row(connection, "SELECT fact, value FROM tpm", [&](Cursor& row) -> Status {
-    if (row.text(0) == rsa_fact) description.rsa = RsaAbility{static_cast<std::uint32_t>(row.number(1))};
+  return each_row(connection, "SELECT name, value FROM fact", [&](Cursor& row) -> Status {
+    const std::string name = row.text(0);
+    const std::int64_t value = row.number(1);
+    if (name == rsa_fact) description.rsa = RsaAbility{static_cast<std::uint32_t>(value)};
+    if (name == least_pin_fact) description.pin_lengths.least = static_cast<std::size_t>(value);
+    if (name == longest_pin_fact) description.pin_lengths.most = static_cast<std::size_t>(value);
     return {};
   });
 }
@@ -258,6 +263,7 @@ Status StateFile::create(const std::filesystem::path& directory, const CardDescr
   CardWriter writer(connection, 0);
   for (const auto& [which, blob] : openers) CARDEA_TRY(writer.put(which, blob));
   if (description.rsa) CARDEA_TRY(writer.remember(*description.rsa));
+  CARDEA_TRY(writer.remember(description.pin_lengths));
   CARDEA_TRY(connection.execute("COMMIT"));
   // For whom the directory is, the file is: nobody else, or a group of services.
   struct stat around {};
@@ -294,7 +300,7 @@ Result<std::pair<CardState, FileStamp>> StateFile::read() const {
   CARDEA_TRY(read_description(connection, state));
   // Nobody writes while we read, so this is the stamp of what we read.
   const FileStamp now = stamp();
-  CARDEA_TRY(read_tpm_facts(connection, state.description));
+  CARDEA_TRY(read_facts(connection, state.description));
   CARDEA_ASSIGN(state.openers, read_openers(connection));
   CARDEA_ASSIGN(state.objects, read_objects(connection));
   return std::pair(std::move(state), now);
@@ -363,11 +369,21 @@ Status CardWriter::put(Opener which, const Blob& blob) {
   });
 }
 
+Status CardWriter::put_fact(std::string_view name, std::uint64_t value) {
+  CARDEA_TRY(connection_.execute(fact_schema));
+  return run(connection_, "INSERT OR REPLACE INTO fact VALUES (CAST(?1 AS TEXT), ?2)",
+             [&](Cursor& cursor) { cursor.bind(view_of(name)).bind(static_cast<std::int64_t>(value)); });
+}
+
 Status CardWriter::remember(const RsaAbility& rsa) {
   changes_.rsa = rsa;
-  CARDEA_TRY(connection_.execute(tpm_schema));
-  return run(connection_, "INSERT OR REPLACE INTO tpm VALUES (CAST(?1 AS TEXT), ?2)",
-             [&](Cursor& cursor) { cursor.bind(view_of(rsa_fact)).bind(static_cast<std::int64_t>(rsa.bits)); });
+  return put_fact(rsa_fact, rsa.bits);
+}
+
+Status CardWriter::remember(const PinLengths& lengths) {
+  changes_.moved = true;  // everything is read anew
+  CARDEA_TRY(put_fact(least_pin_fact, lengths.least));
+  return put_fact(longest_pin_fact, lengths.most);
 }
 
 Status CardWriter::move_to(ByteView storage_key_name) {

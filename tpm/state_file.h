@@ -29,11 +29,18 @@ enum class Opener : std::uint8_t {
 };
 using Openers = std::map<Opener, Blob>;
 
-/// The row that describes the card.
+/// How long the card's PINs may be, as the settings said when it was made; 0 and 0 on cards of older versions.
+struct PinLengths {
+  std::size_t least = 0;  ///< bytes
+  std::size_t most = 0;   ///< bytes
+};
+
+/// What describes the card.
 struct CardDescription {
   std::string serial;
   std::string label;
-  Bytes storage_key_name;              ///< of the storage key that its objects are under: tells this TPM from others
+  Bytes storage_key_name;  ///< of the storage key that its objects are under: tells this TPM from others
+  PinLengths pin_lengths = {};
   std::optional<RsaAbility> rsa = {};  ///< of that TPM; cards of older versions do not have it until it is found out
 };
 
@@ -91,10 +98,14 @@ class CardWriter {
   Status put(Opener which, const Blob& blob);
   /// Keeps what the TPM's RSA keys can do.
   Status remember(const RsaAbility& rsa);
+  /// The same for the lengths of PINs.
+  Status remember(const PinLengths& lengths);
   /// Puts the card under another storage key: what that TPM cannot open (private keys, sealed objects) is removed.
   Status move_to(ByteView storage_key_name);
 
  private:
+  Status put_fact(std::string_view name, std::uint64_t value);
+
   database::Connection& connection_;
   CardChanges changes_;
 };

@@ -83,8 +83,9 @@ TokenDescription TpmToken::describe() {
   description.serial = serial_;
   description.initialized = true;
   description.write_protected = !contents_.file().writable();
-  description.min_pin_length = settings_.tpm.min_pin_length;
-  description.max_pin_length = settings_.tpm.max_pin_length;
+  const PinLengths lengths = pin_lengths(card(), settings_.tpm);
+  description.min_pin_length = lengths.least;
+  description.max_pin_length = lengths.most;
   description.label = contents_.read([](const CardState& state) { return state.description.label; });
   description.user_pin = pin_state(lock_out);
   description.so_pin.initialized = true;

@@ -80,8 +80,7 @@ Result<SecretBytes> TpmToken::activate(const Credential& credential) {
     CARDEA_ASSIGN(const Loaded* const parent, storage_key(*tpm_, access, card()));
     CARDEA_ASSIGN(const AttestationKey signer, access.connection.attestation_key(unique, hierarchy_auth));
     CARDEA_ASSIGN(const EndorsementKey endorsement, access.connection.endorsement_key(hierarchy_auth));
-    auto opened =
-        access.connection.activate_credential(*parent, signer.key, endorsement.key, hierarchy_auth, credential);
+    auto opened = access.connection.activate_credential(*parent, signer.key, endorsement, hierarchy_auth, credential);
     access.release_storage_key();
     if (!opened && access.connection.alive() && opened.code() != Code::device_memory &&
         opened.code() != Code::function_failed) {

@@ -92,7 +92,7 @@ Status TpmToken::put_openers(const CardState& before, const Openers& openers) {
 
 Status TpmToken::change(Role role, const Pin& old_pin, const Pin& new_pin) {
   if (!contents_.file().writable()) return Code::token_write_protected;
-  CARDEA_TRY(check_pin_length(settings_.tpm, new_pin));
+  CARDEA_TRY(check_pin_length(pin_lengths(card(), settings_.tpm), new_pin));
   const bool officer = role == Role::security_officer;
   const std::optional<SecretBytes> new_key = officer ? admin_key_of(new_pin) : std::nullopt;
   if (officer && new_key.has_value() != admin_key_of(old_pin).has_value()) {
@@ -115,7 +115,7 @@ Status TpmToken::set_user_pin(const Pin& new_pin) {
   if (!contents_.file().writable()) return Code::token_write_protected;
   const LoginPtr login = present_login();
   if (!login || login->role != Role::security_officer) return Code::user_not_logged_in;
-  CARDEA_TRY(check_pin_length(settings_.tpm, new_pin));
+  CARDEA_TRY(check_pin_length(pin_lengths(card(), settings_.tpm), new_pin));
   CARDEA_TRY(contents_.refresh());
   const CardState card = state_to_open();
   Openers openers;

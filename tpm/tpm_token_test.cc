@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include "database/sqlite.h"
+#include "swtpm/tpm_filter.h"
 #include "token/key_attributes.h"
 #include "tpm/test_rig.h"
 
@@ -166,6 +168,64 @@ BOOST_FIXTURE_TEST_CASE(pins_change_in_one_step, Rig) {
   BOOST_TEST(code_of(token->login(Role::user, pin_of("123456"))) == "pin_incorrect");
   ok(token->login(Role::user, pin_of("654321")));
   ok(sign(ok(token->key(*pair[1])), digest));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_card_keeps_the_pin_lengths_that_it_was_made_with, Rig) {
+  settings.tpm.min_pin_length = 6;
+  settings.tpm.max_pin_length = 8;
+  const std::string strict = make_card("strict");
+  settings.tpm.min_pin_length = 1;
+  settings.tpm.max_pin_length = 255;
+  const auto token = open(strict);
+  BOOST_TEST(token->describe().min_pin_length == 6u);
+  BOOST_TEST(token->describe().max_pin_length == 8u);
+  for (const char* const wrong : {"12345", "123456789"}) {
+    const Status refused = token->change(Role::user, pin_of("123456"), pin_of(wrong));
+    BOOST_TEST(code_of(refused) == "pin_length");
+    BOOST_TEST(describe(refused.error()).find("from 6 to 8 bytes") != std::string::npos);
+    BOOST_TEST(code_of(token->change(Role::security_officer, pin_of("87654321"), pin_of(wrong))) == "pin_length");
+  }
+  ok(token->change(Role::user, pin_of("123456"), pin_of("12345678")));
+  ok(token->login(Role::user, pin_of("12345678")));
+  // A card of an older version goes by the settings.
+  {
+    auto connection = ok(database::Connection::open(state_directory(settings) / strict / "card.sqlite",
+                                                    database::Connection::Mode::read_write));
+    ok(connection.execute("DROP TABLE fact; UPDATE card SET change = change + 1"));
+  }
+  BOOST_TEST(open(strict)->describe().min_pin_length == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_card_that_does_not_know_its_tpm_finds_out_once, Rig) {
+  {
+    const auto token = open();
+    ok(token->login(Role::user, pin_of("123456")));
+    generate(*token, CKM_RSA_PKCS_KEY_PAIR_GEN);
+  }
+  {
+    auto connection = ok(database::Connection::open(file(), database::Connection::Mode::read_write));
+    ok(connection.execute("DROP TABLE fact; UPDATE card SET change = change + 1"));
+  }
+  const RawRsaFilter filter(swtpm);
+  Settings odd = settings;
+  odd.tpm.tcti = filter.tcti();
+  for (int round = 0; round < 2; ++round) {
+    const auto token = ok(TpmToken::open(odd, serial, std::make_shared<Tpm>(odd.tpm)));
+    ok(token->login(Role::user, pin_of("123456")));
+    ObjectPtr found;
+    Query query{.match = {}, .include_private = true};
+    query.match.set_ulong(CKA_CLASS, CKO_PRIVATE_KEY);
+    ok(token->find(query, [&](const ObjectPtr& object) { found = object; }));
+    const KeyPtr key = ok(token->key(*found));
+    const auto& private_key = dynamic_cast<const PrivateKey&>(*key);
+    BOOST_TEST(!private_key.can(Primitive::rsa_raw));
+    BOOST_TEST(private_key.can(Primitive::rsa_pkcs1_sign));
+    Bytes signature(256);
+    const PrimitiveRequest request{.primitive = Primitive::rsa_pkcs1_sign};
+    BOOST_TEST(ok(private_key.perform(request, digest_info(Hash::sha256, digest), signature)) == 256u);
+    ok(public_key_of(*found)->verify_pkcs1(digest_info(Hash::sha256, digest), signature));
+    BOOST_TEST(filter.refused() == 1);
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(puk_and_administrator_set_the_pin_anew, Rig) {

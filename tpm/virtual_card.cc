@@ -83,15 +83,20 @@ std::optional<SecretBytes> admin_key_of(const Pin& text) {
   return secret;
 }
 
-Status check_pin_length(const TpmSettings& settings, const Pin& pin) {
-  if (pin.size() >= settings.min_pin_length && pin.size() <= settings.max_pin_length) return {};
-  return error(Code::pin_length, "a PIN has from " + std::to_string(settings.min_pin_length) + " to " +
-                                     std::to_string(settings.max_pin_length) + " bytes here");
+PinLengths pin_lengths(const CardDescription& card, const TpmSettings& settings) noexcept {
+  if (card.pin_lengths.most != 0) return card.pin_lengths;
+  return {.least = settings.min_pin_length, .most = settings.max_pin_length};
 }
 
-Result<Enrolment> enrol(Tpm& tpm, const std::string& serial, const NewCard& card) {
-  CARDEA_TRY(check_pin_length(tpm.settings(), card.user_pin));
-  CARDEA_TRY(check_pin_length(tpm.settings(), card.puk));
+Status check_pin_length(const PinLengths& lengths, const Pin& pin) {
+  if (pin.size() >= lengths.least && pin.size() <= lengths.most) return {};
+  return error(Code::pin_length, "a PIN has from " + std::to_string(lengths.least) + " to " +
+                                     std::to_string(lengths.most) + " bytes here");
+}
+
+Result<Enrolment> enrol(Tpm& tpm, const std::string& serial, const NewCard& card, const PinLengths& lengths) {
+  CARDEA_TRY(check_pin_length(lengths, card.user_pin));
+  CARDEA_TRY(check_pin_length(lengths, card.puk));
   if (admin_key_of(card.puk)) {
     return error(Code::pin_invalid, "a PUK of 64 hexadecimal digits would be taken for the administrator's key");
   }
@@ -108,11 +113,13 @@ Result<Enrolment> enrol(Tpm& tpm, const std::string& serial, const NewCard& card
 Result<std::string> create_card(const Settings& settings, Tpm& tpm, const NewCard& card) {
   if (card.label.size() > longest_label) return error(Code::arguments_bad, "a label has at most 32 bytes");
   CARDEA_ASSIGN(std::string serial, random_serial());
-  CARDEA_ASSIGN(Enrolment enrolment, enrol(tpm, serial, card));
+  const PinLengths lengths = pin_lengths({}, settings.tpm);
+  CARDEA_ASSIGN(Enrolment enrolment, enrol(tpm, serial, card, lengths));
   CARDEA_ASSIGN(NewDirectory directory, new_card_directory(settings, serial));
   const CardDescription description{.serial = serial,
                                     .label = card.label,
                                     .storage_key_name = std::move(enrolment.storage_key_name),
+                                    .pin_lengths = lengths,
                                     .rsa = enrolment.rsa};
   CARDEA_TRY(StateFile::create(directory.path(), description, enrolment.openers));
   CARDEA_TRY(directory.commit());

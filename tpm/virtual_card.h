@@ -25,8 +25,10 @@ struct NewCard {
 /// The administrator's key when the text is one: 64 hexadecimal digits. No PUK may look so.
 std::optional<SecretBytes> admin_key_of(const Pin& text);
 
-/// The lengths that a PIN may have. pin_length.
-Status check_pin_length(const TpmSettings& settings, const Pin& pin);
+/// How long PINs of a card may be: as long as when it was made, whatever the settings say since, as on other tokens.
+PinLengths pin_lengths(const CardDescription& card, const TpmSettings& settings) noexcept;
+/// pin_length, in words.
+Status check_pin_length(const PinLengths& lengths, const Pin& pin);
 
 /// Makes a virtual card; answers its serial number. pin_length; pin_invalid; arguments_bad; errors of Tpm::run and of
 /// the disk.
@@ -42,7 +44,7 @@ struct Enrolment {
   RsaAbility rsa;
   Openers openers;
 };
-Result<Enrolment> enrol(Tpm& tpm, const std::string& serial, const NewCard& card);
+Result<Enrolment> enrol(Tpm& tpm, const std::string& serial, const NewCard& card, const PinLengths& lengths);
 
 /// The storage key of a card, which stays loaded until it is released. device_error in words when this is not the TPM
 /// that made the card, or was cleared since.

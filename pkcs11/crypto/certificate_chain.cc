@@ -1,7 +1,9 @@
 #include "crypto/certificate_chain.h"
 
+#include <openssl/objects.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 #include "crypto/key_der.h"
 #include "crypto/library.h"
@@ -11,6 +13,8 @@ namespace cardea::crypto {
 namespace {
 
 using X509Ptr = std::unique_ptr<X509, Releaser<X509_free>>;
+using ObjectPtr = std::unique_ptr<ASN1_OBJECT, Releaser<ASN1_OBJECT_free>>;
+using UsagePtr = std::unique_ptr<EXTENDED_KEY_USAGE, Releaser<EXTENDED_KEY_USAGE_free>>;
 using StorePtr = std::unique_ptr<X509_STORE, Releaser<X509_STORE_free>>;
 using StoreContextPtr = std::unique_ptr<X509_STORE_CTX, Releaser<X509_STORE_CTX_free>>;
 
@@ -44,6 +48,19 @@ Status verify_certificate_chain(ByteView certificate, const std::vector<Bytes>& 
   const int reason = X509_STORE_CTX_get_error(verification.get());
   return error(Code::signature_invalid,
                std::string("the certificate is not trusted: ") + X509_verify_cert_error_string(reason));
+}
+
+Result<bool> has_extended_key_usage(ByteView certificate, const char* purpose) {
+  const ErrorScope errors;
+  CARDEA_ASSIGN(const X509Ptr parsed, parse(certificate));
+  const ObjectPtr wanted(OBJ_txt2obj(purpose, /*no_name=*/1));
+  if (!wanted) return openssl_error(Code::internal);
+  const UsagePtr usage(
+      static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(parsed.get(), NID_ext_key_usage, nullptr, nullptr)));
+  for (int i = 0; usage && i < sk_ASN1_OBJECT_num(usage.get()); ++i) {
+    if (OBJ_cmp(sk_ASN1_OBJECT_value(usage.get(), i), wanted.get()) == 0) return true;
+  }
+  return false;
 }
 
 Result<ByteView> public_key_bits(ByteView key_info) {

@@ -2,6 +2,7 @@
 //   start MODULE PIN         one P-256 signature in a new process
 //   further MODULE PIN N     the same, and N further ones
 //   idle MODULE PIN          the same, then waits with its session for the end of standard input
+//   keys MODULE PIN N        makes N P-256 keys, signs with the first and the last, and destroys them all
 //   rate MODULE PIN LABEL    signatures a second with the key of that label, in one thread and in two
 //   bare TCTI ec|rsa|raw     the same by Esys_Sign with a loaded key and the password session; raw: by Esys_RSA_Decrypt
 //                            without scheme, which is what a virtual card's RSA signature is to its TPM
@@ -68,6 +69,30 @@ struct Card {
 void sign(const Session& session, CK_OBJECT_HANDLE key, bool rsa) {
   const Mechanism mechanism(rsa ? CKM_SHA256_RSA_PKCS : CKM_ECDSA);
   check(session.sign(mechanism, key, Bytes(32, 0x5a)).rv, "C_Sign");
+}
+
+void make_and_destroy_keys(const Session& session, int number) {
+  const Bytes curve = from_hex("06082a8648ce3d030107");
+  struct Pair {
+    CK_OBJECT_HANDLE public_key = 0, private_key = 0;
+  };
+  std::vector<Pair> pairs(static_cast<std::size_t>(number));
+  for (Pair& pair : pairs) {
+    check(session.generate_pair(Mechanism(CKM_EC_KEY_PAIR_GEN),
+                                Template().bytes(CKA_EC_PARAMS, curve).boolean(CKA_TOKEN, true),
+                                Template().boolean(CKA_TOKEN, true), pair.public_key, pair.private_key),
+          "C_GenerateKeyPair");
+  }
+  for (const Pair& pair : {pairs.front(), pairs.back()}) {
+    const Bytes digest(32, 0x5a);
+    const Output signature = session.sign(Mechanism(CKM_ECDSA), pair.private_key, digest);
+    check(signature.rv, "C_Sign");
+    check(session.verify(Mechanism(CKM_ECDSA), pair.public_key, digest, signature.bytes), "C_Verify");
+  }
+  for (const Pair& pair : pairs) {
+    check(session.destroy(pair.private_key), "C_DestroyObject");
+    check(session.destroy(pair.public_key), "C_DestroyObject");
+  }
 }
 
 void measure_card(const Card& card, const std::string& label) {
@@ -182,6 +207,15 @@ int main(int argc, char** argv) {
   const Card card(argv[2], argv[3]);
   if (work == "rate" && argc == 5) {
     measure_card(card, argv[4]);
+    return 0;
+  }
+  if (work == "keys" && argc == 5) {
+    {
+      const Session writing(card.module, card.slot);
+      check(writing.status(), "C_OpenSession");
+      make_and_destroy_keys(writing, std::max(1, std::atoi(argv[4])));
+    }
+    check(card.module->C_Finalize(nullptr), "C_Finalize");
     return 0;
   }
   const CK_OBJECT_HANDLE key = card.key("ec");

@@ -12,24 +12,40 @@ namespace {
 
 constexpr TPMA_OBJECT born_here =
     TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_RESTRICTED;
-constexpr TPM2_HANDLE rsa_certificate = 0x01c00002;
-constexpr TPM2_HANDLE ecc_certificate = 0x01c0000a;
+
+/// An endorsement key by the TCG's templates, and where its certificate is (TCG EK Credential
+/// Profile, 2.2.1.4, 2.2.1.5).
+struct EndorsementTemplate {
+  TPM2_HANDLE certificate;
+  bool rsa;
+  bool high;  ///< of the high range: usable with its own, empty authorisation, too, and without `unique`
+};
+// L-2, H-2, L-1, H-1: elliptic curves first, as RSA keys take a TPM seconds.
+constexpr std::array<EndorsementTemplate, 4> endorsement_templates{
+    {{0x01c0000a, false, false}, {0x01c00014, false, true}, {0x01c00002, true, false}, {0x01c00012, true, true}}};
 
 /// PolicyA of the profile: TPM2_PolicySecret of the endorsement hierarchy (B.6.2).
 constexpr std::array<Byte, 32> endorsement_policy{0x83, 0x71, 0x97, 0x67, 0x44, 0x84, 0xb3, 0xf8, 0x1a, 0x90, 0xcc,
                                                   0x8d, 0x46, 0xa5, 0xd7, 0x24, 0xfd, 0x52, 0xd7, 0x6e, 0x06, 0x52,
                                                   0x0b, 0x64, 0xf2, 0xa1, 0xda, 0x1b, 0x33, 0x14, 0x69, 0xaa};
 
-/// Templates L-1 and L-2 (B.3.3, B.3.4).
-TPM2B_PUBLIC endorsement_area(bool rsa) {
-  TPM2B_PUBLIC area =
-      new_area(rsa ? TPM2_ALG_RSA : TPM2_ALG_ECC, born_here | TPMA_OBJECT_ADMINWITHPOLICY | TPMA_OBJECT_DECRYPT);
-  area.publicArea.authPolicy.size = endorsement_policy.size();
-  std::copy(endorsement_policy.begin(), endorsement_policy.end(), area.publicArea.authPolicy.buffer);
-  if (!rsa) {
+/// PolicyB: PolicyA, or what the owner of NV index 0x01c07f01 allows (B.6.3).
+constexpr std::array<Byte, 32> high_policy{0xca, 0x3d, 0x0a, 0x99, 0xa2, 0xb9, 0x39, 0x06, 0xf7, 0xa3, 0x34,
+                                           0x24, 0x14, 0xef, 0xcf, 0xb3, 0xa3, 0x85, 0xd4, 0x4c, 0xd1, 0xfd,
+                                           0x45, 0x90, 0x89, 0xd1, 0x9b, 0x50, 0x71, 0xc0, 0xb7, 0xa0};
+
+/// The templates' public areas (B.3, B.4).
+TPM2B_PUBLIC endorsement_area(const EndorsementTemplate& wanted) {
+  const TPMA_OBJECT use =
+      TPMA_OBJECT_ADMINWITHPOLICY | TPMA_OBJECT_DECRYPT | (wanted.high ? TPMA_OBJECT_USERWITHAUTH : TPMA_OBJECT{});
+  TPM2B_PUBLIC area = new_area(wanted.rsa ? TPM2_ALG_RSA : TPM2_ALG_ECC, born_here | use);
+  const std::array<Byte, 32>& policy = wanted.high ? high_policy : endorsement_policy;
+  area.publicArea.authPolicy.size = policy.size();
+  std::copy(policy.begin(), policy.end(), area.publicArea.authPolicy.buffer);
+  if (!wanted.rsa) {
     set_curve(area, TPM2_ECC_NIST_P256, /*storage=*/true);
-    area.publicArea.unique.ecc.x.size = 32;
-    area.publicArea.unique.ecc.y.size = 32;
+    area.publicArea.unique.ecc.x.size = wanted.high ? 0 : 32;
+    area.publicArea.unique.ecc.y.size = wanted.high ? 0 : 32;
     return area;
   }
   TPMS_RSA_PARMS& parameters = area.publicArea.parameters.rsaDetail;
@@ -38,7 +54,7 @@ TPM2B_PUBLIC endorsement_area(bool rsa) {
   parameters.symmetric.mode.aes = TPM2_ALG_CFB;
   parameters.scheme.scheme = TPM2_ALG_NULL;
   parameters.keyBits = 2048;
-  area.publicArea.unique.rsa.size = 256;
+  area.publicArea.unique.rsa.size = wanted.high ? 0 : 256;
   return area;
 }
 
@@ -129,14 +145,20 @@ Status satisfy_endorsement_policy(EsapiContext& context, const ProtectedSession&
 }  // namespace
 
 Result<EndorsementKey> TpmConnection::endorsement_key(const SecretBytes& hierarchy_auth) {
-  CARDEA_ASSIGN(Bytes certificate, read_index(*context_, ecc_certificate));
-  bool rsa = false;
-  if (certificate.empty()) {
-    CARDEA_ASSIGN(certificate, read_index(*context_, rsa_certificate));
-    rsa = !certificate.empty();
+  const EndorsementTemplate* wanted = &endorsement_templates.front();
+  Bytes certificate;
+  for (const EndorsementTemplate& each : endorsement_templates) {
+    CARDEA_ASSIGN(certificate, read_index(*context_, each.certificate));
+    if (certificate.empty()) continue;
+    wanted = &each;
+    break;
   }
-  CARDEA_ASSIGN(Primary made, create_primary(context_, endorsement_hierarchy, hierarchy_auth, endorsement_area(rsa)));
-  return EndorsementKey{std::move(made.key), std::move(made.public_area), std::move(certificate)};
+  CARDEA_ASSIGN(Primary made,
+                create_primary(context_, endorsement_hierarchy, hierarchy_auth, endorsement_area(*wanted)));
+  return EndorsementKey{.key = std::move(made.key),
+                        .public_area = std::move(made.public_area),
+                        .certificate = std::move(certificate),
+                        .has_auth = wanted->high};
 }
 
 Result<AttestationKey> TpmConnection::attestation_key(ByteView unique, const SecretBytes& hierarchy_auth) {
@@ -178,7 +200,8 @@ Result<KeyCertification> TpmConnection::certify(const Loaded& key, const Loaded*
 }
 
 Result<SecretBytes> TpmConnection::activate_credential(const Loaded& storage_key, const Loaded& attestation_key,
-                                                       const Loaded& endorsement_key, const SecretBytes& hierarchy_auth,
+                                                       const EndorsementKey& endorsement_key,
+                                                       const SecretBytes& hierarchy_auth,
                                                        const Credential& credential) {
   TPM2B_ID_OBJECT id_object{};
   TPM2B_ENCRYPTED_SECRET secret{};
@@ -190,16 +213,17 @@ Result<SecretBytes> TpmConnection::activate_credential(const Loaded& storage_key
   std::copy(credential.id_object.begin(), credential.id_object.end(), id_object.credential);
   secret.size = static_cast<UINT16>(credential.encrypted_secret.size());
   std::copy(credential.encrypted_secret.begin(), credential.encrypted_secret.end(), secret.secret);
+  const TPM2_SE kind = endorsement_key.has_auth ? TPM2_SE_HMAC : TPM2_SE_POLICY;
   CARDEA_ASSIGN(const std::shared_ptr<ProtectedSession> session,
-                ProtectedSession::start(context_, storage_key, TPM2_SE_POLICY, TPMA_SESSION_ENCRYPT));
-  CARDEA_TRY(satisfy_endorsement_policy(*context_, *session, hierarchy_auth));
+                ProtectedSession::start(context_, storage_key, kind, TPMA_SESSION_ENCRYPT));
+  if (!endorsement_key.has_auth) CARDEA_TRY(satisfy_endorsement_policy(*context_, *session, hierarchy_auth));
   CARDEA_ASSIGN(const TPM2_HANDLE attestation_handle, context_->tpm_handle(attestation_key));
-  CARDEA_ASSIGN(const TPM2_HANDLE endorsement_handle, context_->tpm_handle(endorsement_key));
+  CARDEA_ASSIGN(const TPM2_HANDLE endorsement_handle, context_->tpm_handle(endorsement_key.key));
   const Tss2Api& tss = context_->tss();
   const auto prepare = [&](TSS2_SYS_CONTEXT* sys) {
     return tss.Tss2_Sys_ActivateCredential_Prepare(sys, attestation_handle, endorsement_handle, &id_object, &secret);
   };
-  CARDEA_TRY(session->execute(prepare, TPM2_CC_ActivateCredential, endorsement_key, {.before = &attestation_key}));
+  CARDEA_TRY(session->execute(prepare, TPM2_CC_ActivateCredential, endorsement_key.key, {.before = &attestation_key}));
   TPM2B_DIGEST recovered{};
   recovered.size = sizeof(recovered.buffer);
   CARDEA_TRY(context_->checked(tss.Tss2_Sys_ActivateCredential_Complete(context_->sys(), &recovered)));

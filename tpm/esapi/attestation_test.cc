@@ -53,7 +53,7 @@ struct Machine {
     const Loaded parent = ok(tpm.storage_key(unique, SecretBytes()));
     const AttestationKey signer = ok(tpm.attestation_key(unique, SecretBytes()));
     const EndorsementKey endorsement = ok(tpm.endorsement_key(SecretBytes()));
-    return tpm.activate_credential(parent, signer.key, endorsement.key, SecretBytes(), credential);
+    return tpm.activate_credential(parent, signer.key, endorsement, SecretBytes(), credential);
   }
 };
 

@@ -99,6 +99,7 @@ struct EndorsementKey {
   Loaded key;
   Bytes public_area;
   Bytes certificate;
+  bool has_auth = false;  ///< usable with its own authorisation, which is empty; else by the hierarchy's
 };
 
 /// A key that signs what its TPM says, and nothing else.
@@ -198,8 +199,9 @@ class TpmConnection {
   /// Tries out what RSA keys in this TPM can do: three commands, or nine where it refuses raw RSA.
   Result<RsaAbility> rsa_ability();
 
-  /// The endorsement key, of the kind that the TPM has a certificate for (TCG EK Credential Profile 2.3, templates L-1
-  /// and L-2); P-256 where it has none. function_failed when the endorsement hierarchy wants another authorisation.
+  /// The endorsement key, of the kind that the TPM has a certificate for (TCG EK Credential Profile 2.5, P-256 and RSA
+  /// 2048 of the low and the high range); P-256 of the low range where it has none. function_failed when the
+  /// endorsement hierarchy wants another authorisation.
   Result<EndorsementKey> endorsement_key(const SecretBytes& hierarchy_auth);
   /// An attestation key that follows from the endorsement seed and `unique` (32 bytes): P-256, ECDSA with SHA-256, with
   /// an empty authorisation. function_failed as above.
@@ -210,7 +212,7 @@ class TpmConnection {
   /// TPM2_ActivateCredential: the secret of a credential for these two keys, in a session salted with that storage key.
   /// data_invalid when the credential was made for others; function_failed.
   Result<SecretBytes> activate_credential(const Loaded& storage_key, const Loaded& attestation_key,
-                                          const Loaded& endorsement_key, const SecretBytes& hierarchy_auth,
+                                          const EndorsementKey& endorsement_key, const SecretBytes& hierarchy_auth,
                                           const Credential& credential);
 
   /// Whether an object was loaded over this connection and the connection was still good when last used.

@@ -7,6 +7,9 @@
 namespace cardea::tpm {
 namespace {
 
+/// tcg-kp-EKCertificate (TCG EK Credential Profile, 3.2.16).
+constexpr const char* endorsement_purpose = "2.23.133.8.1";
+
 Error refused(std::string words) {
   return error(Code::signature_invalid, std::move(words));
 }
@@ -72,6 +75,9 @@ Result<bool> check_endorsement(const AttestationStatement& statement, const Publ
   if (roots.empty()) return false;
   if (certificate.empty()) return refused("the TPM has no endorsement certificate");
   CARDEA_TRY(crypto::verify_certificate_chain(certificate, roots));
+  // The makers' other certificates, for platforms and machines, lead to the same roots.
+  CARDEA_ASSIGN(const bool for_endorsement, crypto::has_extended_key_usage(certificate, endorsement_purpose));
+  if (!for_endorsement) return refused("the certificate is not one for an endorsement key");
   return true;
 }
 
