@@ -374,6 +374,25 @@ BOOST_AUTO_TEST_CASE(the_officer_sets_a_pin_anew) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(pins_that_do_not_fit_are_refused) {
+  const auto change = [&](const Session& s, const std::string& from, const std::string& to) {
+    Bytes former = bytes_of(from), fresh = bytes_of(to);
+    return module->C_SetPIN(s, former.data(), former.size(), fresh.data(), fresh.size());
+  };
+  CK_TOKEN_INFO info{};
+  CONTRACT_OK(module->C_GetTokenInfo(slot, &info));
+  {
+    const auto session = user();
+    CONTRACT_RV(change(*session, kind->user_pin(), std::string(info.ulMinPinLen - 1, '1')), CKR_PIN_LEN_RANGE);
+    CONTRACT_RV(change(*session, kind->user_pin(), std::string(info.ulMaxPinLen + 1, '1')), CKR_PIN_LEN_RANGE);
+    CONTRACT_RV(change(*session, kind->user_pin(), std::string(info.ulMinPinLen, '1')), CKR_OK);
+  }
+  // What has the form of the administrator's key is no PUK.
+  const auto session = open();
+  CONTRACT_OK(session->login(TpmKind::puk(), CKU_SO));
+  CONTRACT_RV(change(*session, TpmKind::puk(), std::string(64, 'b')), CKR_PIN_INVALID);
+}
+
 BOOST_AUTO_TEST_CASE(a_mute_tpm_fails_in_time_and_comes_back_by_itself) {
   card().configure(module, card().tpm().tcti(), "timeout_seconds = 1\n");
   slot = TpmKind::slot_of(module, "contract");

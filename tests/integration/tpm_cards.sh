@@ -48,6 +48,10 @@ c tpm unblock laptop --admin-key-file "$work/key" --new-pin-file "$work/new-pin"
 c key list --token laptop --login --pin-file "$work/new-pin" >/dev/null || fail "the PIN set by the key does not log in"
 printf '%064d\n' 0 >"$work/wrong-key"
 ! c tpm unblock laptop --admin-key-file "$work/wrong-key" --new-pin-file "$work/pin" >/dev/null || fail "a wrong key unblocks"
+printf '123\n' >"$work/short"
+status=0
+with_timeout 60 "$cardea" tpm create --label short --pin-file "$work/short" >/dev/null 2>"$work/refusal" || status=$?
+[ "$status" = 4 ] && grep -q "from 4 to 255 bytes" "$work/refusal" || fail "a short PIN is refused with $status: $(cat "$work/refusal")"
 pass "PIN, PUK and administrator's key"
 
 [ "$(c tpm answer --admin-key-file "$work/key" "$(printf '%064d' 0)" | wc -c)" = 65 ] || fail "no answer to a challenge"
