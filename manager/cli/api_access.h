@@ -60,6 +60,7 @@ Status show_object(Context& context, std::string_view method, const std::string&
 Result<std::int64_t> find_id(Context& context, const std::string& path, std::string_view member,
                              const std::string& name);
 Result<std::int64_t> find_person(Context& context, const std::string& name);
+/// A token by its serial number, which may be digits alone; only where none has it, by its id.
 Result<std::int64_t> find_token(Context& context, const std::string& serial);
 
 /// The object in a JSON file; data_invalid in words.
