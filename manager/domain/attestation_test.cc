@@ -2,37 +2,15 @@
 #include <boost/test/unit_test.hpp>
 
 #include "crypto/digest.h"
+#include "domain/testing/fake_verifier.h"
 #include "domain/testing/rig.h"
 
 namespace cardea::manager {
 namespace {
 
 using testing::FakeToken;
+using testing::FakeVerifier;
 using testing::Rig;
-
-class FakeVerifier final : public AttestationVerifier {
- public:
-  bool trusts(std::string_view kind) const override { return kind == "piv" || kind == "tpm"; }
-
-  Result<AttestationFinding> verify(const AttestationClaim& claim) override {
-    const json::object& said = claim.evidence;
-    if (!journal::flag_of(said, "true")) return error(Code::signature_invalid, "nobody trusted said so");
-    if (!same_bytes(journal::bytes_of(said, "about"), claim.spki))
-      return error(Code::signature_invalid, "it is about another key");
-    if (!same_bytes(journal::bytes_of(said, "nonce"), claim.nonce))
-      return error(Code::signature_invalid, "it is an old one");
-    AttestationFinding finding;
-    finding.shown = {{"device", said.at("device")}, {"pin_policy", said.at("pin_policy")}};
-    if (claim.kind == "tpm") finding.challenge = {{"credential", "AQ=="}, {"kept", "what is kept"}};
-    return finding;
-  }
-
-  Status check_answer(const AttestationClaim&, const json::object& challenge, ByteView answer) override {
-    BOOST_TEST(challenge.at("kept").as_string() == "what is kept");
-    if (answer.size() == 1 && answer[0] == 1) return {};
-    return error(Code::signature_invalid, "the answer is wrong");
-  }
-};
 
 std::string demanding(std::string_view policy = "required", std::string_view more = "") {
   return std::string(R"({"device_kinds": ["piv", "keystore", "tpm"], "attestation": ")") + std::string(policy) +

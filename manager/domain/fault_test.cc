@@ -5,12 +5,14 @@
 #include "domain/certificates.h"
 #include "domain/housekeeping.h"
 #include "domain/job_kinds.h"
+#include "domain/testing/fake_verifier.h"
 #include "domain/testing/rig.h"
 
 namespace cardea::manager {
 namespace {
 
 using testing::FakeToken;
+using testing::FakeVerifier;
 using testing::Rig;
 
 // Counts the points at which the world may end, and ends it at one of them.
@@ -53,11 +55,14 @@ struct Case {
   std::string reason = "";
   json::object parameters = {};
   bool issued_before = true;
+  bool attested = false;  ///< the profile demands that the token attests its keys
 };
 
 std::vector<Case> cases() {
   return {{.kind = "issue", .issued_before = false},
+          {.kind = "issue", .issued_before = false, .attested = true},
           {.kind = "renew"},
+          {.kind = "renew", .attested = true},
           {.kind = "replace", .reason = "damaged"},
           {.kind = "unblock"},
           {.kind = "recover", .parameters = {{"to", "token"}, {"keys", "all"}}},
@@ -113,7 +118,11 @@ struct Run {
 
 // One job, cut at a point; then everything runs again without cuts.
 Run run_with_cut(const Case& what, int point) {
-  Rig rig;
+  std::string document(Rig::standard_profile);
+  if (what.attested) document.insert(document.rfind('}'), R"(, "attestation": "required")");
+  FakeVerifier verifier;
+  Rig rig(document);
+  rig.ports.attestation = &verifier;
   FakeToken first;
   FakeToken spare;
   spare.serial = "1002";
@@ -126,7 +135,7 @@ Run run_with_cut(const Case& what, int point) {
   cut.countdown = point;
   CutStore store(rig.memory, cut);
   rig.authorities.ca->cut = [&] { return cut(); };
-  const Ports cut_ports{store, rig.keys, rig.authorities, rig.clock};
+  const Ports cut_ports{store, rig.keys, rig.authorities, rig.clock, &verifier};
   std::optional<StepReport> report;
   for (int round = 0; round < 100 && !cut.over; ++round) {
     if (!agent) {

@@ -114,7 +114,7 @@ class FakeToken {
     containers[container] = Container{std::move(fresh->pkcs8), fresh->spki, {}};
     return {{"spki", journal::base64(fresh->spki)}};
   }
-  // As FakeVerifier (attestation_test.cc) reads it.
+  // As FakeVerifier reads it.
   json::object attest(const json::object& in, const std::string& container) const {
     Bytes spki = containers.at(container).spki;
     if (attests_other_key) spki = generate_decryption_key("ec:P-256")->spki;
