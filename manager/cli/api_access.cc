@@ -235,6 +235,11 @@ Result<std::int64_t> find_token(Context& context, const std::string& serial) {
   return find_id(context, "/v1/tokens", "serial", serial);
 }
 
+std::string text_of_member(const json::value& object, std::string_view name) {
+  const json::value* const value = object.is_object() ? object.get_object().if_contains(name) : nullptr;
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
 Result<json::object> read_json_file(const std::string& file) {
   CARDEA_ASSIGN(const Bytes bytes, read_file(file, largest_file));
   json::error_code failed;

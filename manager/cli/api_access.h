@@ -63,6 +63,9 @@ Result<std::int64_t> find_person(Context& context, const std::string& name);
 /// A token by its serial number, which may be digits alone; only where none has it, by its id.
 Result<std::int64_t> find_token(Context& context, const std::string& serial);
 
+/// The text that an object has by that name; empty for anything else.
+std::string text_of_member(const boost::json::value& object, std::string_view name);
+
 /// The object in a JSON file; data_invalid in words.
 Result<boost::json::object> read_json_file(const std::string& file);
 

@@ -6,7 +6,9 @@
 
 #include "cli/api_access.h"
 #include "cli/exit_status.h"
+#include "cli/files.h"
 #include "cli/output.h"
+#include "x509/encoding.h"
 
 namespace cardea::cli {
 namespace {
@@ -19,7 +21,10 @@ struct CaOptions {
   std::string parent;
   std::string type;
   std::string key_type;
+  std::string scheme;
   std::string validity;
+  bool external = false;
+  std::string request_out;
 };
 
 Status create_ca(Context& context, const CaOptions& options) {
@@ -27,9 +32,46 @@ Status create_ca(Context& context, const CaOptions& options) {
   put_text(settings, "parent", options.parent);
   put_text(settings, "type", options.type);
   put_text(settings, "key_type", options.key_type);
+  put_text(settings, "scheme", options.scheme);
   put_text(settings, "validity", options.validity);
-  return show_object(context, "POST", "/v1/cas",
-                     json::object{{"name", options.name}, {"connector", "embedded"}, {"settings", settings}});
+  if (options.external) settings["external"] = true;
+  CARDEA_ASSIGN(const json::value made,
+                ask_manager(context, "POST", "/v1/cas",
+                            json::object{{"name", options.name}, {"connector", "embedded"}, {"settings", settings}}));
+  if (!options.external) return print_object(context, made);
+  boost::system::error_code absent;
+  const json::value* const request = made.find_pointer("/settings/request", absent);
+  const auto der = x509::from_base64(request != nullptr && request->is_string() ? request->get_string() : "");
+  if (!der || der->empty()) return failure(Code::data_invalid, "The manager's answer is not understood.");
+  CARDEA_ASSIGN(const std::string pem, x509::to_pem("CERTIFICATE REQUEST", *der));
+  return write_output(options.request_out, view_of(pem), FileMode::open, true);
+}
+
+struct CaChangeOptions {
+  std::string name;
+  std::string file;
+  std::string retry_schedule;
+  bool enable = false;
+  bool disable = false;
+};
+
+Status change_ca(Context& context, const CaChangeOptions& options) {
+  if (options.enable && options.disable) return failure(Code::arguments_bad, "Say --enable or --disable, not both.");
+  json::object body;
+  if (options.enable || options.disable) body["enabled"] = options.enable;
+  put_text(body, "retry_schedule", options.retry_schedule);
+  if (!options.file.empty()) {
+    CARDEA_ASSIGN(body["settings"], read_json_file(options.file));
+  }
+  CARDEA_ASSIGN(const auto id, find_id(context, "/v1/cas", "name", options.name));
+  return show_object(context, "PATCH", fmt::format("/v1/cas/{}", id), body);
+}
+
+Status install_ca(Context& context, const CaChangeOptions& options) {
+  CARDEA_ASSIGN(const auto id, find_id(context, "/v1/cas", "name", options.name));
+  CARDEA_ASSIGN(const Bytes chain, read_file(options.file, 128 * 1024));
+  return show_object(context, "POST", fmt::format("/v1/cas/{}/certificate", id),
+                     json::object{{"chain", std::string(text_of(chain))}});
 }
 
 Status about_ca(Context& context, const std::string& name, std::string_view method, std::string_view rest) {
@@ -151,7 +193,27 @@ void add_ca_commands(const Command& root, Context& context) {
       .text("--parent", made->parent, "the authority above; a root without", "CA")
       .text("--type", made->type, "intermediate or issuing (default)", "TYPE")
       .text("--key-type", made->key_type, "p-256 (default), p-384, p-521, rsa-2048 to rsa-4096, ml-dsa-65 …", "TYPE")
-      .text("--validity", made->validity, "ISO 8601: P10Y", "DURATION");
+      .text("--scheme", made->scheme, "how it signs: rsa-pss-sha256, … (default: by the key)", "SCHEME")
+      .text("--validity", made->validity, "ISO 8601: P10Y", "DURATION")
+      .flag("--external", made->external, "below an authority that somebody else runs: gives a request for it")
+      .text("--request-out", made->request_out, "where that request goes (default: standard output)", "FILE");
+  const auto installed = std::make_shared<CaChangeOptions>();
+  group
+      .command(context, "install", "give an authority made with --external its certificate",
+               "  cardea ca install sales chain.pem\n", Needs::manager,
+               [&context, installed] { return install_ca(context, *installed); })
+      .required("ca", installed->name, "name or number", "CA")
+      .required("chain", installed->file, "PEM: its certificate, what is above it after that, the root last", "FILE");
+  const auto changed = std::make_shared<CaChangeOptions>();
+  group
+      .command(context, "change", "change an authority's settings, or switch it off and on",
+               "  cardea ca change issuing --file settings.json\n", Needs::manager,
+               [&context, changed] { return change_ca(context, *changed); })
+      .required("ca", changed->name, "name or number", "CA")
+      .text("--file", changed->file, "JSON: crl_lifetime, crl_interval, keep_expired, answers_ocsp, profiles …", "FILE")
+      .text("--retry-schedule", changed->retry_schedule, "seconds: 15;60;3600;0", "SCHEDULE")
+      .flag("--disable", changed->disable, "it issues nothing until --enable; CRLs and OCSP go on")
+      .flag("--enable", changed->enable, "undo --disable");
   for (const auto& [name, help, method, rest] :
        {std::tuple<const char*, const char*, const char*, const char*>{"show", "show an authority", "GET", ""},
         {"check", "try whether an authority works", "POST", "/check"},

@@ -113,8 +113,25 @@ struct IssueOptions {
   std::string policy;
   std::string request;
   std::string person;
+  std::string subject;
+  std::string key_type = "ec:P-256";
   std::string out;
 };
+
+// A key and its certificate, for programs that read files.
+Status make_identity(Context& context, const IssueOptions& options) {
+  json::object body{{"policy", options.policy}, {"key_algorithm", options.key_type}};
+  put_text(body, "subject", options.subject);
+  if (!options.person.empty()) {
+    CARDEA_ASSIGN(body["person"], find_person(context, options.person));
+  }
+  CARDEA_ASSIGN(const json::value answer, ask_manager(context, "POST", "/v1/certificates/pkcs12", body));
+  if (context.options.json) return print_object(context, answer);
+  const auto file = x509::from_base64(text_of_member(answer, "pkcs12"));
+  if (!file || file->empty()) return failure(Code::data_invalid, "The manager's answer is not understood.");
+  CARDEA_TRY(write_output(options.out, *file, FileMode::secret));
+  return print(fmt::format("{}  password: {}\n", options.out, text_of_member(answer, "password")));
+}
 
 Status issue(Context& context, const IssueOptions& options) {
   CARDEA_ASSIGN(const Bytes file, read_file(options.request, 64 * 1024));
@@ -184,6 +201,17 @@ void add_certificates(const Command& above, Context& context) {
       .required("--policy", issued->policy, "certificate policy", "NAME")
       .text("--person", issued->person, "whose attributes the policy maps", "PERSON")
       .text("--out", issued->out, "where the certificate goes (default: standard output)", "FILE");
+  const auto made = std::make_shared<IssueOptions>();
+  group
+      .command(context, "make", "have a key made and certified, as PKCS#12",
+               "  cardea manager cert make --policy tls-client --subject 'CN=backup.example.org' --out backup.p12\n",
+               Needs::manager, [&context, made] { return make_identity(context, *made); })
+      .required("--policy", made->policy, "certificate policy", "NAME")
+      .text("--person", made->person, "whose attributes the policy maps", "PERSON")
+      .text("--subject", made->subject, "RFC 4514, instead of a person", "DN")
+      .text("--key-type", made->key_type, "ec:P-256 (default), ec:P-384, ec:P-521, rsa:2048, rsa:3072, rsa:4096",
+            "TYPE")
+      .required("--out", made->out, "where the file goes; the password is shown once", "FILE");
   for (const auto& [name, help] : {std::pair<const char*, const char*>{"revoke", "revoke a certificate"},
                                    {"suspend", "suspend a certificate"},
                                    {"unsuspend", "lift a certificate's suspension"}}) {

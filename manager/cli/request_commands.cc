@@ -57,11 +57,6 @@ Status make_code(Context& context, const NumberOptions& options) {
   return print(fmt::format("{}\n", std::string_view(code.at("code").as_string())));
 }
 
-std::string text_of_member(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 // Names come from certificates: nothing in them may lead out of the directory.
 std::string file_name(std::size_t number, std::string_view name) {
   std::string safe;
@@ -81,13 +76,11 @@ Status recover(Context& context, const NumberOptions& options) {
   const json::value* list = answer.get_object().if_contains("identities");
   std::size_t number = 0;
   for (const json::value& one : list != nullptr && list->is_array() ? list->get_array() : json::array{}) {
-    const json::object& identity = one.as_object();
-    const auto bytes = x509::from_base64(text_of_member(identity, "pkcs12"));
+    const auto bytes = x509::from_base64(text_of_member(one, "pkcs12"));
     if (!bytes) return failure(bytes.code(), "The manager's answer is not understood.");
-    const std::string file =
-        fmt::format("{}/{}", options.directory, file_name(++number, text_of_member(identity, "name")));
+    const std::string file = fmt::format("{}/{}", options.directory, file_name(++number, text_of_member(one, "name")));
     CARDEA_TRY(write_output(file, *bytes, FileMode::secret));
-    CARDEA_TRY(print(fmt::format("{}  password: {}\n", file, text_of_member(identity, "password"))));
+    CARDEA_TRY(print(fmt::format("{}  password: {}\n", file, text_of_member(one, "password"))));
   }
   const json::value* left_out = answer.get_object().if_contains("left_out");
   for (const json::value& name : left_out != nullptr && left_out->is_array() ? left_out->get_array() : json::array{})

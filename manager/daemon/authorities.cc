@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 
 #include "domain/audit_log.h"
@@ -22,37 +24,46 @@ constexpr std::chrono::seconds name_lifetime{1};
 // What a new embedded CA is to be, as the interface takes it.
 struct EmbeddedWish {
   ca::CaCreation creation;
-  std::string parent;  ///< name of the CA above; empty: a root
+  std::string parent;     ///< name of the CA above; empty: a root
+  bool external = false;  ///< the certificate will come from an authority that somebody else runs
+  json::object chosen;    ///< settings that can be changed later, too
 };
 
+constexpr std::array creation_settings{"subject", "parent", "external", "type", "key_type", "scheme", "validity"};
+
+// Reads a word by `parse` when it is there.
+template <class T, class Parse>
+void read_word(DocumentReader& reader, DocumentMistakes& mistakes, std::string_view name, T& out, Parse&& parse) {
+  const std::string given = reader.text(name, "", 32);
+  if (given.empty()) return;
+  if (const auto known = parse(given)) {
+    out = *known;
+  } else {
+    mistakes.add(fmt::format("/settings/{}", name), known.error().detail);
+  }
+}
+
 Result<EmbeddedWish> read_wish(const CaRecord& wanted) {
-  DocumentMistakes mistakes;
-  DocumentReader reader(wanted.settings, mistakes, "/settings");
   EmbeddedWish wish;
+  json::object creation;
+  for (const auto& [name, value] : wanted.settings) {
+    const bool first = std::ranges::find(creation_settings, std::string_view(name)) != creation_settings.end();
+    (first ? creation : wish.chosen)[name] = value;
+  }
+  DocumentMistakes mistakes;
+  DocumentReader reader(creation, mistakes, "/settings");
   wish.creation.name = wanted.name;
   wish.creation.subject = reader.required_text("subject", 1024);
   wish.parent = reader.text("parent", "", 64);
-  const std::string key_type = reader.text("key_type", "p-256", 32);
-  const std::string type = reader.text("type", wish.parent.empty() ? "root" : "issuing", 32);
-  const std::string validity = reader.text("validity", "", 32);
+  wish.external = reader.flag("external", false);
+  if (wish.external && !wish.parent.empty())
+    mistakes.add("/settings/external", "An authority is below one of ours or below another's, not both.");
+  if (wish.external || !wish.parent.empty()) wish.creation.type = ca::CaType::issuing;
+  read_word(reader, mistakes, "type", wish.creation.type, ca::ca_type);
+  read_word(reader, mistakes, "key_type", wish.creation.key_type, signing_key_type);
+  read_word(reader, mistakes, "scheme", wish.creation.scheme, signature_scheme);
+  read_word(reader, mistakes, "validity", wish.creation.validity, IsoDuration::parse);
   reader.finish();
-  if (const auto known = signing_key_type(key_type)) {
-    wish.creation.key_type = *known;
-  } else {
-    mistakes.add("/settings/key_type", known.error().detail);
-  }
-  if (const auto known = ca::ca_type(type)) {
-    wish.creation.type = *known;
-  } else {
-    mistakes.add("/settings/type", known.error().detail);
-  }
-  if (!validity.empty()) {
-    if (const auto known = IsoDuration::parse(validity)) {
-      wish.creation.validity = *known;
-    } else {
-      mistakes.add("/settings/validity", known.error().detail);
-    }
-  }
   CARDEA_TRY(mistakes.status());
   return wish;
 }
@@ -78,6 +89,11 @@ ca::PublicUrls urls_of(const std::string& base, std::string_view name) {
           .issuer = fmt::format("{}/certificates/{}.cer", base, place)};
 }
 
+Status check_embedded(const CaRecord& ca) {
+  if (ca.connector == "embedded") return {};
+  return error(Code::arguments_bad, fmt::format("'{}' is no authority that we run", ca.name));
+}
+
 Result<CaRecord> ca_named(Store& store, std::string_view name) {
   std::optional<CaRecord> found;
   CARDEA_TRY(store.read([&](Transaction& transaction) -> Status {
@@ -90,8 +106,6 @@ Result<CaRecord> ca_named(Store& store, std::string_view name) {
 }  // namespace
 
 Result<http::OwnCa> Authorities::open(const CaRecord& record) {
-  if (!record.enabled)
-    return error(Code::not_found, fmt::format("the certification authority '{}' is switched off", record.name));
   CARDEA_ASSIGN(const auto connector, ports_.authorities.connector(record));
   LocalCa* const local = connector->local();
   if (local == nullptr)
@@ -130,24 +144,30 @@ Result<std::vector<http::OwnCa>> Authorities::all_local() {
   return list;
 }
 
-Result<CaRecord> Authorities::make_embedded(const CaRecord& wanted) {
+Result<ca::EmbeddedSettings> Authorities::make_embedded(const CaRecord& wanted) {
   CARDEA_ASSIGN(EmbeddedWish wish, read_wish(wanted));
+  // What was chosen is looked at before a key is made for it.
+  CARDEA_TRY(ca::with_changes(ca::EmbeddedSettings(), wish.chosen));
   wish.creation.urls = urls_of(public_url_, wanted.name);
-  const ca::EmbeddedParts parts{parts_.keys, parts_.status, parts_.clock};
-  CaRecord made = wanted;
-  if (wish.parent.empty()) {
-    CARDEA_ASSIGN(const auto settings, ca::create_root(parts, wish.creation));
-    made.settings = ca::write_settings(settings);
-    return made;
+  const json::value* const answers = wish.chosen.if_contains("answers_ocsp");
+  if (answers != nullptr && !answers->get_bool()) {
+    wish.creation.urls.ocsp.clear();
+    wish.creation.ocsp_signer = false;
   }
-  CARDEA_ASSIGN(const CaRecord above, ca_named(ports_.store, wish.parent));
-  if (above.connector != "embedded")
-    return error(Code::arguments_bad, fmt::format("'{}' is no authority that we run", wish.parent));
-  CARDEA_ASSIGN(auto above_settings, ca::read_settings(above.settings));
-  CARDEA_ASSIGN(const auto parent, ca::EmbeddedCa::open(above.id, std::move(above_settings), parts));
-  CARDEA_ASSIGN(const auto settings, ca::create_below(parts, wish.creation, *parent));
-  made.settings = ca::write_settings(settings);
-  return made;
+  const ca::EmbeddedParts parts{parts_.keys, parts_.status, parts_.clock};
+  ca::EmbeddedSettings made;
+  if (wish.external) {
+    CARDEA_ASSIGN(made, ca::request_ca(parts, wish.creation));
+  } else if (wish.parent.empty()) {
+    CARDEA_ASSIGN(made, ca::create_root(parts, wish.creation));
+  } else {
+    CARDEA_ASSIGN(const CaRecord above, ca_named(ports_.store, wish.parent));
+    CARDEA_TRY(check_embedded(above));
+    CARDEA_ASSIGN(auto above_settings, ca::read_settings(above.settings));
+    CARDEA_ASSIGN(const auto parent, ca::EmbeddedCa::open(above.id, std::move(above_settings), parts));
+    CARDEA_ASSIGN(made, ca::create_below(parts, wish.creation, *parent));
+  }
+  return ca::with_changes(made, wish.chosen);
 }
 
 Result<CaRecord> Authorities::create(const Actor& actor, const CaRecord& wanted) {
@@ -155,20 +175,74 @@ Result<CaRecord> Authorities::create(const Actor& actor, const CaRecord& wanted)
   if (wanted.connector != "embedded")
     return error(Code::arguments_bad,
                  fmt::format("'{}' is no kind of authority; there is: embedded", wanted.connector));
-  if (const auto taken = ca_named(ports_.store, wanted.name); taken)
-    return error(Code::exists, fmt::format("there is an authority '{}' already", wanted.name));
-  CARDEA_ASSIGN(CaRecord made, make_embedded(wanted));
+  CaRecord made = wanted;
   if (made.retry_schedule.empty()) made.retry_schedule = RetrySchedule::standard;
   CARDEA_TRY(RetrySchedule::parse(made.retry_schedule));
-  made.created = made.updated = ports_.clock.now();
-  CARDEA_TRY(ports_.store.transact([&](Transaction& transaction) -> Status {
-    CARDEA_ASSIGN(made.id, transaction.insert(made));
-    return audit(transaction, actor, made.created, AuditAction::ca_saved, fmt::format("ca:{}", made.id),
-                 {{"name", made.name}, {"connector", made.connector}});
-  }));
-  CARDEA_ASSIGN(const http::OwnCa own, open(made));
-  CARDEA_TRY(announce(own));
+  if (const auto taken = ca_named(ports_.store, wanted.name); taken)
+    return error(Code::exists, fmt::format("there is an authority '{}' already", wanted.name));
+  CARDEA_ASSIGN(const ca::EmbeddedSettings settings, make_embedded(wanted));
+  made.settings = ca::write_settings(settings);
+  made.created = ports_.clock.now();
+  CARDEA_TRY(save(actor, made));
   return made;
+}
+
+Result<CaRecord> Authorities::change(const Actor& actor, CaRecord ca, const http::CaChange& wanted) {
+  CARDEA_TRY(require(actor, Right::ca_write));
+  if (wanted.enabled) ca.enabled = *wanted.enabled;
+  if (wanted.retry_schedule) {
+    CARDEA_TRY(RetrySchedule::parse(*wanted.retry_schedule));
+    ca.retry_schedule = *wanted.retry_schedule;
+  }
+  if (!wanted.settings.empty()) {
+    CARDEA_TRY(check_embedded(ca));
+    CARDEA_ASSIGN(const ca::EmbeddedSettings before, ca::read_settings(ca.settings));
+    CARDEA_ASSIGN(const ca::EmbeddedSettings after, ca::with_changes(before, wanted.settings));
+    ca.settings = ca::write_settings(after);
+    // Custom profiles are understood only by an authority that opens.
+    if (!after.certificate.empty()) CARDEA_TRY(ports_.authorities.connector(ca));
+  }
+  CARDEA_TRY(save(actor, ca));
+  return ca;
+}
+
+Result<CaRecord> Authorities::install(const Actor& actor, CaRecord ca, ByteView pem) {
+  CARDEA_TRY(require(actor, Right::ca_write));
+  CARDEA_TRY(check_embedded(ca));
+  CARDEA_ASSIGN(ca::EmbeddedSettings settings, ca::read_settings(ca.settings));
+  if (settings.request.empty())
+    return error(Code::arguments_bad, fmt::format("'{}' is certified by an authority of ours", ca.name));
+  auto chain = x509::all_from_pem_or_der("CERTIFICATE", pem);
+  if (!chain || chain->empty())
+    return error(Code::arguments_bad, "give the certificate and those above it in PEM form, the root last");
+  Bytes own = std::move(chain->front());
+  chain->erase(chain->begin());
+  const bool signer = settings.answers_ocsp;
+  CARDEA_ASSIGN(settings, ca::complete_ca({parts_.keys, parts_.status, parts_.clock}, std::move(settings),
+                                          std::move(own), std::move(*chain), signer));
+  ca.settings = ca::write_settings(settings);
+  CARDEA_TRY(save(actor, ca));
+  return ca;
+}
+
+Status Authorities::save(const Actor& actor, CaRecord& changed) {
+  changed.updated = ports_.clock.now();
+  CARDEA_TRY(ports_.store.transact([&](Transaction& transaction) -> Status {
+    if (changed.id == 0) {
+      CARDEA_ASSIGN(changed.id, transaction.insert(changed));
+    } else {
+      CARDEA_TRY(transaction.update(changed));
+    }
+    return audit(transaction, actor, changed.updated, AuditAction::ca_saved, fmt::format("ca:{}", changed.id),
+                 {{"name", changed.name}, {"connector", changed.connector}, {"enabled", changed.enabled}});
+  }));
+  {
+    const std::lock_guard lock(mutex_);
+    known_.erase(changed.name);
+  }
+  // One without a certificate, or switched off, has nothing to tell yet.
+  auto own = open(changed);
+  return own ? announce(*own) : Status();
 }
 
 Status Authorities::announce(const http::OwnCa& own) {

@@ -9,6 +9,7 @@
 
 #include "ca/connectors.h"
 #include "domain/ports.h"
+#include "embedded/settings.h"
 #include "http/services.h"
 
 namespace cardea::manager {
@@ -22,8 +23,10 @@ class Authorities final : public http::Cas {
 
   Result<http::OwnCa> local(std::string_view name) override;
   Result<CaRecord> create(const Actor& actor, const CaRecord& wanted) override;
+  Result<CaRecord> change(const Actor& actor, CaRecord ca, const http::CaChange& wanted) override;
+  Result<CaRecord> install(const Actor& actor, CaRecord ca, ByteView pem) override;
 
-  /// Every authority of ours that is enabled and has a certificate.
+  /// Every authority of ours that has a certificate.
   Result<std::vector<http::OwnCa>> all_local();
   /// Called with the certificate, PEM, of each authority of ours that is made from now on, and of those that announce()
   /// finds. Set before other threads begin.
@@ -32,7 +35,8 @@ class Authorities final : public http::Cas {
   Status announce(const http::OwnCa& own);
 
  private:
-  Result<CaRecord> make_embedded(const CaRecord& wanted);
+  Result<ca::EmbeddedSettings> make_embedded(const CaRecord& wanted);
+  Status save(const Actor& actor, CaRecord& changed);
   Result<http::OwnCa> open(const CaRecord& record);
 
   const Ports& ports_;

@@ -79,6 +79,9 @@ Status store_answer(Transaction& store, const Actor& actor, Certificate& row, co
 }
 
 Result<EnrolmentAnswer> ask(const Ports& ports, const CertificateAndCa& asked, const IssuanceRequest& wanted) {
+  if (!asked.ca.enabled)
+    return error(Code::action_prohibited,
+                 fmt::format("the certification authority '{}' is switched off", asked.ca.name));
   CARDEA_ASSIGN(const auto connector, ports.authorities.connector(asked.ca));
   if (asked.certificate.state == CertificateState::pending && !asked.certificate.reference.empty())
     return connector->poll(wanted, asked.certificate.reference);

@@ -30,6 +30,10 @@ Status prepare(Transaction& store, const Actor& actor, const CsrIssuance& wanted
   if (!policy || !policy->enabled)
     return error(Code::arguments_bad,
                  fmt::format("/policy: there is no certificate policy '{}' in use", wanted.policy));
+  CARDEA_ASSIGN(out.intent.ca, store.ca(policy->ca));
+  if (!out.intent.ca.enabled)
+    return error(Code::action_prohibited,
+                 fmt::format("the certification authority '{}' is switched off", out.intent.ca.name));
   CARDEA_ASSIGN(const PolicyRules rules, read_policy(policy->document));
   out.request = IssuanceRequest();
   out.request.profile = policy->ca_profile;
@@ -61,7 +65,6 @@ Status prepare(Transaction& store, const Actor& actor, const CsrIssuance& wanted
   intent.wish = wish_document(out.request);
   CARDEA_ASSIGN(intent.id, record_intent(store, actor, intent, now));
   out.request.id = issuance_id(intent.id);
-  CARDEA_ASSIGN(out.intent.ca, store.ca(policy->ca));
   out.intent.certificate = std::move(intent);
   return {};
 }

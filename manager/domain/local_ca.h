@@ -34,7 +34,8 @@ class LocalCa {
   virtual std::chrono::seconds crl_interval() const = 0;
 
   /// The OCSP answer (RFC 6960), DER, to a request as it came, whatever it holds: what cannot be answered is told by an
-  /// OCSP error inside. Fails only when not even such an answer can be made.
+  /// OCSP error inside. not_found for a CA that does not answer OCSP; else fails only when not even such an answer can
+  /// be made.
   virtual Result<Bytes> answer_ocsp(ByteView request, std::chrono::sys_seconds now) = 0;
 };
 

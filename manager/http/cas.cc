@@ -17,6 +17,7 @@ using manager::Id;
 using manager::Right;
 using manager::Transaction;
 
+constexpr std::size_t longest_chain = 128 * 1024;
 constexpr Id largest_id = std::numeric_limits<Id>::max();
 
 void read_object(JsonReader& reader, std::string_view name, boost::json::object& place, bool required) {
@@ -67,6 +68,30 @@ Result<HttpResponse> create_ca(RequestContext& context) {
   CARDEA_TRY(reader.done());
   CARDEA_ASSIGN(const CaRecord saved, context.services.cas.create(context.actor(), ca));
   return created(fmt::format("/v1/cas/{}", saved.id), shape(saved));
+}
+
+Result<HttpResponse> change_ca(RequestContext& context) {
+  CARDEA_ASSIGN(const auto body, context.body());
+  CARDEA_ASSIGN(const CaRecord ca, find_row<CaRecord>(context, Right::ca_write, &Transaction::ca));
+  CARDEA_TRY(context.if_match(shape(ca)));
+  JsonReader reader(body, context.errors);
+  CaChange change;
+  change.enabled = reader.optional_bool("enabled");
+  change.retry_schedule = reader.optional_string("retry_schedule", 256);
+  read_object(reader, "settings", change.settings, false);
+  CARDEA_TRY(reader.done());
+  CARDEA_ASSIGN(const CaRecord saved, context.services.cas.change(context.actor(), ca, change));
+  return entity_answer(shape(saved));
+}
+
+Result<HttpResponse> install_ca_certificate(RequestContext& context) {
+  CARDEA_ASSIGN(const auto body, context.body());
+  CARDEA_ASSIGN(const CaRecord ca, find_row<CaRecord>(context, Right::ca_write, &Transaction::ca));
+  JsonReader reader(body, context.errors);
+  const std::string pem = reader.required_text("chain", longest_chain);
+  CARDEA_TRY(reader.done());
+  CARDEA_ASSIGN(const CaRecord saved, context.services.cas.install(context.actor(), ca, view_of(pem)));
+  return entity_answer(shape(saved));
 }
 
 Result<HttpResponse> check_ca(RequestContext& context) {

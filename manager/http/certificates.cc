@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include "domain/identity_issuance.h"
 #include "domain/revocation.h"
 #include "http/listing.h"
 #include "http/route.h"
@@ -44,7 +45,6 @@ std::optional<std::vector<AlternativeName>> read_names(JsonReader& reader) {
 manager::CsrIssuance read_issuance(JsonReader& reader) {
   manager::CsrIssuance wanted;
   wanted.policy = reader.required_string("policy", 128);
-  wanted.csr = to_bytes(view_of(reader.required_base64("csr", longest_request)));
   wanted.person = reader.optional_number("person", 1, largest_id);
   wanted.subject = reader.optional_string("subject", 4096);
   wanted.alternative_names = read_names(reader);
@@ -109,10 +109,26 @@ Result<HttpResponse> show_certificate(RequestContext& context) {
 Result<HttpResponse> issue_certificate(RequestContext& context) {
   CARDEA_ASSIGN(const auto body, context.body());
   JsonReader reader(body, context.errors);
-  const manager::CsrIssuance wanted = read_issuance(reader);
+  manager::CsrIssuance wanted = read_issuance(reader);
+  wanted.csr = to_bytes(view_of(reader.required_base64("csr", longest_request)));
   CARDEA_TRY(reader.done());
   CARDEA_ASSIGN(const Certificate issued, manager::issue_for_csr(context.ports(), context.actor(), wanted));
   return created(fmt::format("/v1/certificates/{}", issued.id), shape(issued));
+}
+
+Result<HttpResponse> issue_identity(RequestContext& context) {
+  CARDEA_ASSIGN(const auto body, context.body());
+  JsonReader reader(body, context.errors);
+  manager::CsrIssuance wanted = read_issuance(reader);
+  const std::string algorithm = reader.required_string("key_algorithm", 32);
+  CARDEA_TRY(reader.done());
+  CARDEA_ASSIGN(const manager::IssuedIdentity identity,
+                manager::issue_identity(context.ports(), context.actor(), std::move(wanted), algorithm));
+  context.shows_secret = true;
+  return created(fmt::format("/v1/certificates/{}", identity.certificate.id),
+                 {{"certificate", shape(identity.certificate)},
+                  {"pkcs12", to_base64(text_of(identity.pkcs12.view()))},
+                  {"password", std::string(text_of(identity.password.view()))}});
 }
 
 Result<HttpResponse> revoke_certificate(RequestContext& context) {

@@ -1,8 +1,10 @@
 // What handlers can ask for. The daemon puts it together; tests put in what they need.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,13 @@ struct OwnCa {
   std::shared_ptr<manager::LocalCa> ca;
 };
 
+/// What is to be different about an authority.
+struct CaChange {
+  std::optional<bool> enabled;
+  std::optional<std::string> retry_schedule;
+  boost::json::object settings;  ///< those to be replaced
+};
+
 /// The authorities, beyond what services of the domain do with them. Thread-safe.
 class Cas {
  public:
@@ -28,6 +37,12 @@ class Cas {
   /// Makes (a key and a certificate, for our own) or registers an authority, and stores it. exists for a name that is
   /// taken; arguments_bad for settings that its connector does not understand, in words.
   virtual Result<manager::CaRecord> create(const manager::Actor& actor, const manager::CaRecord& wanted) = 0;
+  /// Changes and stores `ca`. arguments_bad in words; nothing is changed then.
+  virtual Result<manager::CaRecord> change(const manager::Actor& actor, manager::CaRecord ca,
+                                           const CaChange& wanted) = 0;
+  /// Gives an authority of ours whose key waits for it the certificate from elsewhere: PEM, its own first, what is
+  /// above it after that, the root last. arguments_bad in words.
+  virtual Result<manager::CaRecord> install(const manager::Actor& actor, manager::CaRecord ca, ByteView pem) = 0;
 };
 
 /// References outlive the server.

@@ -256,11 +256,11 @@ BOOST_FIXTURE_TEST_CASE(a_key_made_here_comes_with_its_certificate, Setting) {
 
 BOOST_FIXTURE_TEST_CASE(an_external_root_certifies_by_request, Setting) {
   auto requested = must(ca::request_ca(parts(), creation("Below", ca::CaType::issuing)));
-  BOOST_TEST((ca::EmbeddedCa::open(3, requested.settings, parts()).code() == Code::arguments_bad));
+  BOOST_TEST((ca::EmbeddedCa::open(3, requested, parts()).code() == Code::arguments_bad));
   const auto csr = must(x509::read_request(requested.request));
   const Bytes certificate = must(root->certify(*root->profile("issuing-ca"), csr.subject, csr.key_info, {}));
   const auto complete = [&](Bytes cert, std::vector<Bytes> chain) {
-    return ca::complete_ca(parts(), requested.settings, std::move(cert), std::move(chain), false);
+    return ca::complete_ca(parts(), requested, std::move(cert), std::move(chain), false);
   };
   BOOST_TEST((complete(certificate, {}).code() == Code::arguments_bad));
   BOOST_TEST((complete(root->certificate(), {root->certificate()}).code() == Code::arguments_bad));

@@ -158,13 +158,11 @@ Result<EmbeddedSettings> create_below(EmbeddedParts parts, const CaCreation& wan
   return with_ocsp_signer(parts, std::move(made.settings));
 }
 
-Result<RequestedCa> request_ca(EmbeddedParts parts, const CaCreation& wanted) {
+Result<EmbeddedSettings> request_ca(EmbeddedParts parts, const CaCreation& wanted) {
   if (wanted.type == CaType::root) return error(Code::arguments_bad, "a root certifies itself");
   CARDEA_ASSIGN(Beginning made, begin(parts, wanted));
-  RequestedCa requested;
-  CARDEA_ASSIGN(requested.request, make_request(parts.keys, made.identity, made.key.public_key));
-  requested.settings = std::move(made.settings);
-  return requested;
+  CARDEA_ASSIGN(made.settings.request, make_request(parts.keys, made.identity, made.key.public_key));
+  return std::move(made.settings);
 }
 
 Result<EmbeddedSettings> complete_ca(EmbeddedParts parts, EmbeddedSettings settings, Bytes certificate,

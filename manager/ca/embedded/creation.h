@@ -29,13 +29,8 @@ Result<EmbeddedSettings> create_root(EmbeddedParts parts, const CaCreation& want
 /// A CA below `parent`, by one of its profiles.
 Result<EmbeddedSettings> create_below(EmbeddedParts parts, const CaCreation& wanted, const EmbeddedCa& parent);
 
-/// A CA whose certificate will come from elsewhere: settings without certificate, and the request for it (PKCS#10,
-/// DER).
-struct RequestedCa {
-  EmbeddedSettings settings;
-  Bytes request;
-};
-Result<RequestedCa> request_ca(EmbeddedParts parts, const CaCreation& wanted);
+/// A CA whose certificate will come from elsewhere: settings without certificate, and with the request for it.
+Result<EmbeddedSettings> request_ca(EmbeddedParts parts, const CaCreation& wanted);
 
 /// Puts the certificate in: `chain` has what is above, the root last. arguments_bad when the certificate is not for
 /// this CA's key, is no CA's, or the chain does not lead from it to a root by names and signatures.

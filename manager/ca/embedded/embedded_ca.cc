@@ -286,6 +286,7 @@ Result<Bytes> EmbeddedCa::make_crl(std::uint64_t number, std::chrono::sys_second
 }
 
 Result<Bytes> EmbeddedCa::answer_ocsp(ByteView request, std::chrono::sys_seconds now) {
+  if (!settings_.answers_ocsp) return error(Code::not_found, "this certification authority does not answer OCSP");
   const bool delegated = delegated_ && now <= delegated_until_;
   return (delegated ? *delegated_ : *direct_).answer(request, now);
 }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "x509/encoding.h"
 
 namespace cardea::ca {
@@ -66,6 +69,24 @@ Result<std::optional<OcspSigner>> read_signer(const json::object& document) {
   return std::optional(std::move(signer));
 }
 
+Status read_flag(const json::object& document, std::string_view name, bool& out) {
+  const json::value* const found = document.if_contains(name);
+  if (found == nullptr) return {};
+  if (!found->is_bool()) return wrong(name, "must be true or false");
+  out = found->get_bool();
+  return {};
+}
+
+Status check_times(const EmbeddedSettings& settings) {
+  for (const auto& [name, length] :
+       {std::pair("crl_lifetime", &settings.crl_lifetime), {"crl_interval", &settings.crl_interval}}) {
+    if (length->about() < std::chrono::minutes(1)) return wrong(name, "must not be shorter than a minute");
+  }
+  if (settings.crl_interval.about() > settings.crl_lifetime.about())
+    return wrong("crl_interval", "must not be longer than crl_lifetime: there would be times without a valid CRL");
+  return {};
+}
+
 Status read_lists(const json::object& document, EmbeddedSettings& settings) {
   if (const json::value* const chain = document.if_contains("chain")) {
     if (!chain->is_array()) return wrong("chain", "must be a list");
@@ -103,19 +124,16 @@ Result<EmbeddedSettings> read_settings(const json::object& document) {
   CARDEA_ASSIGN(settings.key, text(document, "key", true));
   CARDEA_ASSIGN(settings.scheme, scheme(document));
   CARDEA_ASSIGN(settings.certificate, bytes(document, "certificate", false));
+  CARDEA_ASSIGN(settings.request, bytes(document, "request", false));
   CARDEA_ASSIGN(settings.urls, read_urls(document));
   CARDEA_ASSIGN(settings.ocsp, read_signer(document));
   CARDEA_TRY(duration(document, "crl_lifetime", settings.crl_lifetime));
   CARDEA_TRY(duration(document, "crl_interval", settings.crl_interval));
   CARDEA_TRY(duration(document, "ocsp_lifetime", settings.ocsp_lifetime));
-  if (const json::value* const keep = document.if_contains("keep_expired")) {
-    if (!keep->is_bool()) return wrong("keep_expired", "must be true or false");
-    settings.keep_expired = keep->get_bool();
-  }
+  CARDEA_TRY(read_flag(document, "keep_expired", settings.keep_expired));
+  CARDEA_TRY(read_flag(document, "answers_ocsp", settings.answers_ocsp));
   CARDEA_TRY(read_lists(document, settings));
-  if (settings.crl_interval.about() > settings.crl_lifetime.about()) {
-    return wrong("crl_interval", "must not be longer than crl_lifetime: there would be times without a valid CRL");
-  }
+  CARDEA_TRY(check_times(settings));
   return settings;
 }
 
@@ -129,7 +147,9 @@ json::object write_settings(const EmbeddedSettings& settings) {
       {"crl_lifetime", iso_text(settings.crl_lifetime)},
       {"crl_interval", iso_text(settings.crl_interval)},
       {"keep_expired", settings.keep_expired},
+      {"answers_ocsp", settings.answers_ocsp},
       {"ocsp_lifetime", iso_text(settings.ocsp_lifetime)}};
+  if (!settings.request.empty()) document["request"] = x509::to_base64(settings.request);
   json::array chain;
   for (const Bytes& certificate : settings.chain) chain.emplace_back(x509::to_base64(certificate));
   document["chain"] = std::move(chain);
@@ -142,6 +162,18 @@ json::object write_settings(const EmbeddedSettings& settings) {
   for (const json::object& profile : settings.profiles) profiles.emplace_back(profile);
   document["profiles"] = std::move(profiles);
   return document;
+}
+
+Result<EmbeddedSettings> with_changes(const EmbeddedSettings& settings, const json::object& wanted) {
+  constexpr std::array free_to_choose{"crl_lifetime", "crl_interval",  "keep_expired",
+                                      "answers_ocsp", "ocsp_lifetime", "profiles"};
+  json::object document = write_settings(settings);
+  for (const auto& [name, value] : wanted) {
+    if (std::ranges::find(free_to_choose, std::string_view(name)) == free_to_choose.end())
+      return wrong(name, "is not known, or cannot be changed");
+    document[name] = value;
+  }
+  return read_settings(document);
 }
 
 }  // namespace cardea::ca

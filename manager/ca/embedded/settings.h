@@ -27,12 +27,14 @@ struct EmbeddedSettings {
   std::string key;  ///< name in the key token
   manager::SignatureScheme scheme = manager::SignatureScheme::ecdsa_sha256;
   Bytes certificate;         ///< DER; empty while an external CA has not certified it yet
+  Bytes request;             ///< PKCS#10, DER, for the external CA; empty where the certificate comes from ours
   std::vector<Bytes> chain;  ///< DER, the issuer first, the root last; empty for a root
   PublicUrls urls;
   std::optional<OcspSigner> ocsp;
   manager::IsoDuration crl_lifetime{0, 7, 0};
   manager::IsoDuration crl_interval{0, 1, 0};
   bool keep_expired = true;  ///< expired certificates stay on CRLs (expiredCertsOnCRL)
+  bool answers_ocsp = true;
   manager::IsoDuration ocsp_lifetime{0, 0, 3600};
   std::vector<boost::json::object> profiles;  ///< custom ones beside those of the product
 };
@@ -40,5 +42,8 @@ struct EmbeddedSettings {
 /// arguments_bad names the member and what is wrong.
 Result<EmbeddedSettings> read_settings(const boost::json::object& document);
 boost::json::object write_settings(const EmbeddedSettings& settings);
+/// The settings with those of `wanted` instead that an administrator may choose and change: crl_lifetime, crl_interval,
+/// keep_expired, answers_ocsp, ocsp_lifetime, profiles. arguments_bad names the member and what is wrong.
+Result<EmbeddedSettings> with_changes(const EmbeddedSettings& settings, const boost::json::object& wanted);
 
 }  // namespace cardea::ca
