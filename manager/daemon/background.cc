@@ -1,5 +1,6 @@
 #include "daemon/background.h"
 
+#include "daemon/self_renewal.h"
 #include "domain/crl_publisher.h"
 #include "domain/housekeeping.h"
 #include "domain/journal.h"
@@ -11,11 +12,13 @@ namespace {
 constexpr std::chrono::milliseconds job_interval{500};
 // After a failure, so that a database that is gone is not asked all the time.
 constexpr std::chrono::seconds after_failure{5};
+// Between two looks at the manager's own certificates: each has a third of its time left when it is renewed.
+constexpr std::chrono::hours renewal_interval{1};
 
 }  // namespace
 
-Background::Background(System& system, Log& log, std::chrono::seconds housekeeping)
-    : system_(system), log_(log), interval_(housekeeping) {
+Background::Background(System& system, Log& log, LiveServer& server, std::chrono::seconds housekeeping)
+    : system_(system), log_(log), server_(server), interval_(housekeeping) {
   threads_.emplace_back([this] { work_off_jobs(); });
   threads_.emplace_back([this] { keep_house(); });
 }
@@ -59,12 +62,19 @@ void Background::keep_house() {
 
 void Background::one_round() {
   const Ports& ports = system_.ports();
+  bool clock_is_right = false;
   if (const auto done = manager::keep_house(ports); !done) {
     note("expiry, renewals, audit head", done.error());
   } else if (done->clock_set_back) {
     log_.warning(
         "the clock is behind a time that was seen already; nothing expires and nothing is renewed until it is "
         "right");
+  } else {
+    clock_is_right = true;
+  }
+  if (clock_is_right && std::chrono::steady_clock::now() >= next_renewal_) {
+    next_renewal_ = std::chrono::steady_clock::now() + renewal_interval;
+    renew_own_certificates();
   }
   const auto authorities = system_.authorities().all_local();
   if (!authorities) return note("authorities", authorities.error());
@@ -72,6 +82,32 @@ void Background::one_round() {
     if (const Status told = system_.authorities().announce(own); !told) note("authority", told.error());
     if (const auto crl = current_crl(ports, *own.ca, own.id); !crl) note("CRL", crl.error());
   }
+}
+
+void Background::renew_own_certificates() {
+  if (const auto renewed = renew_ocsp_signers(system_.ports(), system_.connector_parts()); !renewed) {
+    note("OCSP signers", renewed.error());
+  } else {
+    for (const std::string& name : *renewed) log_.info("OCSP signer renewed", {{"authority", name}});
+  }
+  renew_server_certificate();
+  if (const auto ending = ending_authorities(system_.ports()); !ending) {
+    note("authorities", ending.error());
+  } else {
+    for (const std::string& name : *ending)
+      log_.warning("an authority's certificate ends soon: make its successor", {{"authority", name}});
+  }
+}
+
+void Background::renew_server_certificate() {
+  const auto done = manager::renew_server_certificate(system_.ports(), server_.certificate_file(), server_.key_file());
+  if (!done) return note("the server's certificate", done.error());
+  if (*done == ServerCertificate::not_issued)
+    log_.warning("the server's certificate ends soon and is not one of ours: renew it, then reload",
+                 {{"file", server_.certificate_file().string()}});
+  if (*done != ServerCertificate::renewed) return;
+  if (const Status taken = server_.take_files(); !taken) return note("the server's new certificate", taken.error());
+  log_.info("the server's certificate was renewed", {{"file", server_.certificate_file().string()}});
 }
 
 }  // namespace cardea::manager

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "daemon/key_token_copy.h"
 #include "daemon/run.h"
 #include "daemon/settings.h"
 #include "daemon/system.h"
@@ -18,9 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 
 // Beside the database, what a manager cannot do without; those in the data directory under these names.
-constexpr std::string_view kept_files[] = {
-    "keys",   "key-token.pin",     "key-token.pin.so",  "server.pem",       "server.key",
-    "ca.pem", "administrator.pem", "administrator.key", "administrator.env"};
+constexpr std::string_view kept_files[] = {key_token_folder,    "key-token.pin",     "key-token.pin.so",
+                                           "server.pem",        "server.key",        "ca.pem",
+                                           "administrator.pem", "administrator.key", "administrator.env"};
 
 store::Settings database_of(const DaemonSettings& settings) {
   store::Settings database;
@@ -81,7 +82,9 @@ Status backup(const std::string& settings_file, const std::string& folder) {
                  fmt::format("{} cannot be made as a new folder", folder));
   CARDEA_TRY(store::backup(database_of(settings), place / "manager.db"));
   // The key token after the database: what the database names must be in it, not the other way round.
-  for (const std::string_view name : kept_files) CARDEA_TRY(copied(settings.data_directory / name, place / name));
+  for (const std::string_view name : kept_files)
+    if (name != key_token_folder) CARDEA_TRY(copied(settings.data_directory / name, place / name));
+  CARDEA_TRY(copy_stores(settings.data_directory / key_token_folder, place / key_token_folder));
   CARDEA_TRY(copied(settings.file, place / "manager.toml"));
   std::printf("Backup in %s. Keep it as safe as the manager: its keys are in it.\n", folder.c_str());
   return {};

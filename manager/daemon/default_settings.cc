@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::string_view text =
     R"(# Settings of cardea-manager; man cardea-manager tells more. What stands behind # is the default.
-# Relative paths count from the folder of this file. After a change: cardea-manager check-config, then restart.
+# Relative paths count from the folder of this file. After a change: cardea-manager check-config, then restart; a
+# reload (SIGHUP) takes certificate, key, client_cas and trust_own_cas.
 
 [manager]
 # Everything that the daemon keeps, unless told otherwise below.

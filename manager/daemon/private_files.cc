@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 namespace cardea::manager {
@@ -40,6 +41,19 @@ Status write_new_file(const std::filesystem::path& file, ByteView content, FileA
   if (written) return {};
   unlink(file.c_str());
   return file_failure(file, problem);
+}
+
+Status replace_file(const std::filesystem::path& file, ByteView content, FileAccess access) {
+  const std::filesystem::path fresh = file.string() + ".new";
+  if (unlink(fresh.c_str()) != 0 && errno != ENOENT) return file_failure(fresh, errno);
+  CARDEA_TRY(write_new_file(fresh, content, access));
+  if (rename(fresh.c_str(), file.c_str()) != 0) return file_failure(file, errno);
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool durable = descriptor >= 0 && fsync(descriptor) == 0;
+  const int problem = errno;
+  if (descriptor >= 0) close(descriptor);
+  return durable ? Status() : Status(file_failure(folder, problem));
 }
 
 Result<SecretBytes> secret_pem(std::string_view label, const SecretBytes& der) {

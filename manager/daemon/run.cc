@@ -8,14 +8,11 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 #include "daemon/background.h"
+#include "daemon/live_server.h"
 #include "daemon/system.h"
 #include "http/api.h"
-#include "http/server.h"
-#include "x509/encoding.h"
 
 namespace cardea::manager {
 namespace {
@@ -39,23 +36,16 @@ void notify_systemd(std::string_view state) {
   close(descriptor);
 }
 
-// Signals that end the daemon are waited for by one thread; all others, which begin later, have them blocked.
-sigset_t block_ending_signals() {
+// Signals to the daemon are waited for by one thread; all others, which begin later, have them blocked.
+sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return signals;
-}
-
-Result<std::string> read_text(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) return error(Code::not_found, fmt::format("{} cannot be read", file.string()));
-  return text.str();
 }
 
 // As many connections as there are descriptors for, besides those that the daemon needs for its own work: whoever opens
@@ -77,52 +67,42 @@ std::size_t connections_within(std::size_t wanted, Log& log) {
   return possible;
 }
 
-Result<http::ServerSettings> server_settings(const DaemonSettings& settings, System& system) {
-  http::ServerSettings server = settings.server;
-  for (const auto& file : settings.client_ca_files) {
-    CARDEA_ASSIGN(std::string pem, read_text(file));
-    server.client_ca_pems.push_back(std::move(pem));
+// The signal that ends the daemon; SIGHUP does not.
+int wait_for_end(const sigset_t& signals, LiveServer& live) {
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&signals, &signal) != 0) continue;
+    if (signal != SIGHUP) return signal;
+    notify_systemd("RELOADING=1");
+    live.read_again();
+    notify_systemd("READY=1");
   }
-  if (!settings.trust_own_cas) return server;
-  CARDEA_ASSIGN(const auto authorities, system.authorities().all_local());
-  for (const http::OwnCa& own : authorities) {
-    CARDEA_ASSIGN(std::string pem, x509::to_pem("CERTIFICATE", own.ca->certificate()));
-    server.client_ca_pems.push_back(std::move(pem));
-  }
-  return server;
 }
 
 }  // namespace
 
 Status run(const DaemonSettings& settings) {
-  const sigset_t signals = block_ending_signals();
+  const sigset_t signals = block_signals();
   CARDEA_ASSIGN(const auto log, Log::open(settings.log));
   CARDEA_ASSIGN(const auto system, System::open(settings, *log));
   CARDEA_TRY(ensure_manager_keys(system->ports().keys));
   http::Api api(system->services());
-  CARDEA_ASSIGN(http::ServerSettings server_as_set, server_settings(settings, *system));
-  server_as_set.limits.connections = connections_within(server_as_set.limits.connections, *log);
-  CARDEA_ASSIGN(const auto server, http::Server::start(server_as_set, api));
-  if (settings.trust_own_cas) {
-    system->authorities().on_made([&server, &log](const std::string& pem) {
-      if (const Status trusted = server->trust_client_ca(pem); !trusted)
-        log->warning("authority not trusted", {{"why", describe(trusted.error())}});
-    });
-  }
+  const std::size_t connections = connections_within(settings.server.limits.connections, *log);
+  CARDEA_ASSIGN(const auto live, LiveServer::start(settings, connections, *system, *log, api));
+  http::Server& server = live->server();
   {
-    const Background background(*system, *log, settings.housekeeping);
+    const Background background(*system, *log, *live, settings.housekeeping);
     log->info("started", {{"version", CARDEA_VERSION},
-                          {"https", fmt::format("{}:{}", settings.server.address, server->port())},
-                          {"http", server->plain_port() == 0
+                          {"https", fmt::format("{}:{}", settings.server.address, server.port())},
+                          {"http", server.plain_port() == 0
                                        ? std::string("off")
-                                       : fmt::format("{}:{}", settings.server.plain_address, server->plain_port())}});
+                                       : fmt::format("{}:{}", settings.server.plain_address, server.plain_port())}});
     log->flush();
     notify_systemd("READY=1");
-    int signal = 0;
-    while (sigwait(&signals, &signal) != 0) continue;
+    const int signal = wait_for_end(signals, *live);
     notify_systemd("STOPPING=1");
     log->info("stopping", {{"signal", std::to_string(signal)}});
-    if (!server->stop(settings.drain)) log->warning("requests were cut off", {});
+    if (!server.stop(settings.drain)) log->warning("requests were cut off", {});
   }
   log->info("stopped");
   log->flush();

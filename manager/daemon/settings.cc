@@ -274,4 +274,31 @@ Result<DaemonSettings> read_settings(const fs::path& file) {
   return parse_settings(text.str(), ignored ? file : whole);
 }
 
+std::vector<std::string_view> sections_for_restart(const DaemonSettings& running, const DaemonSettings& wanted) {
+  const http::ServerSettings& now = running.server;
+  // What a reload takes, and what has a section of its own, does not count for the server's.
+  http::ServerSettings then = wanted.server;
+  then.certificate_file = now.certificate_file;
+  then.key_file = now.key_file;
+  then.client_ca_pems = now.client_ca_pems;
+  then.plain = now.plain;
+  then.plain_address = now.plain_address;
+  then.plain_port = now.plain_port;
+  then.limits.device_sessions = now.limits.device_sessions;
+  std::vector<std::string_view> sections;
+  const auto differ = [&](std::string_view section, bool same) {
+    if (!same) sections.push_back(section);
+  };
+  differ("manager", running.data_directory == wanted.data_directory && running.name == wanted.name &&
+                        running.housekeeping == wanted.housekeeping);
+  differ("server", then == now && running.drain == wanted.drain);
+  differ("published", now.plain == wanted.server.plain && now.plain_address == wanted.server.plain_address &&
+                          now.plain_port == wanted.server.plain_port && running.public_url == wanted.public_url);
+  differ("agents", now.limits.device_sessions == wanted.server.limits.device_sessions);
+  differ("database", running.database == wanted.database && running.database_readers == wanted.database_readers);
+  differ("keys", running.keys == wanted.keys);
+  differ("log", running.log == wanted.log);
+  return sections;
+}
+
 }  // namespace cardea::manager

@@ -18,6 +18,8 @@ struct KeyTokenSettings {
   std::string module;      ///< path; empty: our own
   std::string token;       ///< label, serial number or RFC 7512 URI
   std::string pin_source;  ///< a file, or "credential:NAME" of systemd
+
+  bool operator==(const KeyTokenSettings&) const = default;
 };
 
 struct DaemonSettings {
@@ -42,6 +44,9 @@ struct DaemonSettings {
 Result<DaemonSettings> read_settings(const std::filesystem::path& file);
 /// The same from text, for tests; `file` is for messages and for what is relative to it.
 Result<DaemonSettings> parse_settings(std::string_view text, const std::filesystem::path& file);
+
+/// The sections of which something differs that is only looked at when the daemon starts.
+std::vector<std::string_view> sections_for_restart(const DaemonSettings& running, const DaemonSettings& wanted);
 
 /// The commented default file, with that data directory.
 std::string default_settings_text(const std::filesystem::path& data_directory);

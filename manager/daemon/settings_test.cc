@@ -87,3 +87,18 @@ BOOST_AUTO_TEST_CASE(paths_count_from_the_file) {
   BOOST_TEST((roots->piv_roots == std::vector<std::filesystem::path>{"/x/a"}));
   BOOST_TEST((roots->tpm_roots == std::vector<std::filesystem::path>{"/b", "/x/c"}));
 }
+
+BOOST_AUTO_TEST_CASE(a_reload_names_what_takes_a_restart) {
+  const auto running = parse_settings("", "/etc/cardea/manager.toml");
+  const auto same = parse_settings("[server]\ncertificate = \"x.pem\"\nkey = \"x.key\"\ntrust_own_cas = false\n",
+                                   "/etc/cardea/manager.toml");
+  BOOST_REQUIRE((running.ok() && same.ok()));
+  BOOST_TEST(sections_for_restart(*running, *same).empty());
+  const auto other = parse_settings(
+      "[manager]\nhousekeeping_seconds = 5\n[server]\nport = 1\n[published]\nport = 2\n[agents]\nmax_sessions = 3\n"
+      "[database]\nreaders = 4\n[keys]\ntoken = \"t\"\n[log]\nlevel = \"debug\"\n",
+      "/etc/cardea/manager.toml");
+  BOOST_REQUIRE(other.ok());
+  const std::vector<std::string_view> all = {"manager", "server", "published", "agents", "database", "keys", "log"};
+  BOOST_TEST((sections_for_restart(*running, *other) == all));
+}

@@ -26,6 +26,7 @@ class System {
 
   const Ports& ports() const { return ports_; }
   Authorities& authorities() { return authorities_; }
+  ca::ConnectorParts connector_parts() { return {*keys_, status_, clock_}; }
   http::Services& services() { return services_; }
   /// Whether the store can be written and the key token works. Asked often, it answers with what was found within the
   /// last second; while somebody is finding out, with what was found before.

@@ -1,5 +1,8 @@
 // What agents say to the manager (docs/manager.md, "What agent and daemon say").
+#include <fmt/format.h>
+
 #include <boost/json.hpp>
+#include <chrono>
 #include <limits>
 
 #include "domain/agent_contact.h"
@@ -67,6 +70,21 @@ boost::json::object shape_of_step(const NextStep& next) {
   return {{"state", "failed"}, {"text", next.text}};
 }
 
+HttpResponse too_many_attempts(std::chrono::seconds wait) {
+  HttpResponse response =
+      problem(Problem::too_many_attempts,
+              fmt::format("Too many one-time codes were wrong. Look at the code again, and try it in {} seconds.",
+                          wait.count()));
+  response.headers.emplace_back("Retry-After", std::to_string(wait.count()));
+  return response;
+}
+
+// Whether an error says that the code was no good, as opposed to that nobody could look.
+bool is_refusal(Code code) {
+  return code == Code::pin_incorrect || code == Code::pin_locked || code == Code::pin_expired ||
+         code == Code::session_exists || code == Code::arguments_bad;
+}
+
 std::string read_host(JsonReader& reader) {
   auto agent = reader.optional_object("agent");
   if (!agent) return "";
@@ -123,8 +141,14 @@ Result<HttpResponse> open_session(RequestContext& context) {
   const std::string host = read_host(reader);
   CARDEA_TRY(reader.done());
   const std::string_view resume = bearer_token(context.request).value_or("");
-  CARDEA_ASSIGN(const manager::AgentSession session, manager::open_agent_session(context.ports(), code, resume, host));
-  return session_answer(context, session, host);
+  // A wrong code is counted against its request, where there is one; guessing numbers of requests is bounded here.
+  const std::string& address = context.request.peer.address;
+  if (const auto wait = context.services.wrong_codes.begin(address, std::chrono::steady_clock::now()))
+    return too_many_attempts(*wait);
+  const auto opened = manager::open_agent_session(context.ports(), code, resume, host);
+  if (opened || !is_refusal(opened.code())) context.services.wrong_codes.forgive(address);
+  if (!opened) return opened.error();
+  return session_answer(context, *opened, host);
 }
 
 // Nothing but an agent: a nonce to sign. A ticket or a proof: what waits. A proof and a request: a session for that.

@@ -50,11 +50,11 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
  public:
   static constexpr bool is_tls = std::is_same_v<Stream, TlsStream>;
 
-  HttpConnection(asio::ip::tcp::socket socket, std::shared_ptr<Shared> shared, TlsContext* tls) requires is_tls
-      : stream_(std::move(socket), tls->context()),
-        deadline_(stream_.get_executor()),
-        shared_(std::move(shared)),
-        tls_(tls) {}
+  HttpConnection(asio::ip::tcp::socket socket, std::shared_ptr<Shared> shared,
+                 std::shared_ptr<TlsContext> tls) requires is_tls : stream_(std::move(socket), tls->context()),
+                                                                    deadline_(stream_.get_executor()),
+                                                                    shared_(std::move(shared)),
+                                                                    tls_(std::move(tls)) {}
   HttpConnection(asio::ip::tcp::socket socket, std::shared_ptr<Shared> shared) requires(!is_tls)
       : stream_(std::move(socket)), deadline_(stream_.get_executor()), shared_(std::move(shared)) {}
 
@@ -313,7 +313,7 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
   Stream stream_;
   asio::steady_timer deadline_;
   std::shared_ptr<Shared> shared_;
-  TlsContext* tls_ = nullptr;
+  std::shared_ptr<TlsContext> tls_;  ///< as it was when the connection began
   Peer peer_;
   beast::flat_buffer buffer_;
   std::optional<bhttp::request_parser<bhttp::string_body>> parser_;
@@ -334,10 +334,10 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
 }  // namespace
 
 std::shared_ptr<Connection> make_connection(asio::ip::tcp::socket socket, std::shared_ptr<Shared> shared,
-                                            TlsContext* tls) {
+                                            std::shared_ptr<TlsContext> tls) {
   std::shared_ptr<Connection> made;
   if (tls != nullptr) {
-    made = std::make_shared<HttpConnection<TlsStream>>(std::move(socket), shared, tls);
+    made = std::make_shared<HttpConnection<TlsStream>>(std::move(socket), shared, std::move(tls));
   } else {
     made = std::make_shared<HttpConnection<beast::tcp_stream>>(std::move(socket), shared);
   }

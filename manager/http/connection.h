@@ -84,6 +84,6 @@ struct Shared {
 
 /// A connection on a socket that was accepted; with a TLS context it begins with the handshake.
 std::shared_ptr<Connection> make_connection(boost::asio::ip::tcp::socket socket, std::shared_ptr<Shared> shared,
-                                            TlsContext* tls);
+                                            std::shared_ptr<TlsContext> tls);
 
 }  // namespace cardea::http

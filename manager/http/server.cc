@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/guarded.h"
 #include "http/connection.h"
 #include "http/tls.h"
 
@@ -46,7 +47,8 @@ Result<tcp::acceptor> listen_on(asio::io_context& io, const std::string& address
 // Accepts from one address as long as there is room.
 class Listener {
  public:
-  Listener(tcp::acceptor acceptor, std::shared_ptr<Shared> shared, TlsContext* tls)
+  /// `tls` gives the context of a new connection; null for plain ones.
+  Listener(tcp::acceptor acceptor, std::shared_ptr<Shared> shared, Guarded<std::shared_ptr<TlsContext>>* tls)
       : acceptor_(std::move(acceptor)), retry_(acceptor_.get_executor()), shared_(std::move(shared)), tls_(tls) {}
 
   std::uint16_t port() const {
@@ -63,7 +65,7 @@ class Listener {
       accepting_ = false;
       if (shared_->stopping) return;
       if (failed) return accept_later();
-      make_connection(std::move(socket), shared_, tls_)->start();
+      make_connection(std::move(socket), shared_, tls())->start();
       accept();
     });
   }
@@ -85,12 +87,16 @@ class Listener {
     });
   }
 
+  std::shared_ptr<TlsContext> tls() const {
+    return tls_ == nullptr ? nullptr : tls_->with([](const auto& current) { return current; });
+  }
+
   asio::io_context& io() { return static_cast<asio::io_context&>(asio::query(executor(), asio::execution::context)); }
 
   tcp::acceptor acceptor_;
   asio::steady_timer retry_;
   std::shared_ptr<Shared> shared_;
-  TlsContext* tls_;
+  Guarded<std::shared_ptr<TlsContext>>* tls_;
   bool accepting_ = false;
 };
 
@@ -108,8 +114,8 @@ class RunningServer : public Server {
   }
 
   Status open(const ServerSettings& settings) {
-    CARDEA_ASSIGN(tls_, TlsContext::make(settings.certificate_file, settings.key_file, settings.client_ca_pems));
-    CARDEA_TRY(add_listener(secure_, settings.address, settings.port, tls_.get()));
+    CARDEA_TRY(reload(settings));
+    CARDEA_TRY(add_listener(secure_, settings.address, settings.port, &tls_));
     if (settings.plain) CARDEA_TRY(add_listener(plain_, settings.plain_address, settings.plain_port, nullptr));
     shared_->on_end = [this] { connection_ended(); };
     for (Listener* listener : listeners()) asio::post(strand_, [listener] { listener->accept(); });
@@ -119,7 +125,16 @@ class RunningServer : public Server {
 
   std::uint16_t port() const override { return secure_->port(); }
   std::uint16_t plain_port() const override { return plain_ ? plain_->port() : 0; }
-  Status trust_client_ca(const std::string& pem) override { return tls_->trust(pem); }
+  Status trust_client_ca(const std::string& pem) override {
+    return tls_.with([&](const auto& current) { return current->trust(pem); });
+  }
+
+  Status reload(const ServerSettings& settings) override {
+    CARDEA_ASSIGN(std::shared_ptr<TlsContext> fresh,
+                  TlsContext::make(settings.certificate_file, settings.key_file, settings.client_ca_pems));
+    tls_.with([&](auto& current) { current = std::move(fresh); });
+    return {};
+  }
 
   bool stop(std::chrono::milliseconds drain) override {
     begin_stop();
@@ -133,7 +148,7 @@ class RunningServer : public Server {
 
  private:
   Status add_listener(std::unique_ptr<Listener>& place, const std::string& address, std::uint16_t port,
-                      TlsContext* tls) {
+                      Guarded<std::shared_ptr<TlsContext>>* tls) {
     CARDEA_ASSIGN(tcp::acceptor plain, listen_on(io_, address, port));
     // The same socket under the strand on which listeners run.
     const auto protocol = plain.local_endpoint().protocol();
@@ -179,7 +194,7 @@ class RunningServer : public Server {
 
   std::mutex mutex_;
   std::condition_variable ended_;
-  std::unique_ptr<TlsContext> tls_;
+  Guarded<std::shared_ptr<TlsContext>> tls_;
   asio::io_context io_;
   asio::any_io_executor strand_;
   std::shared_ptr<Shared> shared_;

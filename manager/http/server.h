@@ -27,6 +27,8 @@ struct Limits {
   std::chrono::seconds write{60};                   ///< for a whole answer
   std::chrono::seconds idle{75};                    ///< between two requests of a connection
   std::chrono::milliseconds linger{500};  ///< for what a client still sends after an answer that ends the connection
+
+  bool operator==(const Limits&) const = default;
 };
 
 struct ServerSettings {
@@ -40,6 +42,8 @@ struct ServerSettings {
   std::uint16_t plain_port = 8080;  ///< 0: any free one
   unsigned threads = 0;             ///< 0: by the number of processors
   Limits limits;
+
+  bool operator==(const ServerSettings&) const = default;
 };
 
 /// What is known of a request before its body arrives.
@@ -82,6 +86,10 @@ class Server {
 
   /// Trusts one more authority for operators' certificates (PEM); for CAs made while the server runs.
   virtual Status trust_client_ca(const std::string& pem) = 0;
+
+  /// Takes certificate, key and client authorities anew, for connections that begin from now on; nothing else of the
+  /// settings. Errors as of start, and everything stays as it was then.
+  virtual Status reload(const ServerSettings& settings) = 0;
 
   /// Stops accepting, closes idle connections, lets requests that run finish for at most that long, then closes the
   /// rest. False when there was a rest.

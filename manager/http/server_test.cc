@@ -361,6 +361,38 @@ BOOST_AUTO_TEST_CASE(certificates_of_clients_are_judged) {
   BOOST_TEST(!server->trust_client_ca("no certificate").ok());
 }
 
+BOOST_AUTO_TEST_CASE(a_new_certificate_is_taken_while_it_runs) {
+  start();
+  const auto greeted = [](asio::ssl::stream<tcp::socket>& stream) {
+    X509* const shown = SSL_get1_peer_certificate(stream.native_handle());
+    BOOST_REQUIRE(shown != nullptr);
+    std::string name(256, '\0');
+    name.resize(static_cast<std::size_t>(X509_NAME_get_text_by_NID(X509_get_subject_name(shown), NID_commonName,
+                                                                   name.data(), static_cast<int>(name.size()))));
+    X509_free(shown);
+    return name;
+  };
+  asio::ssl::context context(asio::ssl::context::tls_client);
+  asio::ssl::stream<tcp::socket> before(connect(server->port()), context);
+  before.handshake(asio::ssl::stream_base::client);
+  BOOST_TEST(greeted(before) == "localhost");
+
+  std::ofstream(folder / "other.pem") << http::testing::client_certificate;
+  std::ofstream(folder / "other.key") << http::testing::client_key;
+  http::ServerSettings wanted = settings;
+  wanted.certificate_file = folder / "other.pem";
+  BOOST_TEST(!server->reload(wanted).ok());  // the key is the old one's
+  wanted.key_file = folder / "other.key";
+  BOOST_TEST(server->reload(wanted).ok());
+
+  asio::ssl::stream<tcp::socket> after(connect(server->port()), context);
+  after.handshake(asio::ssl::stream_base::client);
+  BOOST_TEST(greeted(after) == "Test operator");
+  // Who was there before is served on.
+  send(before, "GET /kept HTTP/1.1\r\nHost: h\r\n\r\n");
+  BOOST_TEST(contains(receive_until(before, "/kept"), "GET /kept"));
+}
+
 BOOST_AUTO_TEST_CASE(old_tls_is_refused) {
   start();
   asio::ssl::context context(asio::ssl::context::tls_client);

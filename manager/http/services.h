@@ -11,6 +11,7 @@
 #include "domain/local_ca.h"
 #include "domain/ports.h"
 #include "domain/rights.h"
+#include "http/attempt_limit.h"
 #include "log/log.h"
 
 namespace cardea::http {
@@ -52,6 +53,8 @@ struct Services {
   Cas& cas;
   /// Whether the daemon can do its work: store, key token, CAs; the error says what is missing.
   std::function<Status()> ready;
+  /// Wrong one-time codes, those for requests that do not exist among them.
+  AttemptLimit wrong_codes{};
 };
 
 }  // namespace cardea::http

@@ -22,6 +22,8 @@ struct LogSettings {
   std::filesystem::path file;                 ///< empty: standard error, where systemd picks it up
   std::size_t file_bytes = 16 * 1024 * 1024;  ///< a file that has grown to this is put aside
   std::size_t files = 5;                      ///< how many put aside are kept
+
+  bool operator==(const LogSettings&) const = default;
 };
 
 /// Thread-safe.

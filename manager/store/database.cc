@@ -57,6 +57,16 @@ Result<std::unique_ptr<Connection>> open_checked(const Settings& settings, bool 
   return connection;
 }
 
+Result<bool> writes_ahead(Connection& connection) {
+  bool wal = false;
+  const Kind text_column[] = {Kind::text};
+  CARDEA_TRY(connection.query("PRAGMA journal_mode", {}, text_column, [&](Row row) -> Status {
+    wal = row[0].text == "wal";
+    return {};
+  }));
+  return wal;
+}
+
 Status check_sqlite(Connection& connection) {
   const Kind text_column[] = {Kind::text};
   CARDEA_TRY(connection.query("PRAGMA integrity_check(1)", {}, text_column, [](Row row) -> Status {
@@ -108,13 +118,29 @@ Result<Migrated> migrate(const Settings& settings) {
 Status backup(const Settings& settings, const std::string& file) {
   CARDEA_ASSIGN(const Place place, place_of(settings.database));
   if (place.dialect == Dialect::postgresql) return not_for_postgresql("pg_dump");
-  CARDEA_ASSIGN(const auto connection, Connection::open(place, false, settings.patience));
-  CARDEA_TRY(check_schema(*connection));
-  CARDEA_TRY(make_file(file));
-  const Value target[] = {text(file)};
-  auto copied = connection->execute("VACUUM INTO ?", target);
-  Status done = copied ? sync_with_folder(file) : Status(std::move(copied).error());
-  if (!done) ::unlink(file.c_str());
+  {
+    CARDEA_ASSIGN(const auto connection, Connection::open(place, false, settings.patience));
+    CARDEA_TRY(check_schema(*connection));
+  }
+  return copy_sqlite(place.target, file, settings.patience);
+}
+
+Status copy_sqlite(const std::string& from, const std::string& to, std::chrono::milliseconds patience) {
+  CARDEA_ASSIGN(const auto connection, Connection::open({Dialect::sqlite, from}, false, patience));
+  CARDEA_TRY(make_file(to));
+  const auto copy = [&]() -> Status {
+    const Value target[] = {text(to)};
+    if (auto copied = connection->execute("VACUUM INTO ?", target); !copied) return std::move(copied).error();
+    // The copy has forgotten it, and who opens a store does not set it.
+    CARDEA_ASSIGN(const bool wal, writes_ahead(*connection));
+    if (wal) {
+      CARDEA_ASSIGN(const auto made, Connection::open({Dialect::sqlite, to}, false, patience));
+      CARDEA_TRY(made->once("PRAGMA journal_mode = WAL"));
+    }
+    return sync_with_folder(to);
+  };
+  Status done = copy();
+  if (!done) ::unlink(to.c_str());
   return done;
 }
 

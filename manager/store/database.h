@@ -26,6 +26,11 @@ Result<Migrated> migrate(const Settings& settings);
 /// its owner only, durable. exists when there is such a file. function_not_supported for PostgreSQL, with what to use.
 Status backup(const Settings& settings, const std::string& file);
 
+/// The same for any SQLite file, whatever its tables are, so that a token's store can be copied beside the database.
+/// Waits for writers at most that long.
+Status copy_sqlite(const std::string& from, const std::string& to,
+                   std::chrono::milliseconds patience = Settings().patience);
+
 /// What a check found; a damaged database is an error instead.
 struct Checked {
   int schema = 0;

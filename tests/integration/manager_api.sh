@@ -81,6 +81,14 @@ curl -sS --max-time 20 "http://127.0.0.1:$plain_port/crl/issuing.crl" | openssl 
   tr 'A-F' 'a-f' | grep -i "$serial" >/dev/null || fail "the CRL lacks the certificate"
 is_problem not-permitted 403 "$(curl -sS --max-time 20 "http://127.0.0.1:$plain_port/v1/persons")"
 
+# Codes cannot be guessed, not even for requests that do not exist.
+open_session() {
+  request_bare POST /v1/agent/sessions -H 'Content-Type: application/json' -d '{"code":"4711-2222 3333"}' "$@"
+}
+for _ in $(seq 30); do is_problem code-wrong 403 "$(open_session)"; done
+is_problem too-many-attempts 429 "$(open_session -D "$work/head")"
+grep -Ei '^retry-after: [0-9]+' "$work/head" >/dev/null || fail "nothing says when a code may be tried again"
+
 # Description and audit.
 request_bare GET /v1/openapi.json | jq -e '.openapi == "3.1.0" and (.paths | length > 30)' >/dev/null || fail "OpenAPI"
 request_bare GET /docs | grep >/dev/null '<h1>Cardea manager' || fail "/docs"
@@ -89,8 +97,55 @@ request_bare GET /docs | grep >/dev/null '<h1>Cardea manager' || fail "/docs"
 jq -es 'map(.action) | index("certificate_revoked") and index("person_added")' <"$work/audit.jsonl" >/dev/null ||
   fail "the export lacks events"
 
-# A backup made while it works comes back elsewhere; the log holds no secret; the end is orderly.
+# A reload takes a new certificate for the connections that follow, and settings with a mistake change nothing.
+reloaded() {
+  local i
+  kill -HUP "$(manager_process)"
+  for i in $(seq 100); do
+    tail -n +"$((seen + 1))" "$work/log" | grep -F "$1" >/dev/null && return
+    sleep 0.1
+  done
+  fail "the log does not say: $1"
+}
+shown() { openssl s_client -connect "localhost:$port" </dev/null 2>/dev/null | openssl x509 -noout -serial; }
+seen=$(wc -l <"$work/log")
+openssl req -new -key "$data/server.key" -subj /CN=localhost -addext subjectAltName=DNS:localhost -out "$work/s.csr"
+"$cardea" manager cert issue "$work/s.csr" --policy tls-server --out "$work/s.pem" || fail "no server certificate"
+cat "$work/s.pem" "$work/issuing.pem" >"$data/server.pem"
+before=$(shown)
+reloaded 'settings read again'
+[ "$(shown)" = "$(openssl x509 -in "$work/s.pem" -noout -serial)" ] || fail "the new certificate is not shown"
+[ "$before" != "$(shown)" ] || fail "the certificate was new before the reload"
+cp "$work/manager.toml" "$work/good.toml"
+echo 'nonsense' >>"$work/manager.toml"
+seen=$(wc -l <"$work/log")
+reloaded 'settings not taken'
+cp "$work/good.toml" "$work/manager.toml"
+sed -i 's/^# housekeeping_seconds = .*/housekeeping_seconds = 61/' "$work/manager.toml"
+seen=$(wc -l <"$work/log")
+reloaded 'changed settings take a restart'
+[ "$(status_of GET /v1/ready)" = 200 ] || fail "a reload ended the service"
+
+# A backup made while it works, and while its keys change, comes back elsewhere; the log holds no secret; the end is
+# orderly.
+(
+  export CARDEA_HOME=$data/keys
+  for i in $(seq 40); do
+    [ ! -e "$work/enough" ] || break
+    timeout 20 "$cardea" key generate ec:P-256 --token cardea-manager --pin-file "$data/key-token.pin" --label "extra-$i"
+  done
+) >"$work/generated" 2>&1 &
+generating=$!
+for i in $(seq 100); do
+  CARDEA_HOME=$data/keys "$cardea" key list --token cardea-manager 2>/dev/null | grep extra >/dev/null && break
+  sleep 0.1
+done
 timeout 60 "$manager" backup --config "$work/manager.toml" "$work/backup" >/dev/null || fail "backup"
+: >"$work/enough"
+wait "$generating" || fail "a key was not made: $(cat "$work/generated")"
+[ -z "$(find "$work/backup/keys" -name '*-wal' -o -name '*-shm' -o -name generation)" ] || fail "the backup holds logs"
+CARDEA_HOME=$work/backup/keys timeout 60 "$cardea" key list --token cardea-manager | grep extra >/dev/null ||
+  fail "the backup of the key token lacks keys"
 stop_manager
 grep -qF "$(cat "$data/key-token.pin")" "$work/log" && fail "the PIN is in the log"
 grep -qF "$(cat "$work/token")" "$work/log" && fail "the access token is in the log"
