@@ -108,7 +108,7 @@ Bytes native(const softhsm::Numbers& numbers) {
 std::string sql_for(int id, const softhsm::SourceObject& object) {
   std::string sql = "INSERT INTO object (id) VALUES (" + std::to_string(id) + ");";
   for (const auto& [type, value] : object.values) {
-    const auto row = [&](const std::string& table, const std::string& literal) {
+    const auto row = [&, type = type](const std::string& table, const std::string& literal) {
       sql += "INSERT INTO attribute_" + table + " (value, type, object_id) VALUES (" + literal + "," +
              std::to_string(type) + "," + std::to_string(id) + ");";
     };
