@@ -18,8 +18,6 @@
 namespace cardea::cli {
 namespace {
 
-constexpr std::size_t input_limit = 1 << 20;
-
 struct KeyOptions : CardOptions {
   std::string place;
   std::string to;

@@ -88,6 +88,8 @@ Bytes private_info_of(const Pkey& key, const Bytes& form) {
 }
 
 class Fixture {
+  KeystoreKind kind_;  // before the module, which is asked for by it
+
  public:
   Fixture() : module(kind_.module_path()) {
     BOOST_REQUIRE_EQUAL(module.initialize(), CKR_OK);
@@ -158,7 +160,6 @@ class Fixture {
   std::unique_ptr<Session> session;
 
  private:
-  KeystoreKind kind_;
   CK_SLOT_ID slot_ = 0;
 };
 
