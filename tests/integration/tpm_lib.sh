@@ -39,7 +39,8 @@ start_tpm() {
   tpm_id=$!
   daemons+=("$tpm_id")
   for i in {1..100}; do
-    [ ! -S "$folder/socket.ctrl" ] || return 0
+    # Listening (flag 00010000), not merely there; swtpm opens the control socket before this one.
+    if grep -q " 00010000 .* $folder/socket\$" /proc/net/unix; then return 0; fi
     kill -0 "$tpm_id" 2>/dev/null || fail "swtpm does not run"
     sleep 0.1
   done

@@ -32,7 +32,13 @@ void quiet_tss2() noexcept {
   after[count + 1] = nullptr;
   // When the host has changed its environment meanwhile, its change counts, and a line on stderr does no harm.
   char** expected = before;
-  if (!present.compare_exchange_strong(expected, after, std::memory_order_acq_rel)) std::free(after);
+  if (present.compare_exchange_strong(expected, after, std::memory_order_acq_rel)) {
+    // A host that sets a variable goes over to an array of its own and leaves this one behind.
+    static std::atomic<char**> kept;
+    kept = after;
+  } else {
+    std::free(after);
+  }
 }
 
 }  // namespace cardea::tpm
