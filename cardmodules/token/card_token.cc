@@ -147,8 +147,12 @@ void CardToken::refresh_pin_state() {
 }
 
 TokenDescription CardToken::describe() {
-  const bool pin_unknown = known_.read([](const Known& known) { return !known.card.user_pin; });
-  if (pin_unknown && present()) refresh_pin_state();
+  // Another program may have set a PIN anew that was locked or had one try left, and callers refuse such a PIN unseen.
+  const bool to_be_asked = known_.read([](const Known& known) {
+    const std::optional<PinState>& pin = known.card.user_pin;
+    return !pin || pin->locked || (pin->retries_left && *pin->retries_left <= 1);
+  });
+  if (to_be_asked && present()) refresh_pin_state();
   return known_.read([](const Known& known) {
     const CardDescription& card = known.card.description;
     TokenDescription description;

@@ -250,6 +250,15 @@ BOOST_AUTO_TEST_CASE(pin_states_follow_the_tries) {
   BOOST_TEST(token->describe().user_pin.retries_left.value_or(-1) == 3);
 }
 
+BOOST_AUTO_TEST_CASE(a_pin_that_another_program_unlocked_is_not_said_to_be_locked) {
+  for (int i = 0; i < 3; ++i) BOOST_TEST(!token->login(Role::user, pin("bad")).ok());
+  BOOST_TEST(token->describe().user_pin.locked);
+  card.tries = 3;
+  BOOST_TEST(!token->describe().user_pin.locked);
+  BOOST_TEST(token->describe().user_pin.retries_left.value_or(-1) == 3);
+  BOOST_TEST(token->login(Role::user, pin("123456")).ok());
+}
+
 BOOST_AUTO_TEST_CASE(changes_the_pin) {
   BOOST_REQUIRE(token->login(Role::user, pin("123456")).ok());
   BOOST_TEST(token->change(Role::user, pin("111111"), pin("222222")).code() == Code::pin_incorrect);
