@@ -90,7 +90,8 @@ void add_stock(const Command& above, Context& context) {
   stock_options(change, *changed);
   const auto unblocked = std::make_shared<UnblockOptions>();
   group
-      .command(context, "unblock", "answer the challenge of a token whose user is on the phone; shown once",
+      .command(context, "unblock",
+               "answer the challenge of a token whose user is on the phone, or show its unblock code; shown once",
                "  cardea manager token unblock 1234 --challenge 4K7QX-09AZM\n", Needs::manager,
                [&context, unblocked] {
                  json::object body;

@@ -16,6 +16,7 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "domain/readable_groups.h"
+#include "domain/token_secrets.h"
 
 namespace cardea::cli {
 namespace {
@@ -28,14 +29,22 @@ struct UnblockOptions {
 /// The operator at the other end of the telephone.
 class Telephone final : public agent::Authority {
  public:
-  explicit Telephone(std::string puk_file) : puk_file_(std::move(puk_file)) {}
+  /// `digits`: how many the unblock code has on this kind of token; 0: it takes none.
+  Telephone(std::string puk_file, std::size_t digits) : puk_file_(std::move(puk_file)), digits_(digits) {}
 
   Result<Pin> user_pin(bool) override { return error(Code::user_not_logged_in, "the PIN is what is set anew"); }
   Result<SecretBytes> admin_key() override {
     return error(Code::user_not_logged_in, "the administrator's key is told to nobody");
   }
   Result<Pin> unblocking_secret() override {
-    return puk_file_.empty() ? ask_pin("Unblock code that the operator reads out: ") : read_pin_file(puk_file_, "PUK");
+    if (!puk_file_.empty()) return code_of_file();
+    while (true) {
+      CARDEA_ASSIGN(const Pin typed, ask_pin("Unblock code that the operator reads out: "));
+      Result<Pin> code = heard(typed);
+      if (code) return code;
+      // A slip is found before the token counts it.
+      note(describe(code.error()));
+    }
   }
   Result<Bytes> answer(const agent::AdminChallenge& challenge, int attempt) override {
     constexpr int most_attempts = 3;
@@ -52,7 +61,19 @@ class Telephone final : public agent::Authority {
   }
 
  private:
+  Result<Pin> heard(const Pin& groups) const {
+    CARDEA_ASSIGN(const SecretBytes digits, manager::digits_from_readable_groups(groups.view(), digits_));
+    return Pin(digits.view());
+  }
+  // Hyphens tell the groups from the secret itself.
+  Result<Pin> code_of_file() const {
+    CARDEA_ASSIGN(Pin held, read_pin_file(puk_file_, "PUK"));
+    if (text_of(held.view()).find('-') == std::string_view::npos) return held;
+    return heard(held);
+  }
+
   const std::string puk_file_;
+  const std::size_t digits_;
 };
 
 Result<agent::LocalToken> choose(agent::LocalTokens& tokens, const std::string& wanted) {
@@ -102,7 +123,8 @@ Status unblock(const Context& context, const UnblockOptions& options) {
   note(
       fmt::format("token {}: tell the operator its serial number {}", printable(token.label), printable(token.serial)));
   CARDEA_ASSIGN(const Pin pin, new_pin(context, *about));
-  Telephone operator_there(options.puk_file);
+  CARDEA_ASSIGN(const manager::KindSecrets secrets, manager::kind_secrets(token.kind));
+  Telephone operator_there(options.puk_file, std::max(secrets.puk_digits, secrets.so_pin_digits));
   if (const Status done = (*device)->set_user_pin(operator_there, pin); !done) return unblock_failure(done.error());
   if (context.options.json) return print_json({{"serial", printable(token.serial)}, {"done", "unblocked"}});
   return print(fmt::format("The PIN of {} was set anew. The unblock code changes when the token is next online.\n",
@@ -119,7 +141,8 @@ void add_unblock_commands(const Command& root, Context& context) {
   command
       .text("--device", options->device,
             "token by its kind (piv, gids, keystore, tpm), its serial number, or a part of its reader's name", "TOKEN")
-      .text("--puk-file", options->puk_file, "read the unblock code from the first line of this file", "FILE")
+      .text("--puk-file", options->puk_file, "read the unblock code, or the PUK or SO PIN itself, from this file",
+            "FILE")
       .text("--new-pin-file", context.options.new_pin_file, "read the new PIN from this file", "FILE");
   command.flag("--pin-stdin", context.options.pin_stdin, "read the new PIN from standard input");
 }

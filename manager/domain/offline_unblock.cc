@@ -38,9 +38,11 @@ Result<OfflineAnswer> tell_puk(const Ports& ports, const Actor& actor, const Tok
   if (token.puk_version == 0) return error(Code::action_prohibited, "this token's PUK was never set by the manager");
   OfflineAnswer answer;
   answer.is_puk = true;
-  CARDEA_ASSIGN(answer.text, derived_digits(ports.keys, so_pin ? SecretPurpose::so_pin : SecretPurpose::puk,
-                                            {token.kind, token.serial}, token.puk_version,
-                                            so_pin ? secrets.so_pin_digits : secrets.puk_digits));
+  CARDEA_ASSIGN(
+      const SecretBytes digits,
+      derived_digits(ports.keys, so_pin ? SecretPurpose::so_pin : SecretPurpose::puk, {token.kind, token.serial},
+                     token.puk_version, so_pin ? secrets.so_pin_digits : secrets.puk_digits));
+  CARDEA_ASSIGN(answer.text, digits_to_readable_groups(digits.view()));
   NewRequest rotate;
   rotate.kind = "rotate";
   rotate.person = *token.person;

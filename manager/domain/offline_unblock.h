@@ -13,7 +13,7 @@ namespace cardea::manager {
 
 /// What an operator reads out.
 struct OfflineAnswer {
-  SecretBytes text;          ///< readable groups (readable_groups.h) of the answer, or the PUK itself
+  SecretBytes text;          ///< the answer or the PUK in readable groups (readable_groups.h)
   bool is_puk = false;       ///< the kind takes no challenges for this: the text is the PUK, which is used up now
   std::optional<Id> rotate;  ///< the request by which the PUK is replaced at the token's next contact
 };

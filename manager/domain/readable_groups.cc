@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
+#include <optional>
 #include <vector>
 
 namespace cardea::manager {
@@ -42,6 +44,24 @@ constexpr std::size_t groups_for(std::size_t bytes) {
   return (bytes * 8 + bits_of_group - 1) / bits_of_group;
 }
 
+// What a group, counted from 0, sums up to with its check character.
+constexpr unsigned expected_sum(std::size_t group) {
+  return static_cast<unsigned>((group + 1) % alphabet.size());
+}
+
+Error never_used(std::size_t group) {
+  return error(Code::data_invalid, fmt::format("group {} holds a character that is never used", group + 1));
+}
+
+Error misheard(std::size_t group) {
+  return error(Code::data_invalid, fmt::format("group {} was misheard or mistyped", group + 1));
+}
+
+Error wrong_count(std::size_t groups, std::size_t given) {
+  return error(Code::data_length, fmt::format("{} groups of {} characters are needed, {} characters were given", groups,
+                                              group_characters, given));
+}
+
 }  // namespace
 
 std::string to_readable_groups(ByteView bytes) {
@@ -58,8 +78,7 @@ std::string to_readable_groups(ByteView bytes) {
       }
       values.push_back(value);
     }
-    const auto expected = static_cast<unsigned>((group + 1) % alphabet.size());
-    values.push_back(times_x(weighted_sum(values)) ^ expected);
+    values.push_back(times_x(weighted_sum(values)) ^ expected_sum(group));
     if (group > 0) out += '-';
     for (const unsigned value : values) out += alphabet[value];
   }
@@ -71,31 +90,70 @@ Result<Bytes> from_readable_groups(std::string_view text, std::size_t size) {
   for (const char c : text) {
     const int value = value_of(c);
     if (value == -1) continue;
-    if (value < 0)
-      return error(Code::data_invalid,
-                   fmt::format("group {} holds a character that is never used", values.size() / group_characters + 1));
+    if (value < 0) return never_used(values.size() / group_characters);
     values.push_back(static_cast<unsigned>(value));
   }
   const std::size_t groups = groups_for(size);
-  if (values.size() != groups * group_characters)
-    return error(Code::data_length, fmt::format("{} groups of {} characters are needed, {} characters were given",
-                                                groups, group_characters, values.size()));
+  if (values.size() != groups * group_characters) return wrong_count(groups, values.size());
   Bytes out(size);
   for (std::size_t group = 0; group < groups; ++group) {
     const auto begin = values.begin() + static_cast<std::ptrdiff_t>(group * group_characters);
     const std::vector<unsigned> one(begin, begin + group_characters);
-    if (weighted_sum(one) != (group + 1) % alphabet.size())
-      return error(Code::data_invalid, fmt::format("group {} was misheard or mistyped", group + 1));
+    if (weighted_sum(one) != expected_sum(group)) return misheard(group);
     for (std::size_t bit = 0; bit < bits_of_group; ++bit) {
       const std::size_t at = group * bits_of_group + bit;
       const unsigned set = (one[bit / 5] >> (4 - bit % 5)) & 1U;
       if (at / 8 < size)
         out[at / 8] = static_cast<Byte>(out[at / 8] | set << (7 - at % 8));
       else if (set != 0)
-        return error(Code::data_invalid, fmt::format("group {} was misheard or mistyped", group + 1));
+        return misheard(group);
     }
   }
   return out;
+}
+
+Result<SecretBytes> digits_to_readable_groups(ByteView digits) {
+  const bool decimal = std::all_of(digits.begin(), digits.end(), [](Byte c) { return c >= '0' && c <= '9'; });
+  if (!decimal || digits.empty() || digits.size() % data_characters != 0)
+    return error(Code::arguments_bad,
+                 fmt::format("only decimal digits, a multiple of {} of them, are written in groups", data_characters));
+  const std::size_t groups = digits.size() / data_characters;
+  SecretBytes out(groups * (group_characters + 1) - 1);
+  std::size_t at = 0;
+  for (std::size_t group = 0; group < groups; ++group) {
+    if (group > 0) out.data()[at++] = '-';
+    unsigned sum = 0;
+    for (const Byte digit : digits.subspan(group * data_characters, data_characters)) {
+      sum = times_x(sum) ^ static_cast<unsigned>(digit - '0');
+      out.data()[at++] = digit;
+    }
+    out.data()[at++] = static_cast<Byte>(alphabet[times_x(sum) ^ expected_sum(group)]);
+  }
+  return out;
+}
+
+Result<SecretBytes> digits_from_readable_groups(ByteView text, std::size_t count) {
+  const std::size_t groups = count / data_characters;
+  SecretBytes digits(groups * data_characters);
+  std::size_t given = 0;
+  std::size_t filled = 0;
+  unsigned sum = 0;
+  std::optional<std::size_t> wrong;  // said only when all groups are there: a missing character moves those after it
+  for (const Byte c : text) {
+    const int value = value_of(static_cast<char>(c));
+    if (value == -1) continue;
+    const std::size_t group = given / group_characters;
+    if (value < 0) return never_used(group);
+    const bool is_check = given++ % group_characters == data_characters;
+    sum = times_x(sum) ^ static_cast<unsigned>(value);
+    if (!is_check && filled < digits.size()) digits.data()[filled++] = static_cast<Byte>('0' + value);
+    const bool fits = is_check ? sum == expected_sum(group) : value <= 9;
+    if (!fits && !wrong) wrong = group;
+    if (is_check) sum = 0;
+  }
+  if (given != groups * group_characters) return wrong_count(groups, given);
+  if (wrong) return misheard(*wrong);
+  return digits;
 }
 
 }  // namespace cardea::manager

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/secret.h"
 
 namespace cardea::manager {
 
@@ -18,5 +19,14 @@ std::string to_readable_groups(ByteView bytes);
 /// The inverse, of exactly `size` bytes. Case, spaces and hyphens do not matter; O is read as 0, I and L as 1.
 /// data_invalid names the number of the wrong group ("group 3 was misheard"); data_length when groups are missing.
 Result<Bytes> from_readable_groups(std::string_view text, std::size_t size);
+
+/// A PUK or SO PIN in such groups, its digits as they are: "12345678" is "12345-56781", so that who leaves out the last
+/// character of every group has the secret for programs that know no groups. arguments_bad unless it consists of
+/// decimal digits, a multiple of four of them.
+Result<SecretBytes> digits_to_readable_groups(ByteView digits);
+
+/// The inverse, of exactly `count` digits; lenient and strict as from_readable_groups. The text is in memory that is
+/// wiped, and so is the answer.
+Result<SecretBytes> digits_from_readable_groups(ByteView text, std::size_t count);
 
 }  // namespace cardea::manager

@@ -154,6 +154,35 @@ BOOST_AUTO_TEST_CASE(no_secret_stays_in_the_journal) {
   BOOST_TEST(stored.find(std::string(journal::base64(card.containers["encryption"].pkcs8))) == std::string::npos);
 }
 
+std::string code_of(std::string_view digits) {
+  const auto text = digits_to_readable_groups(view_of(digits));
+  return text ? std::string(text_of(text->view())) : std::string();
+}
+
+BOOST_AUTO_TEST_CASE(an_unblock_code_keeps_its_digits_and_finds_every_slip) {
+  const std::string code = code_of("1234567812345678");
+  BOOST_TEST(code.size() == 23U);
+  BOOST_TEST((code.substr(0, 4) == "1234" && code.substr(6, 4) == "5678" && code[5] == '-'));
+  BOOST_TEST(code_of("12345678") == "12345-56781");
+  const auto heard = [](std::string_view text) { return digits_from_readable_groups(view_of(text), 16); };
+  BOOST_TEST((text_of(heard(code)->view()) == "1234567812345678"));
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    if (code[i] == '-') continue;
+    for (const char c : std::string_view("0123456789ABCDEFGHJKMNPQRSTVWXYZ")) {
+      std::string slip = code;
+      slip[i] = c;
+      if (slip != code) BOOST_TEST((heard(slip).code() == Code::data_invalid));
+    }
+    BOOST_TEST((heard(std::string(code).erase(i, 1)).code() == Code::data_length));
+  }
+  // Groups that were exchanged, and those that are missing at the end.
+  BOOST_TEST((heard(code.substr(6) + code.substr(0, 5)).code() == Code::data_invalid));
+  BOOST_TEST((heard(code.substr(0, 11)).code() == Code::data_length));
+  BOOST_TEST((heard("1234567812345678").code() == Code::data_length));
+  BOOST_TEST((heard(code + "?").code() == Code::data_invalid));
+  for (const char* none : {"", "123", "12345", "12a4"}) BOOST_TEST(code_of(none).empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_puk_that_was_read_out_is_replaced_at_the_next_contact) {
   Rig rig;
   FakeToken card;
@@ -162,11 +191,13 @@ BOOST_AUTO_TEST_CASE(a_puk_that_was_read_out_is_replaced_at_the_next_contact) {
   auto told = unblock_offline(rig.ports, rig.admin, id, "", "");
   BOOST_REQUIRE(told.ok());
   BOOST_TEST(told->is_puk);
-  BOOST_TEST(text_of(told->text.view()) == card.puk);
+  const auto heard = digits_from_readable_groups(told->text.view(), card.puk.size());
+  BOOST_REQUIRE(heard.ok());
+  BOOST_TEST(text_of(heard->view()) == card.puk);
   BOOST_REQUIRE(told->rotate.has_value());
   const AgentSession session = rig.collect(rig.memory.state.requests_rows.at(*told->rotate));
   BOOST_REQUIRE(rig.work(session.job, card).state == NextStep::State::completed);
-  BOOST_TEST(card.puk != text_of(told->text.view()));
+  BOOST_TEST(card.puk != text_of(heard->view()));
   BOOST_TEST((unblock_offline(rig.ports, rig.admin, id, "ABC", "").code() == Code::arguments_bad));
 }
 

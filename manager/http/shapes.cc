@@ -85,6 +85,7 @@ json::object shape(const Token& token) {
                      {"profile", maybe(token.profile)},
                      {"card_type", token.card_type},
                      {"secret_version", token.secret_version},
+                     {"puk_version", token.puk_version},
                      {"registered_stock", token.registered_stock},
                      {"facts", token.facts},
                      {"attestation", token.attestation},
