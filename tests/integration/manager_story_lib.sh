@@ -14,9 +14,10 @@ story_rounds=3
 
 value_of() { sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p" | head -n 1; }
 
+# Below the ports that the system gives to outgoing connections.
 story_ports() {
   local port
-  for port in $((20000 + RANDOM % 20000)) $((20000 + RANDOM % 20000)) $((20000 + RANDOM % 20000)); do
+  for port in $((10000 + RANDOM % 20000)) $((10000 + RANDOM % 20000)) $((10000 + RANDOM % 20000)); do
     (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || printf '%s ' "$port"
   done
 }
