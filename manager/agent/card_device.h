@@ -37,6 +37,7 @@ class CardDevice final : public Device {
   Result<Bytes> public_key(const std::string& container) override;
   Result<KeySignature> sign(Authority& authority, const std::string& container, Hash hash, ByteView data) override;
   Result<Bytes> write_certificate(Authority& authority, const std::string& container, ByteView certificate) override;
+  Result<std::size_t> write_authorities(Authority& authority, std::span<const Bytes> certificates) override;
   Result<bool> import_key(Authority& authority, const std::string& container, const SecretBytes& pkcs8,
                           ByteView replace) override;
   Result<HistoryReport> write_history(Authority& authority, std::span<const ArchivedKey> newest_first,
@@ -84,6 +85,8 @@ class CardDevice final : public Device {
   Result<std::vector<card::ContainerPlace>> free_places(Work& work, const std::vector<Spot>& known, std::size_t wanted);
   Status lock_user_pin(Work& work);
   Status erase_contents(Work& work);
+  /// The card's file of authorities' certificates; empty when there is none.
+  Result<std::optional<card::FileEntry>> root_store(Work& work);
   Status renew_card_uuid(Work& work, const card::FileEntry& chuid);
 
   const card::CardChannelPtr channel_;

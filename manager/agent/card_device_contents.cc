@@ -5,6 +5,7 @@
 
 #include "agent/card_device.h"
 #include "agent/key_use.h"
+#include "agent/root_store.h"
 #include "base/tlv.h"
 #include "crypto/random.h"
 #include "piv/data_objects.h"
@@ -14,6 +15,7 @@ namespace cardea::agent {
 namespace {
 
 constexpr std::size_t longest_pin_digits = 8;
+constexpr std::string_view root_store_name = "mscp/msroots";
 
 /// A version 4 UUID (RFC 9562, 5.4).
 Result<Bytes> random_uuid() {
@@ -62,6 +64,47 @@ Status CardDevice::write_object(Authority& authority, const std::string& name, B
   });
 }
 
+Result<std::optional<card::FileEntry>> CardDevice::root_store(Work& work) {
+  CARDEA_ASSIGN(const std::vector<card::FileEntry> files, module_->files(work.transaction));
+  const auto found = std::ranges::find(files, root_store_name, &card::FileEntry::name);
+  return found == files.end() ? std::optional<card::FileEntry>() : std::optional(*found);
+}
+
+// PIV has data objects for the card's own certificates alone (SP 800-73-4 part 1, table 3).
+Result<std::size_t> CardDevice::write_authorities(Authority& authority, std::span<const Bytes> certificates) {
+  if (is_piv()) return error(Code::function_not_supported, "PIV cards have no place for certificates of authorities");
+  std::vector<Bytes> all;
+  std::size_t before = 0;
+  {
+    CARDEA_ASSIGN(Work work, begin());
+    CARDEA_ASSIGN(const std::optional<card::FileEntry> file, root_store(work));
+    if (file) {
+      CARDEA_ASSIGN(const Bytes content, module_->read_file(work.transaction, *file));
+      CARDEA_ASSIGN(all, read_root_store(content));
+    }
+    before = all.size();
+  }
+  for (const Bytes& certificate : certificates) {
+    if (std::ranges::find(all, certificate) == all.end()) all.push_back(certificate);
+  }
+  const std::size_t written = all.size() - before;
+  if (written == 0) return written;
+  const Bytes content = make_root_store(all);
+  // What is no certificate must not make the file unreadable for everybody.
+  CARDEA_ASSIGN(const std::vector<Bytes> understood, read_root_store(content));
+  if (understood != all) return error(Code::data_invalid, "a certificate of an authority is damaged");
+  const card::FileEntry file{.name = std::string(root_store_name)};
+  CARDEA_TRY(as_writer(authority, [&](Work& work) -> Status {
+    CARDEA_TRY(work.administrator->write_file(work.transaction, file, content));
+    CARDEA_ASSIGN(const std::optional<card::FileEntry> stored, root_store(work));
+    if (!stored) return error(Code::device_error, "the certificates of the authorities are not there after writing");
+    CARDEA_ASSIGN(const Bytes read_back, module_->read_file(work.transaction, *stored));
+    if (same_bytes(read_back, content)) return {};
+    return error(Code::device_error, "the certificates of the authorities read back otherwise than they were written");
+  }));
+  return written;
+}
+
 // Cards that cannot delete a key have another one made in its place, of which nobody has the certificate.
 Status CardDevice::erase_contents(Work& work) {
   CARDEA_ASSIGN(const std::vector<Spot> all, spots(work));
@@ -89,6 +132,8 @@ Result<bool> CardDevice::erase(Authority& authority) {
     work.transaction.reset_at_end();
     CARDEA_TRY(module_->verify(work.transaction, card::PinRole::user, pin));
     CARDEA_TRY(erase_contents(work));
+    CARDEA_ASSIGN(const std::optional<card::FileEntry> roots, root_store(work));
+    if (roots) CARDEA_TRY(work.administrator->write_file(work.transaction, *roots, {}));
     return false;
   }
   // The daemon has to be the administrator also where the card would let anybody reset it.

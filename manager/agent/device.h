@@ -150,6 +150,10 @@ class Device {
   /// Writes the certificate of the container's key and answers it as read back. key_type_inconsistent when the
   /// certificate is another key's, not_found when there is no key.
   virtual Result<Bytes> write_certificate(Authority& authority, const std::string& container, ByteView certificate) = 0;
+  /// Writes certificates of authorities (DER) for whoever builds chains from the token's own; answers how many were not
+  /// there yet. Others stay. function_not_supported where the kind has no place for them, device_memory when they do
+  /// not fit, data_invalid when the token's file of them cannot be read, or one of them is no certificate.
+  virtual Result<std::size_t> write_authorities(Authority& authority, std::span<const Bytes> certificates) = 0;
   /// Writes a key made elsewhere (PKCS#8) in place of what is there, which goes with its certificate; true when it was
   /// there already. exists as generate().
   virtual Result<bool> import_key(Authority& authority, const std::string& container, const SecretBytes& pkcs8,

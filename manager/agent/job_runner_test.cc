@@ -37,6 +37,24 @@ BOOST_AUTO_TEST_CASE(credential_is_issued_step_by_step) {
       (!std::filesystem::exists(rig.folder.path / "agent") || std::filesystem::is_empty(rig.folder.path / "agent")));
 }
 
+BOOST_AUTO_TEST_CASE(chain_that_the_token_has_no_place_for_is_left_out_and_told) {
+  Rig rig;
+  add_secrets(rig.daemon);
+  add_pin(rig.daemon, {{"mode", "chosen"}, {"old", "factory"}});
+  rig.daemon.add("generate_key", {{"container", "authentication"}, {"algorithm", "ec:P-256"}, {"replace", ""}});
+  rig.daemon.add("write_certificate", [](const Daemon& known) {
+    const Bytes certificate = card::certificate_for(bytes_in(known.result("generate_key"), "spki"));
+    return json::object{{"container", "authentication"},
+                        {"certificate", base64(certificate)},
+                        {"chain", json::array{base64(certificate)}}};
+  });
+  BOOST_REQUIRE(rig.collect().ok());
+  BOOST_TEST(rig.daemon.result("write_certificate").at("chain").as_string() == "left_out");
+  BOOST_TEST(std::ranges::any_of(rig.user.lines, [](const std::string& line) {
+    return line.find("certificates of the CA are left out") != std::string::npos;
+  }));
+}
+
 BOOST_AUTO_TEST_CASE(pin_is_in_no_message) {
   Rig rig;
   add_issuance(rig.daemon);

@@ -76,6 +76,19 @@ Result<Bytes> optional_hex(const json::object& parameters, std::string_view memb
   return bytes;
 }
 
+Result<std::vector<Bytes>> bytes_list(const json::object& parameters, std::string_view member) {
+  std::vector<Bytes> list;
+  const json::value* const value = parameters.if_contains(member);
+  if (value == nullptr || value->is_null()) return list;
+  if (!value->is_array()) return wrong(member, "is no list");
+  for (const json::value& each : value->get_array()) {
+    if (!each.is_string()) return wrong(member, "holds something that is no text");
+    CARDEA_ASSIGN(const SecretBytes bytes, decoded(each.get_string(), member));
+    list.push_back(to_bytes(bytes.view()));
+  }
+  return list;
+}
+
 Result<std::vector<const json::object*>> objects_in(const json::object& parameters, std::string_view member) {
   std::vector<const json::object*> objects;
   const json::value* const value = parameters.if_contains(member);

@@ -26,6 +26,8 @@ Result<std::optional<SecretBytes>> optional_secret(const json::object& parameter
 Result<Bytes> required_bytes(const json::object& parameters, std::string_view member);
 /// From hexadecimal; empty when it is missing.
 Result<Bytes> optional_hex(const json::object& parameters, std::string_view member);
+/// An array of base64; empty when it is missing.
+Result<std::vector<Bytes>> bytes_list(const json::object& parameters, std::string_view member);
 /// An array of objects; empty when it is missing.
 Result<std::vector<const json::object*>> objects_in(const json::object& parameters, std::string_view member);
 /// An object; an empty one when it is missing.

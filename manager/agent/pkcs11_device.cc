@@ -68,6 +68,11 @@ bool is_unfinished(const p11client::Module& module, MadeKind kind, const TokenIn
   return true;
 }
 
+/// A certificate that stands on the token for chains, and in no container.
+bool is_authority(const Session& open, CK_OBJECT_HANDLE certificate) {
+  return open.number(certificate, CKA_CERTIFICATE_CATEGORY) == CK_CERTIFICATE_CATEGORY_AUTHORITY;
+}
+
 /// The label with a number behind it, cut where it is too long; never within a character.
 std::string numbered(const std::string& label, int number) {
   const std::string suffix = fmt::format(" {}", number);
@@ -215,6 +220,7 @@ Result<DeviceDescription> Pkcs11Device::describe() {
     wanted.number(CKA_CLASS, of_class).flag(CKA_TOKEN, true);
     CARDEA_ASSIGN(const Objects objects, open.find(wanted));
     for (const CK_OBJECT_HANDLE object : objects) {
+      if (of_class == CKO_CERTIFICATE && is_authority(open, object)) continue;
       const std::string name = open.text(object, CKA_LABEL);
       const bool known = std::ranges::any_of(about.containers, [&](const auto& each) { return each.name == name; });
       if (known) continue;

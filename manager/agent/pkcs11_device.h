@@ -51,6 +51,7 @@ class Pkcs11Device final : public Device {
   Result<Bytes> public_key(const std::string& container) override;
   Result<KeySignature> sign(Authority& authority, const std::string& container, Hash hash, ByteView data) override;
   Result<Bytes> write_certificate(Authority& authority, const std::string& container, ByteView certificate) override;
+  Result<std::size_t> write_authorities(Authority& authority, std::span<const Bytes> certificates) override;
   Result<bool> import_key(Authority& authority, const std::string& container, const SecretBytes& pkcs8,
                           ByteView replace) override;
   Result<HistoryReport> write_history(Authority& authority, std::span<const ArchivedKey> newest_first,
@@ -82,6 +83,8 @@ class Pkcs11Device final : public Device {
   static Status make_place(const p11client::Session& session, const std::string& container, ByteView replace);
   Status import_into(const p11client::Session& session, const std::string& container, const SecretBytes& pkcs8) const;
   static Status put_certificate(const p11client::Session& session, const std::string& container, ByteView der);
+  static Result<bool> has_certificate(const p11client::Session& session, ByteView der);
+  static Status put_authority(const p11client::Session& session, ByteView der);
   Result<p11client::TpmCards> virtual_cards() const;
   Status unblock_virtual_card(Authority& authority, const Pin& fresh) const;
 

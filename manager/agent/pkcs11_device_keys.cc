@@ -119,6 +119,16 @@ void add_parameters(Template& attributes, const KeySpec& spec) {
   }
 }
 
+Status add_certificate(Template& attributes, ByteView der) {
+  CARDEA_ASSIGN(const crypto::CertificateParts parts, crypto::certificate_parts(der));
+  attributes.number(CKA_CERTIFICATE_TYPE, CKC_X_509)
+      .bytes(CKA_SUBJECT, parts.subject)
+      .bytes(CKA_ISSUER, parts.issuer)
+      .bytes(CKA_SERIAL_NUMBER, parts.serial)
+      .bytes(CKA_VALUE, der);
+  return {};
+}
+
 /// The mechanism that takes what has been hashed here, and its input.
 struct Question {
   CK_MECHANISM_TYPE mechanism = 0;
@@ -230,13 +240,8 @@ Status Pkcs11Device::put_certificate(const Session& session, const std::string& 
   for (const CK_OBJECT_HANDLE object : old) {
     if (session.attribute(object, CKA_VALUE) == to_bytes(der)) return {};
   }
-  CARDEA_ASSIGN(const crypto::CertificateParts parts, crypto::certificate_parts(der));
   Template attributes = new_object(CKO_CERTIFICATE, container);
-  attributes.number(CKA_CERTIFICATE_TYPE, CKC_X_509)
-      .bytes(CKA_SUBJECT, parts.subject)
-      .bytes(CKA_ISSUER, parts.issuer)
-      .bytes(CKA_SERIAL_NUMBER, parts.serial)
-      .bytes(CKA_VALUE, der);
+  CARDEA_TRY(add_certificate(attributes, der));
   CARDEA_TRY(session.create(attributes, "The certificate could not be written"));
   CARDEA_ASSIGN(const Objects now, find(session, CKO_CERTIFICATE, container));
   const bool reads_back = std::ranges::any_of(
@@ -259,6 +264,47 @@ Result<Bytes> Pkcs11Device::write_certificate(Authority& authority, const std::s
     return {};
   }));
   return read_back;
+}
+
+Result<bool> Pkcs11Device::has_certificate(const Session& session, ByteView der) {
+  Template wanted;
+  wanted.number(CKA_CLASS, CKO_CERTIFICATE).flag(CKA_TOKEN, true).bytes(CKA_VALUE, der);
+  CARDEA_ASSIGN(const Objects found, session.find(wanted));
+  return !found.empty();
+}
+
+// Named by its digest, since authorities share names when they are renewed; the category tells it from the certificates
+// of containers (PKCS#11 3.2, 4.6.2).
+Status Pkcs11Device::put_authority(const Session& session, ByteView der) {
+  CARDEA_ASSIGN(const Bytes digest, crypto::digest(Hash::sha256, der));
+  constexpr std::size_t shown = 8;
+  Template attributes = new_object(CKO_CERTIFICATE, "ca-" + to_hex(ByteView(digest).first(shown)));
+  attributes.number(CKA_CERTIFICATE_CATEGORY, CK_CERTIFICATE_CATEGORY_AUTHORITY);
+  CARDEA_TRY(add_certificate(attributes, der));
+  CARDEA_TRY(session.create(attributes, "The certificate of an authority could not be written"));
+  CARDEA_ASSIGN(const bool reads_back, has_certificate(session, der));
+  if (reads_back) return {};
+  return error(Code::device_error, "the certificate of an authority is not there after writing");
+}
+
+Result<std::size_t> Pkcs11Device::write_authorities(Authority& authority, std::span<const Bytes> certificates) {
+  std::vector<ByteView> missing;
+  {
+    CARDEA_ASSIGN(const Session open, session());
+    for (const Bytes& certificate : certificates) {
+      // All or none: what cannot be read must not stop halfway.
+      if (const auto parts = crypto::certificate_parts(certificate); !parts) return parts.error();
+      CARDEA_ASSIGN(const bool there, has_certificate(open, certificate));
+      const bool twice = std::ranges::any_of(missing, [&](ByteView each) { return same_bytes(each, certificate); });
+      if (!there && !twice) missing.push_back(certificate);
+    }
+  }
+  if (missing.empty()) return missing.size();
+  CARDEA_TRY(as_user(authority, [&](const Session& open) -> Status {
+    for (const ByteView certificate : missing) CARDEA_TRY(put_authority(open, certificate));
+    return {};
+  }));
+  return missing.size();
 }
 
 Status Pkcs11Device::import_into(const Session& session, const std::string& container, const SecretBytes& pkcs8) const {

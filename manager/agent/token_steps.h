@@ -62,6 +62,8 @@ class TokenSteps final : private Authority {
   Result<json::object> make_request(const json::object& parameters);
   Result<json::object> import_key(const json::object& parameters);
   Result<json::object> write_certificate(const json::object& parameters);
+  /// Whether the token has the certificates of the CA now.
+  Result<bool> write_chain(Device& token, const std::vector<Bytes>& chain);
   Result<json::object> write_history(const json::object& parameters);
   Result<json::object> write_objects(const json::object& parameters);
   Result<json::object> prove_keys(const json::object& parameters);

@@ -140,10 +140,28 @@ Result<json::object> TokenSteps::import_key(const json::object& parameters) {
 Result<json::object> TokenSteps::write_certificate(const json::object& parameters) {
   CARDEA_ASSIGN(const std::string container, required_text(parameters, "container"));
   CARDEA_ASSIGN(const Bytes certificate, required_bytes(parameters, "certificate"));
+  CARDEA_ASSIGN(const std::vector<Bytes> chain, bytes_list(parameters, "chain"));
   CARDEA_ASSIGN(Device* const token, device());
   CARDEA_ASSIGN(const Bytes read_back, token->write_certificate(*this, container, certificate));
   CARDEA_ASSIGN(const Bytes digest, crypto::digest(Hash::sha256, read_back));
-  return json::object{{"certificate_sha256", to_hex(digest)}};
+  json::object result{{"certificate_sha256", to_hex(digest)}};
+  if (!chain.empty()) {
+    CARDEA_ASSIGN(const bool written, write_chain(*token, chain));
+    result["chain"] = written ? "written" : "left_out";
+  }
+  return result;
+}
+
+// The credential works without them, so a token that cannot take them does not end the job.
+Result<bool> TokenSteps::write_chain(Device& token, const std::vector<Bytes>& chain) {
+  const Result<std::size_t> written = token.write_authorities(*this, chain);
+  if (written) return true;
+  const Code code = written.code();
+  if (code != Code::function_not_supported && code != Code::device_memory && code != Code::data_invalid) {
+    return written.error();
+  }
+  user_.tell(fmt::format("the certificates of the CA are left out: {}", describe(written.error())));
+  return false;
 }
 
 Result<json::object> TokenSteps::write_history(const json::object& parameters) {

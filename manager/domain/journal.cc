@@ -107,6 +107,10 @@ Status begin_undo(Job& job, Time now, std::string why) {
 
 std::string completion_text(const Job& job) {
   std::string text = "Done";
+  const bool chain_left_out = std::any_of(job.steps.begin(), job.steps.end(), [](const Step& step) {
+    return step.kind == "write_certificate" && text_of(step.result, "chain") == "left_out";
+  });
+  if (chain_left_out) text += "; the token did not take the certificates of the CA";
   for (const auto& step : job.steps) {
     if (step.kind != "write_history") continue;
     const json::value* list = step.result.if_contains("left_out");

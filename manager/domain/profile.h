@@ -66,7 +66,7 @@ struct ProfileRules {
   std::uint32_t devices_per_person = 1;  ///< 0: no limit
   bool registered_stock_only = false;    ///< L6
   std::uint32_t history_depth = 20;      ///< former decryption keys put on the token; 0: none
-  bool write_chain = false;
+  bool write_chain = false;              ///< the CA's certificates go onto the token beside its own
   CodeRules code;
   /// Kinds of requests that an agent carries out without a one-time code for whoever holds the very token.
   std::vector<std::string> without_code = {"renew", "update", "rotate"};

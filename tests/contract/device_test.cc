@@ -1,4 +1,5 @@
 // What every kind of token must do for the life of a credential (agent/device.h).
+#include "card/certificate.h"
 #include "contract/device_rig.h"
 
 namespace cardea::agent {
@@ -17,6 +18,13 @@ const DeviceContainer* container_of(const DeviceDescription& about, const std::s
 
 Bytes certify(DeviceRig& token, const std::string& container, ByteView key_info, std::size_t variant = 9) {
   return good(token->write_certificate(token.everybody, container, card::certificate_for(key_info, variant)));
+}
+
+/// The certificate of an authority that stands alone.
+Bytes authority(std::string_view name) {
+  const vcard::CardKey key = good(vcard::CardKey::generate(vcard::KeyType::p256));
+  const Bytes subject = vcard::common_name(name);
+  return good(vcard::issue_certificate(key, subject, subject, key.public_key_der(), {vcard::basic_constraints(true)}));
 }
 
 }  // namespace
@@ -122,6 +130,37 @@ BOOST_AUTO_TEST_CASE(renewed_certificate_takes_the_place_of_the_old_one) {
   const DeviceDescription about = good((*token)->describe());
   BOOST_REQUIRE(container_of(about, "authentication") != nullptr);
   BOOST_TEST(container_of(about, "authentication")->certificate == fresh);
+}
+
+BOOST_AUTO_TEST_CASE(certificates_of_authorities_are_written_once) {
+  const auto token = new_token();
+  token->begin();
+  std::vector<Bytes> chain{authority("Issuing"), authority("Root")};
+  const auto written = (*token)->write_authorities(token->everybody, chain);
+  if (kind_under_test() == "piv") {
+    BOOST_REQUIRE(!written.ok());
+    BOOST_TEST(written.code() == Code::function_not_supported);
+    return;
+  }
+  BOOST_TEST(good(written) == 2U);
+  token->reopen();
+  token->everybody.asked = 0;
+  BOOST_TEST(good((*token)->write_authorities(token->everybody, chain)) == 0U);
+  BOOST_TEST(token->everybody.asked == 0);
+  chain.front() = authority("Issuing");  // a renewed one has the same name
+  chain.push_back(chain.front());
+  BOOST_TEST(good((*token)->write_authorities(token->everybody, chain)) == 1U);
+  const auto damaged = (*token)->write_authorities(token->everybody, std::vector<Bytes>{authority("Other"), Bytes(40)});
+  BOOST_REQUIRE(!damaged.ok());
+  BOOST_TEST(damaged.code() == Code::data_invalid);
+  BOOST_TEST(good((*token)->write_authorities(token->everybody, chain)) == 0U);
+  // They are in no container, and make none.
+  BOOST_TEST(good((*token)->describe()).containers.empty());
+  if (!token->is_card()) return;
+  good((*token)->erase(token->everybody));
+  token->reopen();
+  token->begin();
+  BOOST_TEST(good((*token)->write_authorities(token->everybody, chain)) == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(key_is_imported_and_known_again) {
@@ -393,6 +432,15 @@ BOOST_AUTO_TEST_CASE(card_is_pulled_at_every_command_of_issuing) {
     };
     Status done = issue();
     return !done && done.code() == Code::exists ? Status() : done;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(card_is_pulled_at_every_command_of_a_chain) {
+  if (kind_under_test() != "gids") return;
+  const std::vector<Bytes> chain{authority("Issuing"), authority("Root")};
+  pull_at_every_command([&](CardRig& card) -> Status {
+    CARDEA_TRY(card->write_authorities(card.everybody, chain));
+    return {};
   });
 }
 

@@ -78,6 +78,36 @@ BOOST_AUTO_TEST_CASE(a_credential_lives_from_issue_to_the_replacement_of_the_los
   BOOST_TEST(verdict.intact);
 }
 
+BOOST_AUTO_TEST_CASE(a_profile_puts_the_certificates_of_the_ca_onto_the_token) {
+  Setting setting;
+  manager::Profile profile;
+  must(setting.store->read([&](manager::Transaction& work) -> Status {
+    CARDEA_ASSIGN(profile, work.profile_by_name("staff-" + setting.kind));
+    return {};
+  }));
+  profile.document["write_chain"] = true;
+  must(manager::save_profile(*setting.ports, setting.admin, profile));
+  setting.new_card("chained");
+  const manager::Request request = setting.ask("issue");
+  setting.run(request);
+  const bool has_place = setting.kind != "piv";
+  std::size_t steps = 0;
+  must(setting.store->read([&](manager::Transaction& work) -> Status {
+    CARDEA_ASSIGN(const auto row, work.request(request.id));
+    CARDEA_ASSIGN(const auto job, work.job(*row.job));
+    for (const manager::Step& step : job.steps) {
+      if (step.kind != "write_certificate") continue;
+      ++steps;
+      BOOST_TEST(step.result.at("chain").as_string() == (has_place ? "written" : "left_out"));
+    }
+    return {};
+  }));
+  BOOST_TEST(steps == 3U);
+  // What is there is no container, and is found again.
+  BOOST_TEST(setting.look().containers.size() == 3U);
+  setting.run(setting.ask("renew", setting.token().id));
+}
+
 BOOST_AUTO_TEST_CASE(a_collection_that_is_cut_off_after_any_step_goes_on) {
   Setting setting;
   setting.new_card("cut");
