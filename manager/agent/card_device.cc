@@ -62,10 +62,21 @@ Result<CardDevice::Work> CardDevice::begin() {
   return Work{std::move(transaction), administrator};
 }
 
+Result<Pin> CardDevice::user_pin(Authority& authority, bool refused) {
+  bool is_last = false;
+  {
+    CARDEA_ASSIGN(Work work, begin());
+    const Result<PinState> state = module_->pin_state(work.transaction, PinRole::user);
+    if (!state && !passes(state.error())) return state.error();
+    is_last = state && state->retries_left == 1;
+  }
+  return is_last ? authority.last_user_pin() : authority.user_pin(refused);
+}
+
 Status CardDevice::as_user(Authority& authority, const Writing& what) {
   for (bool refused = false;; refused = true) {
     // Asked for before the card is taken, so that nobody else waits for a person's typing.
-    CARDEA_ASSIGN(const Pin pin, authority.user_pin(refused));
+    CARDEA_ASSIGN(const Pin pin, user_pin(authority, refused));
     CARDEA_ASSIGN(Work work, begin());
     // A card has one security status for all programs.
     work.transaction.reset_at_end();

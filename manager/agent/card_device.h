@@ -66,6 +66,8 @@ class CardDevice final : public Device {
 
   bool is_piv() const noexcept;
   Result<Work> begin();
+  /// What the authority answers for the user, by the tries that are left.
+  Result<Pin> user_pin(Authority& authority, bool refused);
   /// Runs `what` with the user's PIN shown; asks again for one that the card refused.
   Status as_user(Authority& authority, const Writing& what);
   /// Runs `what` with the administrator proved.

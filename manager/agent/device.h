@@ -28,6 +28,9 @@ class Authority {
   virtual ~Authority() = default;
   /// The user's PIN. `refused`: the token did not take the one that was told before.
   virtual Result<Pin> user_pin(bool refused) = 0;
+  /// The user's PIN for the last try that the token has left, from a person who knows that it is the last;
+  /// pin_incorrect when nobody does.
+  virtual Result<Pin> last_user_pin() { return error(Code::pin_incorrect, "only one try of the PIN is left"); }
   /// The administrator's answer; the key stays with whoever answers. `attempt` counts from 0: while keys are being
   /// changed, or nobody knows whether the token still has the factory's, there are several. pin_incorrect when there is
   /// no further one.

@@ -166,9 +166,19 @@ Result<Session> Pkcs11Device::session() const {
   return Session::open(*module_, token_, true);
 }
 
+Result<Pin> Pkcs11Device::user_pin(Authority& authority, bool refused) const {
+  bool is_last = false;
+  {
+    CARDEA_ASSIGN(const Session open, session());
+    CARDEA_ASSIGN(const TokenInfo now, open.token_now());
+    is_last = now.has(CKF_USER_PIN_FINAL_TRY);
+  }
+  return is_last ? authority.last_user_pin() : authority.user_pin(refused);
+}
+
 Status Pkcs11Device::as_user(Authority& authority, const Work& what) const {
   for (bool refused = false;; refused = true) {
-    CARDEA_ASSIGN(const Pin pin, authority.user_pin(refused));
+    CARDEA_ASSIGN(const Pin pin, user_pin(authority, refused));
     CARDEA_ASSIGN(const Session open, session());
     const CK_RV rv = open.login(CKU_USER, &pin);
     if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
@@ -210,6 +220,7 @@ Result<DeviceDescription> Pkcs11Device::describe() {
     about.admin_algorithm = "hmac-sha256";
     about.attests = true;
   }
+  if (now.has(CKF_USER_PIN_FINAL_TRY)) about.user_pin.retries_left = 1;
   // There is no factory, so there is nothing of its.
   about.factory = {false, false, false};
   constexpr std::size_t plenty = 1000;

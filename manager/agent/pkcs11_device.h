@@ -73,6 +73,8 @@ class Pkcs11Device final : public Device {
   static Result<std::unique_ptr<Pkcs11Device>> create_virtual_card(ModulePtr module, const NewToken& token);
 
   Result<p11client::Session> session() const;
+  /// What the authority answers for the user, by the tries that are left.
+  Result<Pin> user_pin(Authority& authority, bool refused) const;
   Status as_user(Authority& authority, const Work& what) const;
   Status as_officer(const Pin& secret, const Work& what) const;
   static Result<Objects> find(const p11client::Session& session, CK_OBJECT_CLASS of_class,

@@ -395,7 +395,7 @@ Result<KeyStatement> Pkcs11Device::attest(Authority& authority, const std::strin
   if (kind_ != MadeKind::tpm) return error(Code::function_not_supported, "a keystore does not attest its keys");
   CARDEA_ASSIGN(const p11client::TpmCards cards, virtual_cards());
   for (bool refused = false;; refused = true) {
-    CARDEA_ASSIGN(const Pin pin, authority.user_pin(refused));
+    CARDEA_ASSIGN(const Pin pin, user_pin(authority, refused));
     const auto statement = cards.attest(token_.serial, pin, container, std::nullopt, nonce);
     if (statement) return KeyStatement{{}, tpm::to_text(*statement)};
     if (statement.code() != Code::pin_incorrect) return statement.error();

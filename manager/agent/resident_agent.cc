@@ -20,12 +20,22 @@ class VisitUser final : public User {
   Result<Pin> present_pin(std::string_view token, bool refused) override {
     if (refused || !pin_) {
       pin_.reset();
+      confirmed_ = false;
       CARDEA_ASSIGN(pin_, user_.present_pin(token, refused));
+    }
+    return Pin(pin_->view());
+  }
+  Result<Pin> present_last_pin(std::string_view token) override {
+    if (!confirmed_ || !pin_) {
+      pin_.reset();
+      CARDEA_ASSIGN(pin_, user_.present_last_pin(token));
+      confirmed_ = true;
     }
     return Pin(pin_->view());
   }
   Result<Pin> new_pin(std::string_view token, std::string_view rules, std::string_view problem) override {
     pin_.reset();
+    confirmed_ = false;
     return user_.new_pin(token, rules, problem);
   }
   Status show_pin(std::string_view token, const Pin& pin) override { return user_.show_pin(token, pin); }
@@ -33,6 +43,7 @@ class VisitUser final : public User {
  private:
   User& user_;
   std::optional<Pin> pin_;
+  bool confirmed_ = false;  ///< it was given for the last try
 };
 
 /// Behind a proof there is the user's PIN and nothing else.
@@ -41,6 +52,7 @@ class HolderAuthority final : public Authority {
   HolderAuthority(User& user, std::string words) : user_(user), words_(std::move(words)) {}
 
   Result<Pin> user_pin(bool refused) override { return user_.present_pin(words_, refused); }
+  Result<Pin> last_user_pin() override { return user_.present_last_pin(words_); }
   Result<Bytes> answer(const AdminChallenge&, int) override { return nobody(); }
   Result<Pin> unblocking_secret() override { return nobody(); }
   Result<SecretBytes> admin_key() override { return nobody(); }
@@ -186,7 +198,7 @@ Result<ContactProof> ResidentAgent::prove(const LocalToken& token, User& user) {
     proof.certificate = found->certificate;
     HolderAuthority authority(user, words_of_token(token));
     // Typing may take longer than a nonce holds.
-    CARDEA_TRY(authority.user_pin(false));
+    CARDEA_TRY(about.user_pin.retries_left == 1 ? authority.last_user_pin() : authority.user_pin(false));
     CARDEA_ASSIGN(proof.nonce, contacts_.nonce());
     CARDEA_ASSIGN(KeySignature signature,
                   device->sign(authority, found->name, Hash::none, contact_message(proof.nonce)));

@@ -53,6 +53,11 @@ class AskedTypist final : public User {
     if (pin.empty() || refused) return error(Code::user_not_logged_in, "nobody is there");
     return Pin(view_of(pin));
   }
+  Result<Pin> present_last_pin(std::string_view) override {
+    ++asked_for_last;
+    if (last_pin.empty()) return error(Code::pin_incorrect, "the last try was not used");
+    return Pin(view_of(last_pin));
+  }
   Result<Pin> new_pin(std::string_view, std::string_view, std::string_view) override {
     return error(Code::function_canceled);
   }
@@ -60,7 +65,9 @@ class AskedTypist final : public User {
 
   std::vector<std::string> lines;
   std::string pin = "592037";
+  std::string last_pin;
   int asked = 0;
+  int asked_for_last = 0;
 };
 
 /// A card that was issued by a job with a code, and an agent that stays beside it.
@@ -155,6 +162,30 @@ BOOST_AUTO_TEST_CASE(without_a_pin_the_person_is_told_once_until_the_token_comes
   BOOST_REQUIRE(stay.user.lines.size() == 1U);
   BOOST_TEST((stay.user.lines[0].find("nobody is there") != std::string::npos));
   BOOST_TEST(stay.office.proofs == 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_last_try_is_left_alone_until_a_pin_is_given_for_it) {
+  Stay stay;
+  const auto tries = [&] {
+    const auto there = *stay.rig.readers.list({"piv"});
+    return (*stay.rig.readers.open(there.at(0)))->describe()->user_pin.retries_left;
+  };
+  const auto visit = [&] { return stay.agent().round(steady_clock::now()); };
+  stay.user.pin = "111222";
+  constexpr int most_tries = 20;
+  for (int i = 0; i < most_tries && tries() != 1; ++i) BOOST_TEST(!visit());
+  BOOST_REQUIRE(tries().value_or(0) == 1);
+  stay.user.pin = "592037";
+  stay.user.asked = stay.user.asked_for_last = 0;
+  BOOST_TEST(!visit());
+  BOOST_TEST(stay.user.asked == 0);
+  BOOST_TEST(stay.user.asked_for_last == 1);
+  BOOST_TEST(stay.office.proofs == 0);
+  BOOST_REQUIRE(tries().value_or(0) == 1);
+  stay.user.last_pin = "592037";
+  BOOST_TEST(visit());
+  BOOST_TEST(stay.user.asked_for_last == 2);
+  BOOST_TEST(stay.office.proofs == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_token_that_the_daemon_does_not_take_is_told_once_and_asked_again) {

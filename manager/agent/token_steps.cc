@@ -122,6 +122,12 @@ Result<Pin> TokenSteps::user_pin(bool refused) {
   return Pin(pin_->view());
 }
 
+// Also where one is kept: it need not be the token's any more.
+Result<Pin> TokenSteps::last_user_pin() {
+  CARDEA_ASSIGN(pin_, user_.present_last_pin(token_words()));
+  return Pin(pin_->view());
+}
+
 Result<Bytes> TokenSteps::answer(const AdminChallenge& challenge, int attempt) {
   // Which key a token has is not always to be told; what it is believed to have comes first.
   if (attempt > 1) return error(Code::pin_incorrect, "the token has another administrator's key than the daemon knows");
@@ -337,7 +343,7 @@ Result<json::object> TokenSteps::set_pin(const json::object& parameters) {
   if (!is_random && mode != "chosen") return error(Code::arguments_bad, "the daemon's 'mode' is unknown");
   std::optional<Pin> present;
   if (old == "user") {
-    CARDEA_ASSIGN(present, user_pin(false));
+    CARDEA_ASSIGN(present, about.user_pin.retries_left == 1 ? last_user_pin() : user_pin(false));
   }
   const Pin* const known = present ? &*present : nullptr;
   CARDEA_ASSIGN(std::optional<Pin> given, optional_pin(parameters, "pin"));

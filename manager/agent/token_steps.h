@@ -45,6 +45,7 @@ class TokenSteps final : private Authority {
 
   // Authority
   Result<Pin> user_pin(bool refused) override;
+  Result<Pin> last_user_pin() override;
   Result<Bytes> answer(const AdminChallenge& challenge, int attempt) override;
   Result<Pin> unblocking_secret() override;
   Result<SecretBytes> admin_key() override;

@@ -16,6 +16,9 @@ class User {
   virtual void tell(std::string_view line) = 0;
   /// The PIN of a token. `refused`: the token did not take the one before.
   virtual Result<Pin> present_pin(std::string_view token, bool refused) = 0;
+  /// The PIN of a token that the next wrong one locks, typed by a person who was told so. Nothing that stands in a file
+  /// is taken: whoever cannot ask refuses with pin_incorrect, and the try is not used.
+  virtual Result<Pin> present_last_pin(std::string_view token) = 0;
   /// A PIN to be set. `rules`: a sentence about what it must be like; `problem`: why the one before is not; empty at
   /// first.
   virtual Result<Pin> new_pin(std::string_view token, std::string_view rules, std::string_view problem) = 0;

@@ -29,6 +29,16 @@ Result<Pin> TerminalUser::present_pin(std::string_view token, bool refused) {
   return obtain_pin(typed(), PinRole::user, fmt::format("PIN of {}: ", printable(token)));
 }
 
+Result<Pin> TerminalUser::present_last_pin(std::string_view token) {
+  const std::string label(printable(token));
+  if (confirm(fmt::format("This is the last try of {}: a wrong PIN locks it.", label))) {
+    return ask_pin(fmt::format("PIN of {}: ", label));
+  }
+  return error(Code::pin_incorrect,
+               "only one try of the PIN is left, and it was not used; the last try is made only after a \"yes\" on a "
+               "terminal, with the PIN typed there");
+}
+
 Result<Pin> TerminalUser::new_pin(std::string_view token, std::string_view rules, std::string_view problem) {
   const std::string& file = context_.options.new_pin_file;
   const bool by_itself = !file.empty() || context_.options.pin_stdin;

@@ -13,6 +13,7 @@ class TerminalUser final : public agent::User {
 
   void tell(std::string_view line) override;
   Result<Pin> present_pin(std::string_view token, bool refused) override;
+  Result<Pin> present_last_pin(std::string_view token) override;
   Result<Pin> new_pin(std::string_view token, std::string_view rules, std::string_view problem) override;
   Status show_pin(std::string_view token, const Pin& pin) override;
 

@@ -53,6 +53,10 @@ class Everybody final : public Authority {
     if (refused) return error(Code::function_canceled, "the PIN was refused");
     return Pin(view_of(pin));
   }
+  Result<Pin> last_user_pin() override {
+    if (!takes_last_try) return error(Code::pin_incorrect, "only one try is left");
+    return Pin(view_of(pin));
+  }
   Result<Bytes> answer(const AdminChallenge& challenge, int attempt) override {
     if (static_cast<std::size_t>(attempt) >= keys.size()) return error(Code::pin_incorrect, "no further key");
     const SecretBytes key(keys[static_cast<std::size_t>(attempt)]);
@@ -76,6 +80,7 @@ class Everybody final : public Authority {
   std::string puk;
   std::vector<Bytes> keys;
   int asked = 0;
+  bool takes_last_try = false;
 
  private:
   static Result<Bytes> tpm_answer(const SecretBytes& key, ByteView challenge) {

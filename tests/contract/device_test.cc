@@ -52,6 +52,28 @@ BOOST_AUTO_TEST_CASE(wrong_pin_is_asked_for_again_and_not_sent_again) {
   BOOST_TEST(token->everybody.asked == 2);
 }
 
+BOOST_AUTO_TEST_CASE(last_try_is_made_only_with_a_pin_given_for_it) {
+  const auto token = new_token();
+  token->begin();
+  const std::string right = token->everybody.pin;
+  token->everybody.pin = "111222";
+  const auto tries = [&] { return good((*token)->describe()).user_pin.retries_left; };
+  constexpr int most_tries = 40;
+  for (int i = 0; i < most_tries && tries() != 1; ++i) BOOST_TEST(!(*token)->prove_user(token->everybody).ok());
+  BOOST_REQUIRE(tries().value_or(0) == 1);
+  token->everybody.pin = right;
+  token->everybody.asked = 0;
+  const Status held_back = (*token)->prove_user(token->everybody);
+  BOOST_REQUIRE(!held_back.ok());
+  BOOST_TEST(held_back.code() == Code::pin_incorrect);
+  BOOST_TEST(token->everybody.asked == 0);
+  BOOST_REQUIRE(tries().value_or(0) == 1);
+  token->everybody.takes_last_try = true;
+  good((*token)->prove_user(token->everybody));
+  token->everybody.takes_last_try = false;
+  good((*token)->prove_user(token->everybody));
+}
+
 BOOST_AUTO_TEST_CASE(pin_is_changed_by_its_user) {
   const auto token = new_token();
   token->begin();

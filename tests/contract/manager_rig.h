@@ -107,6 +107,7 @@ class SilentUser final : public agent::User {
     if (refused) return Code::function_canceled;
     return Pin(view_of(pin));
   }
+  Result<Pin> present_last_pin(std::string_view) override { return Code::pin_incorrect; }
   Result<Pin> new_pin(std::string_view, std::string_view, std::string_view problem) override {
     if (!problem.empty()) return error(Code::pin_invalid, std::string(problem));
     return Pin(view_of(pin));

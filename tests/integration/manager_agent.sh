@@ -136,4 +136,17 @@ wait_until 30 eval '[ -z "$(active)" ]' || fail "the token is not disabled"
 if once --pin-file "$story/pin" >"$work/once.log" 2>&1; then fail "a disabled token gets a contact"; fi
 grep -q "not active" "$work/once.log" || fail "it is not said why: $(cat "$work/once.log")"
 pass "a disabled token gets nothing"
+
+# Without a terminal the last try is not made, whether the PIN in the file is the right one or not.
+printf '00000000\n' >"$story/wrong" && chmod 600 "$story/wrong"
+held_back() {
+  ! (alice_settings && exec timeout 60 setsid -w "$cardea" agent "${options[@]}" --once --pin-file "$1") \
+    >"$work/once.log" 2>&1 </dev/null && grep -q "was not used" "$work/once.log"
+}
+for attempt in {1..20}; do
+  ! held_back "$story/wrong" || break
+done
+grep -q "was not used" "$work/once.log" || fail "wrong PINs from a file lock the token: $(cat "$work/once.log")"
+held_back "$story/pin" || fail "the last try is made with a PIN from a file"
+pass "the last try is not made with a PIN from a file"
 done_ok
