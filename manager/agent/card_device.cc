@@ -159,6 +159,7 @@ Result<DeviceDescription> CardDevice::describe() {
   about.user_writes = about_.user_writes;
   CARDEA_TRY(describe_pins(work, about));
   CARDEA_TRY(describe_containers(work, about));
+  CARDEA_ASSIGN(about.lacks_card_uuid, lacks_card_uuid(work));
   card::ContainerPlace attesting;
   attesting.index = card::piv::key_attestation;
   const Result<Bytes> attestation = work.administrator->attest(work.transaction, attesting);

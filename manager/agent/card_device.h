@@ -89,6 +89,9 @@ class CardDevice final : public Device {
   Status erase_contents(Work& work);
   /// The card's file of authorities' certificates; empty when there is none.
   Result<std::optional<card::FileEntry>> root_store(Work& work);
+  /// The card holder unique identifier, whether the card has it or not; the entry of its file.
+  Result<card::FileEntry> chuid_file(Work& work);
+  Result<bool> lacks_card_uuid(Work& work);
   Status renew_card_uuid(Work& work, const card::FileEntry& chuid);
 
   const card::CardChannelPtr channel_;

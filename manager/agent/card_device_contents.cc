@@ -9,6 +9,7 @@
 #include "base/tlv.h"
 #include "crypto/random.h"
 #include "piv/data_objects.h"
+#include "piv/fascn.h"
 #include "piv/key_references.h"
 
 namespace cardea::agent {
@@ -26,19 +27,65 @@ Result<Bytes> random_uuid() {
   return uuid;
 }
 
+constexpr std::uint32_t tag_fascn = 0x30;
+constexpr std::uint32_t tag_guid = 0x34;
+constexpr std::uint32_t tag_expires = 0x35;
+constexpr std::uint32_t tag_signature = 0x3e;
+constexpr std::uint32_t tag_check = 0xfe;
+
+/// An identifier for a card that nobody numbered: a FASC-N of nines, as cards outside the government have it, and the
+/// card UUID (SP 800-73-4 part 1, 3.1.2 and table 9).
+Result<Bytes> new_chuid(ByteView uuid) {
+  const card::piv::Fascn nines{.agency = "9999",
+                               .system = "9999",
+                               .credential = "999999",
+                               .series = "0",
+                               .issue = "1",
+                               .person = "0000000000",
+                               .category = "3",
+                               .organization = "0000",
+                               .association = "1"};
+  CARDEA_ASSIGN(const Bytes fascn, card::piv::encode_fascn(nines));
+  Bytes chuid = make_tlv(tag_fascn, fascn);
+  append_tlv(chuid, tag_guid, uuid);
+  append_tlv(chuid, tag_expires, view_of("20991231"));
+  append_tlv(chuid, tag_signature, {});
+  append_tlv(chuid, tag_check, {});
+  return chuid;
+}
+
 }  // namespace
+
+Result<card::FileEntry> CardDevice::chuid_file(Work& work) {
+  CARDEA_ASSIGN(const std::vector<card::FileEntry> files, module_->files(work.transaction));
+  const auto found = std::ranges::find(files, card::piv::object::chuid, &card::FileEntry::reference);
+  if (found == files.end()) return error(Code::not_found, "the card has no place for a CHUID");
+  return *found;
+}
+
+// Only where the maker's serial number names the card whatever its CHUID says: a job goes on with the token that it
+// began with, and knows it by that number.
+Result<bool> CardDevice::lacks_card_uuid(Work& work) {
+  if (!is_piv() || about_.manufacturer != "Yubico" || about_.serial.empty()) return false;
+  CARDEA_ASSIGN(const card::FileEntry file, chuid_file(work));
+  const Result<Bytes> content = module_->read_file(work.transaction, file);
+  if (!content) return content.code() == Code::not_found ? Result<bool>(true) : Result<bool>(content.error());
+  return content->empty();
+}
 
 // The issuer's signature over the old fields would be wrong over the new ones, so it goes; its field stays, since the
 // standard wants one (SP 800-73-4 part 1, table 9).
 Status CardDevice::renew_card_uuid(Work& work, const card::FileEntry& chuid) {
-  constexpr std::uint32_t tag_guid = 0x34;
-  constexpr std::uint32_t tag_signature = 0x3e;
   CARDEA_ASSIGN(const Bytes uuid, random_uuid());
   const Result<Bytes> present = module_->read_file(work.transaction, chuid);
   if (!present && present.code() != Code::not_found) return present.error();
+  if (!present || present->empty()) {
+    CARDEA_ASSIGN(const Bytes first, new_chuid(uuid));
+    return work.administrator->write_file(work.transaction, chuid, first);
+  }
   Bytes fresh;
   bool replaced = false;
-  for (TlvReader reader(present ? ByteView(*present) : ByteView()); !reader.at_end();) {
+  for (TlvReader reader(*present); !reader.at_end();) {
     CARDEA_ASSIGN(const Tlv field, reader.next());
     replaced = replaced || field.tag == tag_guid;
     append_tlv(fresh, field.tag,

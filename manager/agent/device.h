@@ -73,6 +73,8 @@ struct DeviceDescription {
   FactorySecrets factory;
   std::string admin_algorithm;  ///< as in AdminChallenge; empty: the administrator answers no challenges
   bool attests = false;
+  /// The card has no card UUID (SP 800-73-4 part 1, 3.1.2) and would keep its serial number if it got one.
+  bool lacks_card_uuid = false;
   bool user_writes = false;                 ///< keys and certificates are written with the user PIN
   std::size_t free_history = 0;             ///< further decryption keys that fit, as far as the token tells
   std::vector<DeviceContainer> containers;  ///< those that hold something

@@ -207,6 +207,7 @@ Result<json::object> TokenSteps::facts() {
                       {"free_history", about.free_history},
                       {"admin_algorithm", about.admin_algorithm},
                       {"attests", about.attests},
+                      {"lacks_card_uuid", about.lacks_card_uuid},
                       {"write_needs", about.user_writes ? "pin" : "admin"}};
 }
 

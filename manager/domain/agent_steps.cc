@@ -213,6 +213,7 @@ Result<json::object> checked_facts(const json::object& result) {
   for (const char* member : {"model", "label", "card_type", "admin_algorithm", "write_needs"})
     facts[member] = in.text(member, "", 128);
   facts["attests"] = in.flag("attests", false);
+  facts["lacks_card_uuid"] = in.flag("lacks_card_uuid", false);
   facts["free_history"] = in.number("free_history", 0, 0, 100000);
   for (const char* member : {"pin", "factory"}) facts[member] = in.object(member);
   json::array containers;

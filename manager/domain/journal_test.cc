@@ -247,6 +247,14 @@ BOOST_AUTO_TEST_CASE(an_update_adds_what_the_profile_names_and_revokes_what_it_n
   BOOST_TEST(revoked[0].container == "signature");
 }
 
+BOOST_AUTO_TEST_CASE(a_card_without_card_uuid_gets_one) {
+  Rig rig;
+  FakeToken card;
+  card.lacks_card_uuid = true;
+  rig.issue(card);
+  BOOST_TEST(!card.lacks_card_uuid);
+}
+
 BOOST_AUTO_TEST_CASE(an_existing_decryption_key_is_shared_by_several_devices) {
   Rig rig(R"({"device_kinds": ["piv"], "devices_per_person": 2, "history_depth": 0, "certificates": [
       {"container": "authentication", "policy": "authentication"},

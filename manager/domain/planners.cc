@@ -244,9 +244,16 @@ void plan_end(Plan& plan) {
   plan.add("activate");
 }
 
+// Other software knows a PIV card again by its card UUID, which some makers leave to the issuer (SP 800-73-4 part
+// 1, 3.1.2). Empty content has the agent make one up.
+void plan_card_uuid(Plan& plan) {
+  if (flag_of(plan.inspected, "lacks_card_uuid")) plan.add("write_objects", {{"objects", json::object{{"chuid", ""}}}});
+}
+
 Status plan_issue(Plan& plan) {
   plan_first_secrets(plan);
   plan_pin(plan);
+  plan_card_uuid(plan);
   // Before the new keys: the archive holds none of them yet, so only former ones are taken for history.
   if (plan.view.request.parameters.contains(former_keys))
     CARDEA_TRY(plan_history(plan, plan.view.rules.history_depth, Former::of_the_person));

@@ -120,7 +120,9 @@ class PulledChannel final : public card::CardChannel {
  public:
   explicit PulledChannel(vcard::VirtualCard& card) : card_(card) {}
 
-  Bytes atr() const override { return card_.atr(); }
+  Bytes atr() const override { return atr_.empty() ? card_.atr() : atr_; }
+  /// Another maker's answer to reset.
+  void pretend(Bytes atr) { atr_ = std::move(atr); }
   card::ApduLimits limits() const override { return {.command_data = 65535, .answer_data = 65536}; }
   void learn(const card::ApduLimits&) override {}
   Result<card::CardState> begin() override {
@@ -145,6 +147,7 @@ class PulledChannel final : public card::CardChannel {
  private:
   vcard::VirtualCard& card_;
   card::CardState state_ = card::CardState::reset;
+  Bytes atr_;
   std::size_t exchanges_ = 0;
   std::size_t pull_at_ = 0;
   bool pulled_ = false;
@@ -159,10 +162,17 @@ class CardRig final : public DeviceRig {
     everybody.keys = {factory_key()};
     reopen();
   }
+  /// A PIV card in this state that answers so to a reset.
+  CardRig(vcard::PivState state, std::string_view atr) : card_(vcard::CardState{std::move(state)}), atr_(atr) {
+    everybody.puk = "12345678";
+    everybody.keys = {factory_key()};
+    reopen();
+  }
   bool is_card() const override { return true; }
   void reopen() override {
     card_.reset();
     channel = std::make_shared<PulledChannel>(card_);
+    channel->pretend(to_bytes(view_of(std::string_view(atr_))));
     device = good(CardDevice::open(channel));
   }
   /// The card is pulled at the n-th command from now on.
@@ -172,6 +182,7 @@ class CardRig final : public DeviceRig {
 
  private:
   vcard::VirtualCard card_;
+  std::string atr_;
 };
 
 /// A folder that goes with its object.

@@ -376,6 +376,25 @@ BOOST_AUTO_TEST_CASE(card_uuid_is_renewed) {
   BOOST_TEST(good(card->describe()).serial != before);
 }
 
+BOOST_AUTO_TEST_CASE(card_uuid_is_made_where_a_maker_left_it_out) {
+  if (kind_under_test() != "piv") return;
+  BOOST_TEST(!good(CardRig("piv")->describe()).lacks_card_uuid);
+  constexpr std::uint32_t chuid = 0x5fc102;
+  vcard::PivState state = good(vcard::new_piv({}));
+  state.objects.erase(chuid);
+  CardRig card(std::move(state), "Yubikey");
+  const DeviceDescription bare = good(card->describe());
+  BOOST_TEST(bare.lacks_card_uuid);
+  good(card->write_object(card.everybody, "chuid", {}));
+  card.reopen();
+  const DeviceDescription numbered = good(card->describe());
+  BOOST_TEST(!numbered.lacks_card_uuid);
+  BOOST_TEST(numbered.serial == bare.serial);
+  // As it is asked for again after a report that was lost.
+  good(card->write_object(card.everybody, "chuid", {}));
+  BOOST_TEST(!good(card->describe()).lacks_card_uuid);
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_named) {
   const std::string kind = kind_under_test();
   if (kind != "piv" && kind != "gids") return;

@@ -40,6 +40,7 @@ class FakeToken {
   bool true_statement = true;
   bool right_answer = true;
   bool attests_other_key = false;
+  bool lacks_card_uuid = false;
 
   /// Does what the step says and answers its result; a step that was done before has the same end.
   json::object run(const NextStep& step) {
@@ -75,6 +76,10 @@ class FakeToken {
       return {{"certificate_sha256", to_hex(*crypto::digest(Hash::sha256, containers[container].certificate))}};
     }
     if (step.kind == "write_history") return write_history(in);
+    if (step.kind == "write_objects") {
+      lacks_card_uuid = lacks_card_uuid && !in.at("objects").as_object().contains("chuid");
+      return {};
+    }
     if (step.kind == "prove_keys") return prove(in);
     if (step.kind == "unblock_pin") {
       if (journal::text_of(in, "puk") == (so_pin.empty() ? puk : so_pin)) blocked = false;
@@ -93,11 +98,8 @@ class FakeToken {
                        {"spki", journal::base64(one.spki)},
                        {"certificate_sha256",
                         one.certificate.empty() ? "" : to_hex(*crypto::digest(Hash::sha256, one.certificate))}});
-    json::object out = {{"kind", kind},
-                        {"serial", exists ? serial : ""},
-                        {"model", "fake"},
-                        {"containers", held},
-                        {"attests", !device.empty()}};
+    json::object out = {{"kind", kind},       {"serial", exists ? serial : ""}, {"model", "fake"},
+                        {"containers", held}, {"attests", !device.empty()},     {"lacks_card_uuid", lacks_card_uuid}};
     if (kind == "piv") out["factory"] = {{"admin_key", admin_key.empty()}};
     if (kind == "piv" || kind == "gids") out["admin_algorithm"] = "3des";
     return out;
