@@ -25,7 +25,7 @@ void quiet_tss2() noexcept {
   char** const before = present.load(std::memory_order_acquire);
   const std::size_t count = count_of(before);
   // From malloc and never freed by us: a host that manages its environment itself may resize it.
-  auto** const after = static_cast<char**>(std::malloc((count + 2) * sizeof(char*)));
+  auto** const after = static_cast<char**>(std::malloc((count + 3) * sizeof(char*)));
   if (after == nullptr) return;
   std::copy_n(before, count, after);
   after[count] = quiet;
@@ -33,9 +33,10 @@ void quiet_tss2() noexcept {
   // When the host has changed its environment meanwhile, its change counts, and a line on stderr does no harm.
   char** expected = before;
   if (present.compare_exchange_strong(expected, after, std::memory_order_acq_rel)) {
-    // A host that sets a variable goes over to an array of its own and leaves this one behind.
-    static std::atomic<char**> kept;
-    kept = after;
+    // A host that sets a variable goes over to an array of its own and leaves this one behind, readers perhaps in it.
+    // So each stays, reachable from the next, behind its end.
+    static std::atomic<char**> latest;
+    after[count + 2] = reinterpret_cast<char*>(latest.exchange(after));
   } else {
     std::free(after);
   }
