@@ -1,5 +1,5 @@
-// The main function of every test program. Boost.Test would define it where BOOST_TEST_MODULE stands before its header, which
-// the precompiled header of the test programs cannot have.
+// The main function of every test program. Boost.Test would define it where BOOST_TEST_MODULE stands before its header,
+// which the precompiled header of the test programs cannot have.
 #include <boost/test/unit_test.hpp>
 
 int main(int argc, char* argv[]) {

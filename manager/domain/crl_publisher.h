@@ -8,8 +8,8 @@
 namespace cardea::manager {
 
 /// Makes the next CRL of that authority and stores it with its number (RFC 5280, 5.2.3: one more than the last).
-/// It shows everything that was revoked before this call, also when others publish at the same time. timed_out when they
-/// never stop; errors of the key token and the store.
+/// It shows everything that was revoked before this call, also when others publish at the same time. timed_out when
+/// they never stop; errors of the key token and the store.
 Result<CrlState> publish_crl(const Ports& ports, LocalCa& ca, Id id);
 
 /// The newest CRL; makes the first one, and the next when it is due and nobody else has made it meanwhile.
