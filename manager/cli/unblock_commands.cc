@@ -65,10 +65,13 @@ class Telephone final : public agent::Authority {
     CARDEA_ASSIGN(const SecretBytes digits, manager::digits_from_readable_groups(groups.view(), digits_));
     return Pin(digits.view());
   }
-  // Hyphens tell the groups from the secret itself.
+  // Groups begin with a digit and have hyphens; the secret itself has none, unless somebody chose it (a SO PIN like
+  // "so-pin-1234"). What looks like groups and is none is refused before the token is asked.
   Result<Pin> code_of_file() const {
     CARDEA_ASSIGN(Pin held, read_pin_file(puk_file_, "PUK"));
-    if (text_of(held.view()).find('-') == std::string_view::npos) return held;
+    const std::string_view text = text_of(held.view());
+    const bool groups = text.find('-') != std::string_view::npos && text.front() >= '0' && text.front() <= '9';
+    if (!groups) return held;
     return heard(held);
   }
 
