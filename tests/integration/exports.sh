@@ -12,7 +12,7 @@ if ! difference=$(diff <(printf '%s\n' "$wanted") <(printf '%s\n' "$found")); th
   exit 1
 fi
 # The sanitizers register destructors of their own.
-if ! nm -D --undefined-only "$module" | grep -q '__[at]san_init'; then
+if ! nm -D --undefined-only "$module" | grep >/dev/null '__[at]san_init'; then
   if registrars=$(nm -D --undefined-only "$module" | grep -E 'atexit'); then
     printf 'FAILED: objects with destructors are static or thread-local:\n%s\n' "$registrars"
     exit 1

@@ -13,7 +13,7 @@ refused_mapping() {
   local answer
   answer=$(post /v1/policies "{\"name\":\"wrong\",\"ca\":2,\"ca_profile\":\"tls-client\",\"document\":$2}")
   is_problem invalid-content 422 "$answer"
-  jq -r .detail <<<"$answer" | grep -qF -- "$1" || fail "no '$1' in: $answer"
+  jq -r .detail <<<"$answer" | grep >/dev/null -F -- "$1" || fail "no '$1' in: $answer"
   answer=$(request PATCH "/v1/policies/$policy" -H 'Content-Type: application/json' -d "{\"document\":$2}")
   is_problem invalid-content 422 "$answer"
   [ "$(request GET "/v1/policies/$policy")" = "$kept" ] || fail "a policy was changed to something wrong: $2"

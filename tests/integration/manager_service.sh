@@ -7,7 +7,7 @@ command -v python3 >/dev/null || { echo "skipped: python3 is not installed"; exi
 
 root=$work/root
 DESTDIR=$root cmake --install "$build" >"$work/install.log" 2>&1 || fail "cmake --install: $(tail -n 5 "$work/install.log")"
-installed() { find "$root" -path "*/$1" | grep -q . || fail "$1 is not installed"; }
+installed() { find "$root" -path "*/$1" | grep >/dev/null . || fail "$1 is not installed"; }
 for file in bin/cardea bin/cardea-manager pkcs11/libcardea-pkcs11.so systemd/system/cardea-manager.service \
   sysusers.d/cardea-manager.conf man8/cardea-manager.8 man1/cardea.1 man5/cardea.toml.5 \
   bash-completion/completions/cardea; do

@@ -119,7 +119,7 @@ end_story() {
   manager_id=
 }
 
-logged_on() { as_admin manager whoami --json | grep -q '"operator:administrator"'; }
+logged_on() { as_admin manager whoami --json | grep >/dev/null '"operator:administrator"'; }
 add_alice() { as_admin person add alice --display-name 'Alice Archer' --email alice@example.test; }
 
 # ask KIND [OPTIONS...]: sets $request.
@@ -227,7 +227,7 @@ block_pin() {
     sed 's/:.*/:00000000/' "$story/nss-pins" >"$story/wrong-pins"
     for i in {1..16}; do
       timeout 60 certutil -K -d "sql:$story/nss" -h all -f "$story/wrong-pins" </dev/null
-      ! "$cardea" token list --json | grep -q '"user_pin":"locked"' || exit 0
+      ! "$cardea" token list --json | grep >/dev/null '"user_pin":"locked"' || exit 0
     done
     exit 1
   )
@@ -242,7 +242,7 @@ lose_token() {
   local i
   live_certificate authentication "$story/lost.pem" && ask cancel --serial "$alice_token" --reason lost || return
   for i in {1..60}; do
-    as_admin manager cert list --person alice --state active --json | grep -q '"id"' || return 0
+    as_admin manager cert list --person alice --state active --json | grep >/dev/null '"id"' || return 0
     sleep 0.5
   done
   return 1
@@ -280,7 +280,7 @@ replace_token() {
   collect && find_token && [ "$alice_token" != "$old_token" ]
 }
 
-audit_is_intact() { as_admin audit verify --json | grep -q '"intact":true'; }
+audit_is_intact() { as_admin audit verify --json | grep >/dev/null '"intact":true'; }
 
 # The token that Alice has in hand: a new card in the reader, or nothing where the agent makes it.
 hand_over() {

@@ -40,7 +40,7 @@ pass "pk12util imports a key and its certificate"
 
 with_timeout 60 certutil -F -d "sql:$nss_db" -n "$token:imported" -f "$nss_pins" >"$work/delete.log" 2>&1 </dev/null ||
   fail "certutil -F"
-if certutil -L -d "sql:$nss_db" -h "$token" -f "$nss_pins" 2>&1 | grep -q imported; then
+if certutil -L -d "sql:$nss_db" -h "$token" -f "$nss_pins" 2>&1 | grep >/dev/null imported; then
   fail "certutil -F leaves the certificate"
 fi
 pass "certutil deletes a key with its certificate"

@@ -54,7 +54,7 @@ owns_listener() {
   local hex inode
   hex=$(printf ':%04X' "$2")
   inode=$(awk -v port="$hex" '$4 == "0A" && substr($2, 9) == port {print $10}' /proc/net/tcp)
-  [ -n "$inode" ] && find "/proc/$1/fd" -lname "socket:\[$inode\]" 2>/dev/null | grep -q .
+  [ -n "$inode" ] && find "/proc/$1/fd" -lname "socket:\[$inode\]" 2>/dev/null | grep >/dev/null .
 }
 
 pcscd_ready() {
@@ -121,7 +121,7 @@ insert_card() {
 
 # reader_shows NAME WORD: what pcscd tells its clients about the card's reader, Yes or No.
 reader_shows() {
-  with_timeout 10 opensc-tool --list-readers 2>/dev/null | grep -q "^$((card_ports[$1] - reader_port)) *$2"
+  with_timeout 10 opensc-tool --list-readers 2>/dev/null | grep >/dev/null "^$((card_ports[$1] - reader_port)) *$2"
 }
 
 # wait_for_no_card NAME: until pcscd has noticed that the card is gone; another one that comes too soon would be taken

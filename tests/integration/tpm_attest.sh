@@ -56,7 +56,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$w
 refused 5 "not trusted" attest verify "$work/a" --ca "$work/other.pem"
 jq 'del(.endorsement_certificate)' "$work/a" >"$work/bare"
 refused 5 "no endorsement certificate" attest verify "$work/bare" --ca "$work/roots.pem"
-c attest verify "$work/bare" | grep -q "software that plays one" || fail "a TPM without certificate is not told"
+c attest verify "$work/bare" | grep >/dev/null "software that plays one" || fail "a TPM without certificate is not told"
 jq --arg k "$(jq -r .endorsement_key "$work/mail.attestation" | tr 'A-Z' 'B-ZA')" '.endorsement_key = $k' "$work/a" >"$work/b"
 refused 1 "" attest verify "$work/b"
 jq --slurpfile o "$work/mail.attestation" '.key = $o[0].key' "$work/a" >"$work/b"

@@ -26,7 +26,7 @@ c tpm create --label laptop --pin-file "$work/pin" --json >/dev/null || fail "ma
 c tpm create --label second --pin-file "$work/pin" --json >/dev/null || fail "a second card"
 c tpm parent laptop --out "$work/parent" || fail "the storage key"
 if command -v tpm2_print >/dev/null; then
-  with_timeout 20 tpm2_print -t TPM2B_PUBLIC "$work/parent" | grep -q 'fixedtpm.*restricted\|restricted' ||
+  with_timeout 20 tpm2_print -t TPM2B_PUBLIC "$work/parent" | grep >/dev/null 'fixedtpm.*restricted\|restricted' ||
     fail "tpm2_print does not read our storage key"
 fi
 elsewhere tpm wrap --parent "$work/parent" --key "$work/old.key" --out "$work/wrapped" || fail "wrapping"

@@ -7,8 +7,8 @@ file=$XDG_CONFIG_HOME/pkcs11/modules/cardea.module
 nssdb=$HOME/.pki/nssdb
 # p11-kit reads no user's files in programs of root.
 user_files_count() { has_program p11-kit && [ "$(id -u)" != 0 ]; }
-shown_by_p11_kit() { p11-kit list-modules </dev/null 2>/dev/null | grep -qF "$CARDEA_MODULE"; }
-shown_by_nss() { modutil -dbdir "sql:$nssdb" -list </dev/null 2>/dev/null | grep -qF "$CARDEA_MODULE"; }
+shown_by_p11_kit() { p11-kit list-modules </dev/null 2>/dev/null | grep >/dev/null -F "$CARDEA_MODULE"; }
+shown_by_nss() { modutil -dbdir "sql:$nssdb" -list </dev/null 2>/dev/null | grep >/dev/null -F "$CARDEA_MODULE"; }
 has_program() { command -v "$1" >/dev/null; }
 
 register_and_undo() {
@@ -78,7 +78,7 @@ if [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
     mount --bind "$1/etc" /etc
     "$CARDEA" p11 register --system >/dev/null
     grep -qF "module: $CARDEA_MODULE" /etc/pkcs11/modules/cardea.module
-    ! command -v p11-kit >/dev/null || p11-kit list-modules 2>/dev/null | grep -qF "$CARDEA_MODULE"
+    ! command -v p11-kit >/dev/null || p11-kit list-modules 2>/dev/null | grep >/dev/null -F "$CARDEA_MODULE"
     "$CARDEA" p11 register --system --undo >/dev/null
     [ ! -e /etc/pkcs11/modules/cardea.module ]' bash "$work" || fail "--system does not register or undo"
 else
