@@ -63,13 +63,10 @@ constexpr std::int64_t second_ns = 1'000'000'000;
 
 /// One transaction at a time in this process, and none while it forks: SQLite counts its locks of a file once for the
 /// whole process, and a child that inherits those counts in the middle would believe them.
-std::mutex& transactions() {
-  static auto* const mutex = new std::mutex;
-  static const int registered =
-      pthread_atfork([] { transactions().lock(); }, [] { transactions().unlock(); }, [] { transactions().unlock(); });
-  static_cast<void>(registered);
-  return *mutex;
-}
+constinit std::mutex transactions;
+// When the library is loaded, before anybody can hold it: the child of a fork that came between would find it taken.
+[[maybe_unused]] const int fork_waits =
+    pthread_atfork([] { transactions.lock(); }, [] { transactions.unlock(); }, [] { transactions.unlock(); });
 
 /// Refuses to be the second one in a process that opens a card's state (database/earlier_copy.h).
 Status check_only_copy() {
@@ -247,7 +244,7 @@ bool StateFile::writable() const noexcept {
 Status StateFile::create(const std::filesystem::path& directory, const CardDescription& description,
                          const Openers& openers) {
   CARDEA_TRY(check_only_copy());
-  const std::lock_guard lock(transactions());
+  const std::lock_guard lock(transactions);
   const std::filesystem::path file = directory / file_name;
   CARDEA_ASSIGN(Connection connection, Connection::open(file, Connection::Mode::read_write, /*create=*/true));
   CARDEA_TRY(connection.execute(("PRAGMA application_id = " + std::to_string(application_id) +
@@ -286,7 +283,7 @@ Result<database::Connection> StateFile::begin_reading() const {
 }
 
 Result<std::pair<std::uint64_t, FileStamp>> StateFile::last_change() const {
-  const std::lock_guard lock(transactions());
+  const std::lock_guard lock(transactions);
   CARDEA_ASSIGN(Connection connection, begin_reading());
   CardState state;
   CARDEA_TRY(read_description(connection, state));
@@ -294,7 +291,7 @@ Result<std::pair<std::uint64_t, FileStamp>> StateFile::last_change() const {
 }
 
 Result<std::pair<CardState, FileStamp>> StateFile::read() const {
-  const std::lock_guard lock(transactions());
+  const std::lock_guard lock(transactions);
   CARDEA_ASSIGN(Connection connection, begin_reading());
   CardState state;
   CARDEA_TRY(read_description(connection, state));
@@ -307,7 +304,7 @@ Result<std::pair<CardState, FileStamp>> StateFile::read() const {
 }
 
 Result<CardChanges> StateFile::write(const std::function<Status(CardWriter&)>& work) const {
-  const std::lock_guard lock(transactions());
+  const std::lock_guard lock(transactions);
   if (stamp().inode == 0) return error(Code::device_removed, "the virtual card was deleted: " + directory_.string());
   if (!writable()) return Code::token_write_protected;
   CARDEA_TRY(check_only_copy());

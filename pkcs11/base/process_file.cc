@@ -14,8 +14,6 @@ namespace cardea {
 struct ProcessFiles {
   static inline constinit std::mutex changing{};
   static inline constinit ProcessFile* first = nullptr;
-  static inline constinit bool handlers_registered = false;  // under the mutex
-
   static void prepare() { changing.lock(); }
   static void parent() { changing.unlock(); }
   static void child() {
@@ -25,11 +23,6 @@ struct ProcessFiles {
     }
     first = nullptr;
     changing.unlock();
-  }
-
-  static bool register_handlers() {
-    if (!handlers_registered) handlers_registered = pthread_atfork(prepare, parent, child) == 0;
-    return handlers_registered;
   }
 
   static void add(ProcessFile& file) noexcept {
@@ -44,14 +37,14 @@ struct ProcessFiles {
   }
 };
 
-bool ProcessFile::follow_forks() {
-  const std::lock_guard lock(ProcessFiles::changing);
-  return ProcessFiles::register_handlers();
-}
+// When the library is loaded, before anybody can hold the lock: a child of a fork that came between would find it taken
+// for ever. Handlers that are registered later get their locks first.
+static const bool handlers_registered =
+    pthread_atfork(ProcessFiles::prepare, ProcessFiles::parent, ProcessFiles::child) == 0;
 
 ProcessFile::ProcessFile(const std::filesystem::path& path, int flags, mode_t mode) {
   const std::lock_guard lock(ProcessFiles::changing);
-  if (!ProcessFiles::register_handlers()) {
+  if (!handlers_registered) {
     errno = ENOMEM;
     return;
   }

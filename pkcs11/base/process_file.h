@@ -18,10 +18,6 @@ class ProcessFile {
   ProcessFile(const ProcessFile&) = delete;
   ProcessFile& operator=(const ProcessFile&) = delete;
 
-  /// Registers the handlers of fork() that all objects share, before the first one does: handlers registered later get
-  /// their locks first. False when there is no memory for it.
-  static bool follow_forks();
-
   /// The descriptor; negative when there is none, as in a child that inherited the object.
   int number() const noexcept { return number_; }
 

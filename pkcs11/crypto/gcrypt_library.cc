@@ -18,6 +18,9 @@ void hold_for_fork() {
 void release_after_fork() {
   running.unlock();
 }
+// When the library is loaded, before anybody can hold the lock: a child of a fork that came between the first turn and
+// the handlers would find it taken for ever.
+[[maybe_unused]] const int fork_waits = pthread_atfork(hold_for_fork, release_after_fork, release_after_fork);
 
 }  // namespace
 
@@ -55,9 +58,6 @@ const GcryptLibrary& gcrypt() {
   return process_singleton<GcryptLibrary>(Root::gcrypt);
 }
 
-GcryptTurn::GcryptTurn() : lock_(running) {
-  static bool fork_waits = false;  // under the lock; handlers outlive a fork as this does
-  if (!fork_waits) fork_waits = pthread_atfork(hold_for_fork, release_after_fork, release_after_fork) == 0;
-}
+GcryptTurn::GcryptTurn() : lock_(running) {}
 
 }  // namespace cardea::crypto

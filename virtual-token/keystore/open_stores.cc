@@ -6,7 +6,6 @@
 #include <atomic>
 #include <vector>
 
-#include "base/process_file.h"
 #include "base/process_root.h"
 #include "database/earlier_copy.h"
 
@@ -77,8 +76,9 @@ Result<OpenStorePtr> open_store(const std::filesystem::path& directory) {
                  "this process uses another copy of the module, " + other + ", and two would undo each other's locks");
   }
   if (!handlers_registered.exchange(true)) {
-    // Our locks stay taken in a child, which then opens such files: so in a fork ours are taken before theirs as well.
-    if (!ProcessFile::follow_forks() || pthread_atfork(ForkGuard::prepare, ForkGuard::parent, ForkGuard::child) != 0) {
+    // Our locks stay taken in a child, which then opens files that follow forks (ProcessFile): in a fork, too, ours are
+    // taken first, since the handlers for those were registered when the library was loaded.
+    if (pthread_atfork(ForkGuard::prepare, ForkGuard::parent, ForkGuard::child) != 0) {
       handlers_registered.store(false);
       return Code::host_memory;
     }

@@ -2,21 +2,12 @@
 #pragma once
 
 #include <functional>
-#include <ostream>
 #include <string>
 #include <vector>
 
+#include "base/testing_codes.h"
 #include "keystore/keystore.h"
 #include "keystore/keystore_token.h"
-
-namespace cardea {
-
-/// Lets a failed comparison name the code.
-inline std::ostream& operator<<(std::ostream& out, Code code) {
-  return out << name(code);
-}
-
-}  // namespace cardea
 
 namespace cardea::keystore::test {
 
