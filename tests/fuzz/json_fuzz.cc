@@ -6,12 +6,12 @@
 
 #include <boost/json.hpp>
 
-#include "agent/pin_policy.h"
 #include "daemon/settings.h"
 #include "domain/certificate_policy.h"
 #include "domain/profile.h"
 #include "embedded/settings.h"
 #include "http/json_reader.h"
+#include "pins/pin_policy.h"
 
 using namespace cardea;
 
@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ask_everything(*body);
   if (const auto rules = manager::read_profile(*body); rules && rules->device_kinds.empty()) std::abort();
   (void)manager::read_policy(*body);
-  (void)agent::read_pin_policy(*body);
+  (void)pins::read_pin_policy(*body);
   (void)ca::read_settings(*body);
   return 0;
 }
