@@ -112,6 +112,13 @@ struct KeyToImport {
   ByteView certificate;                ///< DER
 };
 
+/// What a blank card becomes.
+struct NewCard {
+  Bytes card_id = {};  ///< 16 bytes, unique; empty: made up
+  Pin user_pin;
+  SecretBytes admin_key;
+};
+
 class CardAdministrator;
 
 /// One card, recognised. Holds what it learnt about the card (algorithms, key references), not its contents. The caller
@@ -231,6 +238,10 @@ class CardAdministrator {
   /// Makes the card as it left the factory. Needs no authentication where the card wants blocked PINs instead.
   /// function_not_supported.
   virtual Status reset(CardTransaction&) { return Code::function_not_supported; }
+  /// Lays out a blank card (CardDescription::initialized is false) and closes it to strangers, with these secrets. One
+  /// that was cut off on the way is taken further, if its secrets are these. exists when it is not blank,
+  /// function_not_supported where cards come with their layout.
+  virtual Status initialise(CardTransaction&, const NewCard&) { return Code::function_not_supported; }
   /// Makes the place's key the one that is used when nothing names a key; function_not_supported without such a thing.
   virtual Status set_default(CardTransaction&, const ContainerPlace&) { return Code::function_not_supported; }
   /// How many wrong entries lock the user PIN and the PUK. Needs the user PIN verified as well; cards that can do it

@@ -34,10 +34,20 @@ Result<Response> get_data(CardTransaction& transaction, std::uint16_t file, Byte
   return transaction.call({.ins = ins_get_data, .p1 = high(file), .p2 = low(file), .data = wanted});
 }
 
-Status select_key_file(CardTransaction& transaction, Byte key) {
-  const std::array<Byte, 2> file{key_files, key};
+std::uint16_t key_file_of(Byte key) {
+  return static_cast<std::uint16_t>(key_files << 8 | key);
+}
+
+Status select_file(CardTransaction& transaction, std::uint16_t file) {
+  const std::array<Byte, 2> identifier{high(file), low(file)};
   constexpr Byte no_answer = 0x0c;
-  CARDEA_TRY(transaction.call({.ins = ins_select, .p2 = no_answer, .data = file, .expects_data = false}));
+  CARDEA_TRY(transaction.call({.ins = ins_select, .p2 = no_answer, .data = identifier, .expects_data = false}));
+  return {};
+}
+
+Status delete_file(CardTransaction& transaction, std::uint16_t file) {
+  CARDEA_TRY(select_file(transaction, file));
+  CARDEA_TRY(transaction.call({.ins = ins_delete_file, .expects_data = false}));
   return {};
 }
 
@@ -48,6 +58,13 @@ Result<Bytes> get_object(CardTransaction& transaction, ObjectPlace place) {
   CARDEA_ASSIGN(const Response response, get_data(transaction, place.file, tag_list));
   CARDEA_ASSIGN(const ByteView value, require_tlv(response.data, place.object));
   return to_bytes(value);
+}
+
+Result<Bytes> get_card_id(CardTransaction& transaction) {
+  Result<Bytes> card_id = get_object(transaction, card_id_place);
+  // 6985: the file was created and is not activated, since whoever initialised the card was cut off.
+  const bool is_blank = !card_id && (card_id.code() == Code::not_found || card_id.code() == Code::function_failed);
+  return is_blank ? Result<Bytes>(Bytes()) : std::move(card_id);
 }
 
 Status put_object(CardTransaction& transaction, ObjectPlace place, ByteView value) {
@@ -86,12 +103,12 @@ Status put_key(CardTransaction& transaction, ByteView key_usage_template) {
   return {};
 }
 
-Status create_key_file(CardTransaction& transaction, Byte key, ByteView control_parameters) {
+Status create_file(CardTransaction& transaction, std::uint16_t file, ByteView control_parameters) {
   const Command create{.ins = ins_create_file, .data = control_parameters, .expects_data = false};
   constexpr std::uint16_t file_exists = 0x6a89;
   CARDEA_ASSIGN(Response response, transaction.transmit(create));
   if (response.status == file_exists) {
-    CARDEA_TRY(delete_key_file(transaction, key));
+    CARDEA_TRY(delete_file(transaction, file));
     CARDEA_ASSIGN(response, transaction.transmit(create));
   }
   if (!response.ok()) return status_error(response.status);
@@ -99,9 +116,17 @@ Status create_key_file(CardTransaction& transaction, Byte key, ByteView control_
   return {};
 }
 
+Status create_key_file(CardTransaction& transaction, Byte key, ByteView control_parameters) {
+  return create_file(transaction, key_file_of(key), control_parameters);
+}
+
 Status delete_key_file(CardTransaction& transaction, Byte key) {
-  CARDEA_TRY(select_key_file(transaction, key));
-  CARDEA_TRY(transaction.call({.ins = ins_delete_file, .expects_data = false}));
+  return delete_file(transaction, key_file_of(key));
+}
+
+Status activate_application(CardTransaction& transaction) {
+  CARDEA_TRY(select_file(transaction, application_file));
+  CARDEA_TRY(transaction.call({.ins = ins_activate_file, .expects_data = false}));
   return {};
 }
 

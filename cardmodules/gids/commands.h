@@ -23,6 +23,8 @@ inline constexpr Byte first_key = 0x81;
 
 /// The value of a data object; not_found when there is none.
 Result<Bytes> get_object(CardTransaction& transaction, ObjectPlace place);
+/// The card's identifier; empty on a card that has not been initialised, or not to the end.
+Result<Bytes> get_card_id(CardTransaction& transaction);
 /// Creates or replaces it. An empty value empties it, which Windows takes for deleted.
 Status put_object(CardTransaction& transaction, ObjectPlace place, ByteView value);
 
@@ -34,10 +36,14 @@ Result<Bytes> get_public_key(CardTransaction& transaction, Byte key);
 /// PUT KEY with a key usage template.
 Status put_key(CardTransaction& transaction, ByteView key_usage_template);
 
-/// Creates a key file and activates it. A left-over file of the same name is deleted first.
+/// Creates a file and activates it. A left-over file of the same name is deleted first.
+Status create_file(CardTransaction& transaction, std::uint16_t file, ByteView control_parameters);
+/// The same for the file of a key.
 Status create_key_file(CardTransaction& transaction, Byte key, ByteView control_parameters);
 /// not_found when there is none.
 Status delete_key_file(CardTransaction& transaction, Byte key);
+/// Ends the application's state of initialisation, in which everybody may do everything.
+Status activate_application(CardTransaction& transaction);
 /// GENERATE ASYMMETRIC KEY PAIR; the public key template.
 Result<Bytes> generate_key(CardTransaction& transaction, Byte key, Byte kind);
 

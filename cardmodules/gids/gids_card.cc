@@ -18,9 +18,6 @@ constexpr std::size_t most_containers = 30;
 constexpr std::size_t min_pin_length = 4;
 constexpr std::size_t max_pin_length = 16;
 
-// Where Windows puts the map, should the master file not name it.
-constexpr ObjectPlace usual_map_place{user_file, 0xdf23};
-
 Byte key_of(std::uint32_t index) {
   return static_cast<Byte>(first_key + index);
 }
@@ -88,16 +85,15 @@ Result<CardDescription> GidsCard::describe(CardTransaction& transaction) {
   description.can_import = true;
   description.user_writes = true;
 
-  Result<Bytes> card_id = get_object(transaction, card_id_place);
-  if (!card_id && card_id.code() != Code::not_found) return std::move(card_id).error();
-  if (!card_id || card_id->empty()) {
+  CARDEA_ASSIGN(Bytes card_id, get_card_id(transaction));
+  if (card_id.empty()) {
     description.initialized = false;
     description.problems.emplace_back("The card has no cardid file: it has not been initialised for a minidriver.");
     return description;
   }
   constexpr std::size_t serial_bytes = 8;
-  description.serial = to_hex(ByteView(*card_id).first(std::min(card_id->size(), serial_bytes)));
-  description.identity = std::move(*card_id);
+  description.serial = to_hex(ByteView(card_id).first(std::min(card_id.size(), serial_bytes)));
+  description.identity = std::move(card_id);
   return description;
 }
 

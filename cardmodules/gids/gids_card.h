@@ -65,6 +65,7 @@ class GidsCard final : public CardModule, public CardAdministrator {
   Status write_file(CardTransaction& transaction, const FileEntry& file, ByteView content) override;
   Status set_user_pin(CardTransaction& transaction, const Pin& new_pin) override;
   Status set_default(CardTransaction& transaction, const ContainerPlace& place) override;
+  Status initialise(CardTransaction& transaction, const NewCard& wanted) override;
 
  private:
   /// The directory of files and containers. Read once, and again before each change.

@@ -46,6 +46,12 @@ Status GidsCard::make_room(CardTransaction& transaction, const ContainerPlace& p
   }
   CARDEA_TRY(advance(transaction, {.containers = true, .files = true}));
   uses_.erase(place.index);
+  // Left by a deletion that was cut off; it would be taken for the new key's.
+  for (const bool exchanges : {false, true}) {
+    const std::string certificate = certificate_name(place.index, exchanges);
+    const DirectoryEntry* const entry = find_entry(directory_->entries, minidriver_directory, certificate);
+    if (entry != nullptr) CARDEA_TRY(remove_file(transaction, entry->place));
+  }
   const Bytes parameters = key_file(key_of(place), kind, is_rsa(kind), request.pin.value_or(PinPolicy::once));
   return create_key_file(transaction, key_of(place), parameters);
 }

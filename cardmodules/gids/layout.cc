@@ -122,4 +122,14 @@ Bytes with_key_record(ByteView key_map, std::size_t index, const KeyRecord& reco
   return out;
 }
 
+Bytes first_master_file() {
+  constexpr Byte version = 1;
+  Bytes file{version};
+  file = with_entry(file, {std::string(minidriver_directory), "", {directory_file, 0}});
+  file = with_entry(file, {"", "cardid", card_id_place});
+  file = with_entry(file, {"", "cardapps", applications_place});
+  file = with_entry(file, {"", "cardcf", cache_file_place});
+  return with_entry(file, {std::string(minidriver_directory), "cmapfile", usual_map_place});
+}
+
 }  // namespace cardea::card::gids

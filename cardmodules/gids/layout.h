@@ -32,7 +32,9 @@ inline constexpr std::uint16_t admin_private_file = 0xa014;  ///< the administra
 inline constexpr ObjectPlace master_file_place{directory_file, 0xdf1f};
 inline constexpr ObjectPlace key_map_place{directory_file, 0xdf20};
 inline constexpr ObjectPlace card_id_place{admin_file, 0xdf20};
+inline constexpr ObjectPlace applications_place{user_file, 0xdf21};  ///< cardapps
 inline constexpr ObjectPlace cache_file_place{user_file, 0xdf22};
+inline constexpr ObjectPlace usual_map_place{user_file, 0xdf23};  ///< cmapfile, unless the master file says otherwise
 
 /// A line of the master file: a file, or with an empty name the directory itself (object 0).
 struct DirectoryEntry {
@@ -60,6 +62,8 @@ struct KeyRecord {
   bool exchanges = false;
   Byte key = 0;  ///< key reference, which is also the low byte of the key file's identifier
 };
+/// The master file of a card without containers.
+Bytes first_master_file();
 /// The key map with the record of that container replaced, and at least `count` records.
 Bytes with_key_record(ByteView key_map, std::size_t index, const KeyRecord& record, std::size_t count);
 

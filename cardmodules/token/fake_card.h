@@ -9,20 +9,12 @@
 #include <ostream>
 
 #include "base/config.h"
+#include "base/testing_codes.h"
 #include "cards/card_readers.h"
 #include "cards/recognise.h"
 #include "crypto/asymmetric_key.h"
 #include "crypto/key_encoding.h"
 #include "pcsc/memory_channel.h"
-
-namespace cardea {
-
-/// Lets a failed comparison name the code.
-inline std::ostream& operator<<(std::ostream& out, Code code) {
-  return out << name(code);
-}
-
-}  // namespace cardea
 
 namespace cardea::card::test {
 

@@ -362,6 +362,7 @@ void add_card_commands(const Command& root, Context& context) {
                     Needs::nothing, [&context, options] { return reset(context, *options); });
   add_card_option(reset_command, *options);
   reset_command.flag("--yes", context.options.yes, "do not ask before erasing");
+  add_card_init_command(group, context);
   add_card_recording_commands(group, context);
   add_card_pin_commands(group, context);
   add_card_key_commands(group, context);

@@ -112,6 +112,23 @@ test_few_commands() {
   pass "a first signature takes few commands"
 }
 
+# OpenSC makes a key on a card that we laid out, and we use it.
+test_initialised_by_us() {
+  card generic remove >/dev/null
+  new_card blank gids
+  insert_card blank
+  (umask 077 && echo "$admin_key" >"$work/admin.key" && echo 654321 >"$work/pin")
+  local init=("$cardea" card init --new-admin-key-file "$work/admin.key" --new-pin-file "$work/pin")
+  with_timeout 60 "${init[@]}" >"$work/init.log" 2>&1 || fail "cardea card init: $(cat "$work/init.log")"
+  grep -qE 'serial number is [0-9a-f]{16}' "$work/init.log" || fail "the card's number is not told: $(cat "$work/init.log")"
+  if with_timeout 60 "${init[@]}" >"$work/init.log" 2>&1; then fail "a card is laid out twice"; fi
+  grep -qF 'is not blank' "$work/init.log" || fail "it is not said why: $(cat "$work/init.log")"
+  user=(--login --pin 654321)
+  make_key theirs 00
+  use_key ours 00 from-blank
+  pass "OpenSC takes a card that we laid out"
+}
+
 printf 'a message of some length, signed on a card\n' >"$work/message"
 start_pcscd
 new_card generic gids
@@ -121,4 +138,5 @@ test_both_ways
 test_certificates
 test_pss
 test_few_commands
+test_initialised_by_us
 done_ok
