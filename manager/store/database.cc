@@ -81,10 +81,14 @@ Status check_sqlite(Connection& connection) {
 Result<std::uint64_t> check_audit(Connection& connection) {
   SqlTransaction transaction(connection);
   AuditChain chain;
+  CARDEA_ASSIGN(auto tail, transaction.audit_tail());
+  if (tail) chain.expect(std::move(*tail));
   while (true) {
     CARDEA_ASSIGN(const auto events, transaction.audit(chain.last() + 1, audit_events_at_once));
     for (const AuditEvent& event : events) CARDEA_TRY(chain.take(event));
-    if (events.size() < audit_events_at_once) return chain.last();
+    if (events.size() == audit_events_at_once) continue;
+    CARDEA_TRY(chain.end());
+    return chain.last();
   }
 }
 

@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(what_has_no_id) {
     CARDEA_TRY(t.put_setting("clock", "5"));
     CARDEA_TRY(t.put_setting("clock", "6"));
     CARDEA_TRY(t.put(AuditHead{3, at(9), some(1), some(2, 70)}));
-    return t.keep_answer("operator:1", "k", {some(4), 201, R"({"id":1})"});
+    return t.keep_answer("operator:1", "k", {some(4), 201, R"({"id":1})", "/v1/persons/1", "\"e\""});
   }));
   const auto roles = read<std::vector<CustomRole>>([](Transaction& t) { return t.custom_roles(); });
   BOOST_REQUIRE(roles.size() == 1U);
@@ -255,6 +255,8 @@ BOOST_AUTO_TEST_CASE(what_has_no_id) {
   BOOST_REQUIRE(kept.has_value());
   BOOST_TEST(kept->status == 201);
   BOOST_TEST((kept->body_hash == some(4)));
+  BOOST_TEST(kept->location == "/v1/persons/1");
+  BOOST_TEST(kept->etag == "\"e\"");
   BOOST_TEST(!read<Kept>([](Transaction& t) { return t.kept_answer("operator:2", "k"); }).has_value());
   BOOST_TEST(
       (store->transact([&](Transaction& t) { return t.keep_answer("operator:1", "k", {}); }).code() == Code::exists));

@@ -158,6 +158,17 @@ BOOST_AUTO_TEST_CASE(a_changed_audit_event_is_found_by_a_check) {
   BOOST_TEST(check(database.settings()).error().detail == "event 2 is missing from the audit log");
 }
 
+BOOST_AUTO_TEST_CASE(audit_events_cut_off_at_the_end_stay_missing) {
+  const auto add = [&] {
+    must(store->transact([](Transaction& t) { return t.append({.actor = "a", .action = "b", .subject = "c"}); }));
+  };
+  for (int i = 0; i < 3; ++i) add();
+  must(database.connect()->once("DELETE FROM audit WHERE number >= 2"));
+  BOOST_TEST(check(database.settings()).error().detail == "events 2 to 3 are missing at the end of the audit log");
+  add();
+  BOOST_TEST(check(database.settings()).error().detail == "event 2 is missing from the audit log");
+}
+
 BOOST_AUTO_TEST_CASE(a_backup_is_made_beside_writers_and_can_be_restored) {
   const std::string file = (database.folder() / "backup.db").string();
   if (!database.sqlite()) {

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "domain/cause.h"
 #include "store/migrations.h"
 #include "store/transaction.h"
 
@@ -62,9 +63,11 @@ Status SqlStore::transact(const Work& work) {
 void SqlStore::commit(Group group) {
   working = true;
   Attempt last;
+  const auto end = std::chrono::steady_clock::now() + patience_;
   for (int attempts = 1; attempts <= most_attempts; ++attempts) {
     last = attempt(group);
-    if (!last.again) break;
+    // Whoever is silent was waited for already.
+    if (!last.again || std::chrono::steady_clock::now() >= end) break;
     std::this_thread::sleep_for(pause * attempts);
   }
   working = false;
@@ -121,9 +124,9 @@ SqlStore::Attempt SqlStore::ended(Status status, bool committing) {
   const bool unknown = committing && fault == Fault::connection;
   if (fault == Fault::connection || !writer_->control("ROLLBACK")) writer_.reset();
   if (unknown)
-    return {error(Code::device_error,
-                  fmt::format("{}; whether the change was stored is not known", describe(status.error()))),
-            false};
+    return {
+        error(Code::device_error, fmt::format("{}; whether the change was stored is not known", cause(status.error()))),
+        false};
   return {std::move(status), fault == Fault::again || fault == Fault::connection};
 }
 

@@ -50,6 +50,7 @@ class SqlTransaction final : public Transaction {
   Result<std::optional<Job>> claim_job(std::string_view daemon, Time now, std::chrono::seconds lease) override;
 
   Status append(AuditEvent event) override;
+  Result<std::optional<AuditTail>> audit_tail() override;
   Result<std::vector<AuditEvent>> audit(std::uint64_t from_number, std::size_t limit) override;
   Result<Page<AuditEvent>> audit_events(const Filter& filter, std::string_view subject,
                                         std::string_view action) override;

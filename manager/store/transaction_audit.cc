@@ -48,14 +48,10 @@ Result<std::vector<AuditEvent>> SqlTransaction::events(const std::string& rest, 
 }
 
 Status SqlTransaction::append(AuditEvent event) {
-  event.number = 1;
-  event.previous = audit_chain_start();
-  const Kind kinds[] = {Kind::integer, Kind::bytes};
-  CARDEA_TRY(query("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1", {}, kinds, [&](Row row) -> Status {
-    event.number = static_cast<std::uint64_t>(row[0].number) + 1;
-    event.previous = to_bytes(view_of(row[1].text));
-    return {};
-  }));
+  // Behind the last one that was appended, not behind the last one that is there: what was cut off stays missing.
+  CARDEA_ASSIGN(const auto tail, audit_tail());
+  event.number = tail ? tail->number + 1 : 1;
+  event.previous = tail ? tail->hash : audit_chain_start();
   CARDEA_ASSIGN(event.hash, audit_hash(event));
   const Value parameters[] = {integer(static_cast<long long>(event.number)),
                               integer(event.at.time_since_epoch().count()),
@@ -68,7 +64,23 @@ Status SqlTransaction::append(AuditEvent event) {
   auto done = execute(
       "INSERT INTO audit (number, at, actor, action, subject, detail, previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       parameters);
+  if (!done) return std::move(done).error();
+  const Value last[] = {integer(static_cast<long long>(event.number)), bytes(event.hash)};
+  done = execute(
+      "INSERT INTO audit_tail (one, number, hash) VALUES (1, ?, ?) "
+      "ON CONFLICT (one) DO UPDATE SET number = excluded.number, hash = excluded.hash",
+      last);
   return done ? Status() : std::move(done).error();
+}
+
+Result<std::optional<AuditTail>> SqlTransaction::audit_tail() {
+  std::optional<AuditTail> out;
+  const Kind kinds[] = {Kind::integer, Kind::bytes};
+  CARDEA_TRY(query("SELECT number, hash FROM audit_tail", {}, kinds, [&](Row row) -> Status {
+    out = AuditTail{static_cast<std::uint64_t>(row[0].number), to_bytes(view_of(row[1].text))};
+    return {};
+  }));
+  return out;
 }
 
 Result<std::vector<AuditEvent>> SqlTransaction::audit(std::uint64_t from_number, std::size_t limit) {

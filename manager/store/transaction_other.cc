@@ -142,10 +142,11 @@ Result<std::optional<SqlTransaction::KeptAnswer>> SqlTransaction::kept_answer(st
                                                                               std::string_view key) {
   std::optional<KeptAnswer> out;
   const Value parameters[] = {text(who), text(key)};
-  const Kind kinds[] = {Kind::bytes, Kind::integer, Kind::text};
-  CARDEA_TRY(query("SELECT body_hash, status, body FROM kept_answers WHERE who = ? AND answer_key = ?", parameters,
-                   kinds, [&](Row row) -> Status {
-                     out = KeptAnswer{to_bytes(view_of(row[0].text)), static_cast<int>(row[1].number), row[2].text};
+  const Kind kinds[] = {Kind::bytes, Kind::integer, Kind::text, Kind::text, Kind::text};
+  CARDEA_TRY(query("SELECT body_hash, status, body, location, etag FROM kept_answers WHERE who = ? AND answer_key = ?",
+                   parameters, kinds, [&](Row row) -> Status {
+                     out = KeptAnswer{to_bytes(view_of(row[0].text)), static_cast<int>(row[1].number), row[2].text,
+                                      row[3].text, row[4].text};
                      return {};
                    }));
   return out;
@@ -156,14 +157,21 @@ Status SqlTransaction::keep_answer(std::string_view who, std::string_view key, c
   const Value too_old[] = {integer(now - answers_kept_seconds)};
   auto removed = execute("DELETE FROM kept_answers WHERE kept_at < ?", too_old);
   if (!removed) return std::move(removed).error();
-  const Value parameters[] = {
-      text(who), text(key), integer(now), bytes(answer.body_hash), integer(answer.status), text(answer.body)};
+  const Value parameters[] = {text(who),
+                              text(key),
+                              integer(now),
+                              bytes(answer.body_hash),
+                              integer(answer.status),
+                              text(answer.body),
+                              text(answer.location),
+                              text(answer.etag)};
   // Status 0 is a request that was begun, 1 one that failed before anything was done: what follows takes their place.
   CARDEA_ASSIGN(
       const long long rows,
-      execute("INSERT INTO kept_answers (who, answer_key, kept_at, body_hash, status, body) VALUES (?, ?, ?, ?, "
-              "?, ?) ON CONFLICT (who, answer_key) DO UPDATE SET kept_at = excluded.kept_at, "
-              "body_hash = excluded.body_hash, status = excluded.status, body = excluded.body WHERE "
+      execute("INSERT INTO kept_answers (who, answer_key, kept_at, body_hash, status, body, location, etag) VALUES "
+              "(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (who, answer_key) DO UPDATE SET kept_at = excluded.kept_at, "
+              "body_hash = excluded.body_hash, status = excluded.status, body = excluded.body, "
+              "location = excluded.location, etag = excluded.etag WHERE "
               "kept_answers.status = 1 OR (kept_answers.status = 0 AND excluded.status <> 0)",
               parameters));
   return rows == 1 ? Status() : error(Code::exists, "this idempotency key was used before");
