@@ -25,7 +25,7 @@ struct Kind {
   SigningKeyType type;
   CK_KEY_TYPE key_type;
   crypto::KeyAlgorithm algorithm;
-  CK_ULONG number;  ///< bits of an RSA modulus, or the ML-DSA parameter set
+  CK_ULONG number;  ///< bits of an RSA modulus, or the parameter set of ML-DSA and SLH-DSA
 };
 
 constexpr std::array<Kind, manager::signing_key_type_count> kinds{{
@@ -38,6 +38,18 @@ constexpr std::array<Kind, manager::signing_key_type_count> kinds{{
     {SigningKeyType::ml_dsa_44, CKK_ML_DSA, crypto::KeyAlgorithm::ml_dsa_44, CKP_ML_DSA_44},
     {SigningKeyType::ml_dsa_65, CKK_ML_DSA, crypto::KeyAlgorithm::ml_dsa_65, CKP_ML_DSA_65},
     {SigningKeyType::ml_dsa_87, CKK_ML_DSA, crypto::KeyAlgorithm::ml_dsa_87, CKP_ML_DSA_87},
+    {SigningKeyType::slh_dsa_sha2_128s, CKK_SLH_DSA, crypto::KeyAlgorithm::slh_dsa_sha2_128s, CKP_SLH_DSA_SHA2_128S},
+    {SigningKeyType::slh_dsa_shake_128s, CKK_SLH_DSA, crypto::KeyAlgorithm::slh_dsa_shake_128s, CKP_SLH_DSA_SHAKE_128S},
+    {SigningKeyType::slh_dsa_sha2_128f, CKK_SLH_DSA, crypto::KeyAlgorithm::slh_dsa_sha2_128f, CKP_SLH_DSA_SHA2_128F},
+    {SigningKeyType::slh_dsa_shake_128f, CKK_SLH_DSA, crypto::KeyAlgorithm::slh_dsa_shake_128f, CKP_SLH_DSA_SHAKE_128F},
+    {SigningKeyType::slh_dsa_sha2_192s, CKK_SLH_DSA, crypto::KeyAlgorithm::slh_dsa_sha2_192s, CKP_SLH_DSA_SHA2_192S},
+    {SigningKeyType::slh_dsa_shake_192s, CKK_SLH_DSA, crypto::KeyAlgorithm::slh_dsa_shake_192s, CKP_SLH_DSA_SHAKE_192S},
+    {SigningKeyType::slh_dsa_sha2_192f, CKK_SLH_DSA, crypto::KeyAlgorithm::slh_dsa_sha2_192f, CKP_SLH_DSA_SHA2_192F},
+    {SigningKeyType::slh_dsa_shake_192f, CKK_SLH_DSA, crypto::KeyAlgorithm::slh_dsa_shake_192f, CKP_SLH_DSA_SHAKE_192F},
+    {SigningKeyType::slh_dsa_sha2_256s, CKK_SLH_DSA, crypto::KeyAlgorithm::slh_dsa_sha2_256s, CKP_SLH_DSA_SHA2_256S},
+    {SigningKeyType::slh_dsa_shake_256s, CKK_SLH_DSA, crypto::KeyAlgorithm::slh_dsa_shake_256s, CKP_SLH_DSA_SHAKE_256S},
+    {SigningKeyType::slh_dsa_sha2_256f, CKK_SLH_DSA, crypto::KeyAlgorithm::slh_dsa_sha2_256f, CKP_SLH_DSA_SHA2_256F},
+    {SigningKeyType::slh_dsa_shake_256f, CKK_SLH_DSA, crypto::KeyAlgorithm::slh_dsa_shake_256f, CKP_SLH_DSA_SHAKE_256F},
 }};
 
 const Kind& kind_of(SigningKeyType type) {
@@ -94,7 +106,7 @@ Result<crypto::AsymmetricKeyPtr> public_key_of(const Session& session, CK_OBJECT
       if (!point) return error(Code::public_key_invalid, "the token's public key has no point");
       return crypto::AsymmetricKey::from_public(kind.algorithm, *point);
     }
-    if (type == CKK_ML_DSA && session.number(key, CKA_PARAMETER_SET) == kind.number) {
+    if ((type == CKK_ML_DSA || type == CKK_SLH_DSA) && session.number(key, CKA_PARAMETER_SET) == kind.number) {
       return crypto::AsymmetricKey::from_public(kind.algorithm, value(CKA_VALUE));
     }
   }
@@ -109,6 +121,8 @@ CK_MECHANISM_TYPE generation_mechanism(SigningKeyType type) {
       return CKM_RSA_PKCS_KEY_PAIR_GEN;
     case CKK_EC:
       return CKM_EC_KEY_PAIR_GEN;
+    case CKK_SLH_DSA:
+      return CKM_SLH_DSA_KEY_PAIR_GEN;
     default:
       return CKM_ML_DSA_KEY_PAIR_GEN;
   }
@@ -120,6 +134,8 @@ CK_MECHANISM_TYPE signing_mechanism(SigningKeyType type) {
       return CKM_SHA256_RSA_PKCS;
     case CKK_EC:
       return CKM_ECDSA;
+    case CKK_SLH_DSA:
+      return CKM_SLH_DSA;
     default:
       return CKM_ML_DSA;
   }
@@ -175,7 +191,8 @@ Result<Bytes> sign(const Session& session, CK_OBJECT_HANDLE private_key, Signatu
     return session.sign(rsa_mechanism(scheme), private_key, p11client::input_of(message), false);
   }
   if (scheme >= SignatureScheme::ml_dsa_44) {
-    return session.sign(Mechanism(CKM_ML_DSA), private_key, p11client::input_of(message), false);
+    const CK_MECHANISM_TYPE mechanism = scheme <= SignatureScheme::ml_dsa_87 ? CKM_ML_DSA : CKM_SLH_DSA;
+    return session.sign(Mechanism(mechanism), private_key, p11client::input_of(message), false);
   }
   // Hashed here: not every token has the mechanisms that hash, and none needs the message.
   CARDEA_ASSIGN(const Bytes digest, crypto::digest(ecdsa_hash(scheme), message));

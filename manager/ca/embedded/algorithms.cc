@@ -3,6 +3,7 @@
 #include <array>
 
 #include "crypto/digest.h"
+#include "crypto/key_algorithm.h"
 #include "x509/asn1.h"
 #include "x509/certificate_view.h"
 
@@ -25,8 +26,11 @@ Bytes ecdsa_sha2_oid(Byte number) {
 Bytes nist_hash_oid(Byte number) {
   return {0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, number};
 }
-Bytes ml_dsa_oid(Byte number) {
-  return {0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, number};
+// The key's own identifier is the signature's (RFC 9881, 2; RFC 9909, 3); schemes and algorithms are in one order.
+Bytes post_quantum_oid(SignatureScheme scheme) {
+  const auto first = static_cast<int>(crypto::KeyAlgorithm::ml_dsa_44) - static_cast<int>(SignatureScheme::ml_dsa_44);
+  const auto algorithm = static_cast<crypto::KeyAlgorithm>(first + static_cast<int>(scheme));
+  return to_bytes(view_of(crypto::facts_of(algorithm).oid));
 }
 
 // RSASSA-PSS-params (RFC 4055, 3.1) with `index` 0, 1, 2 for SHA-256, SHA-384, SHA-512.
@@ -50,7 +54,7 @@ Bytes signature_algorithm(SignatureScheme scheme) {
   }
   if (scheme <= SignatureScheme::rsa_pss_sha512) return pss_algorithm(index);
   if (scheme <= SignatureScheme::ecdsa_sha512) return sequence({ecdsa_sha2_oid(static_cast<Byte>(2 + index))});
-  return sequence({ml_dsa_oid(static_cast<Byte>(17 + index))});
+  return sequence({post_quantum_oid(scheme)});
 }
 
 Result<Bytes> key_identifier(ByteView key_info) {

@@ -7,7 +7,8 @@
 
 namespace cardea::ca {
 
-/// AlgorithmIdentifier of a scheme: RFC 4055 for RSA, RFC 5758 for ECDSA, RFC 9881 for ML-DSA.
+/// AlgorithmIdentifier of a scheme: RFC 4055 for RSA, RFC 5758 for ECDSA, RFC 9881 for ML-DSA, RFC 9909 for
+/// SLH-DSA.
 Bytes signature_algorithm(manager::SignatureScheme scheme);
 
 /// The key identifier of a SubjectPublicKeyInfo: the leftmost 160 bits of SHA-256 over the key's bits (RFC 7093, 2,

@@ -22,6 +22,8 @@ using manager::SigningKeyType;
 
 constexpr std::size_t longest_name = 40;
 constexpr std::size_t longest_chain = 8;
+// For how long another daemon on the same store may still sign with a key that was replaced: minutes would do.
+constexpr std::chrono::hours still_signing{1};
 constexpr std::array<Byte, 5> basic_constraints_oid{0x06, 0x03, 0x55, 0x1d, 0x13};
 
 Status check_name(std::string_view name) {
@@ -83,12 +85,20 @@ Result<Beginning> begin(EmbeddedParts parts, const CaCreation& wanted) {
   return made;
 }
 
+// Answers are signed often, so by the fastest key that is as good as the CA's: of SLH-DSA by the fast set of the same
+// hash and strength (FIPS 205, table 2), which stands two places after the small one.
+SigningKeyType signer_type(SigningKeyType own) {
+  if (own < SigningKeyType::ml_dsa_44) return SigningKeyType::p256;
+  if (own < SigningKeyType::slh_dsa_sha2_128s) return own;
+  const int place = static_cast<int>(own) - static_cast<int>(SigningKeyType::slh_dsa_sha2_128s);
+  const bool fast = place % 4 >= 2;
+  return fast ? own : static_cast<SigningKeyType>(static_cast<int>(own) + 2);
+}
+
 Result<EmbeddedSettings> with_ocsp_signer(EmbeddedParts parts, EmbeddedSettings settings) {
   CARDEA_ASSIGN(const auto ca, EmbeddedCa::open(0, settings, parts));
   CARDEA_ASSIGN(const SigningKey own, parts.keys.signing_key(settings.key));
-  // Answers are signed often, so by the fastest key that is as good as the CA's.
-  const bool post_quantum = own.type >= SigningKeyType::ml_dsa_44;
-  SigningKeyType type = post_quantum ? own.type : SigningKeyType::p256;
+  SigningKeyType type = signer_type(own.type);
   if (!parts.keys.supports(type)) type = own.type;
   OcspSigner signer;
   CARDEA_ASSIGN(signer.key, key_name("signer", "OCSP"));
@@ -97,6 +107,10 @@ Result<EmbeddedSettings> with_ocsp_signer(EmbeddedParts parts, EmbeddedSettings 
   CARDEA_ASSIGN(const CertificateProfile profile, product_profile("ocsp-signer"));
   CARDEA_ASSIGN(const Bytes subject, x509::name_der(fmt::format("CN={}", signer.key)));
   CARDEA_ASSIGN(signer.certificate, ca->certify(profile, subject, key.public_key, {}));
+  if (settings.ocsp) {
+    const auto last_answer = parts.clock.now() + still_signing + settings.ocsp_lifetime.about();
+    settings.former_signers.push_back({std::move(settings.ocsp->key), last_answer});
+  }
   settings.ocsp = std::move(signer);
   return settings;
 }
@@ -127,6 +141,14 @@ Status check_link(ByteView lower, ByteView upper) {
   return x509::verify_signature(*algorithm, *key, *to_be_signed, signature->subspan(1));
 }
 
+// Before the certificate is replaced by a later one.
+Status remember_beginning(EmbeddedSettings& settings) {
+  if (settings.since || settings.certificate.empty()) return {};
+  CARDEA_ASSIGN(const x509::CertificateView first, x509::view_certificate(settings.certificate));
+  settings.since = first.not_before;
+  return {};
+}
+
 }  // namespace
 
 Result<EmbeddedSettings> create_root(EmbeddedParts parts, const CaCreation& wanted) {
@@ -152,6 +174,7 @@ Result<EmbeddedSettings> create_below(EmbeddedParts parts, const CaCreation& wan
   CARDEA_ASSIGN(const CertificateProfile profile, product_profile(profile_of(wanted.type)));
   CARDEA_ASSIGN(made.settings.certificate,
                 parent.certify(profile, made.identity.name, made.key.public_key, wanted.validity));
+  made.settings.issuer = parent.id();
   made.settings.chain.push_back(parent.certificate());
   made.settings.chain.insert(made.settings.chain.end(), parent.chain().begin(), parent.chain().end());
   if (!wanted.ocsp_signer) return std::move(made.settings);
@@ -179,10 +202,33 @@ Result<EmbeddedSettings> complete_ca(EmbeddedParts parts, EmbeddedSettings setti
   CARDEA_TRY(check_link(certificate, chain.front()));
   for (std::size_t i = 0; i + 1 < chain.size(); ++i) CARDEA_TRY(check_link(chain[i], chain[i + 1]));
   CARDEA_TRY(check_link(chain.back(), chain.back()));
+  CARDEA_TRY(remember_beginning(settings));
   settings.certificate = std::move(certificate);
   settings.chain = std::move(chain);
   if (!ocsp_signer) return settings;
   return with_ocsp_signer(parts, std::move(settings));
+}
+
+Result<EmbeddedSettings> renew_certificate(EmbeddedParts parts, EmbeddedSettings settings, const EmbeddedCa& parent,
+                                           std::optional<manager::IsoDuration> validity) {
+  CARDEA_ASSIGN(const x509::CertificateView own, x509::view_certificate(settings.certificate));
+  CARDEA_ASSIGN(const x509::CertificateView above, x509::view_certificate(parent.certificate()));
+  const manager::IsoDuration as_before{0, 0, (own.not_after - own.not_before).count()};
+  const manager::IsoDuration length = validity.value_or(as_before);
+  if (above.not_after <= own.not_after) {
+    return error(Code::action_prohibited, "the CA above ends no later than the present certificate");
+  }
+  CARDEA_ASSIGN(const CertificateProfile profile, product_profile(profile_of(settings.type)));
+  const auto now = parts.clock.now();
+  if (std::min(length.after(now), profile.validity.after(now)) <= own.not_after) {
+    return error(Code::action_prohibited, "the new certificate would end no later than the present one");
+  }
+  CARDEA_ASSIGN(Bytes renewed, parent.certify(profile, own.subject, own.key_info, length));
+  CARDEA_TRY(remember_beginning(settings));
+  settings.certificate = std::move(renewed);
+  settings.chain = {parent.certificate()};
+  settings.chain.insert(settings.chain.end(), parent.chain().begin(), parent.chain().end());
+  return settings;
 }
 
 Result<EmbeddedSettings> renew_ocsp_signer(EmbeddedParts parts, EmbeddedSettings settings) {

@@ -37,8 +37,14 @@ Result<EmbeddedSettings> request_ca(EmbeddedParts parts, const CaCreation& wante
 Result<EmbeddedSettings> complete_ca(EmbeddedParts parts, EmbeddedSettings settings, Bytes certificate,
                                      std::vector<Bytes> chain, bool ocsp_signer);
 
+/// The next certificate of a CA below `parent`: the same key and name, so that what it issued goes on to be verified.
+/// As long as the present one unless `validity` says otherwise, and no longer than its profile says. action_prohibited
+/// in words when it would end no later than the present one, or the parent issues none.
+Result<EmbeddedSettings> renew_certificate(EmbeddedParts parts, EmbeddedSettings settings, const EmbeddedCa& parent,
+                                           std::optional<manager::IsoDuration> validity);
+
 /// A new key and certificate for OCSP answers; to be called before the old one's end. The settings have to be stored
-/// and the CA opened anew.
+/// and the CA opened anew; they name the key before as a former one.
 Result<EmbeddedSettings> renew_ocsp_signer(EmbeddedParts parts, EmbeddedSettings settings);
 
 }  // namespace cardea::ca

@@ -79,6 +79,7 @@ Status EmbeddedCa::prepare() {
     return error(Code::arguments_bad, fmt::format("the CA's key does not sign by {}", word(settings_.scheme)));
   }
   key_info_ = to_bytes(own.key_info);
+  serial_ = to_bytes(own.serial);
   not_before_ = own.not_before;
   not_after_ = own.not_after;
   CARDEA_ASSIGN(Bytes identifier, own_key_identifier(own));
@@ -103,9 +104,14 @@ Status EmbeddedCa::load_profiles() {
 }
 
 Status EmbeddedCa::prepare_responders(ByteView key_info) {
-  ResponderSettings facts{
-      id_, issuer_->identity().name,        to_bytes(key_info), issuer_->identity(), to_bytes(key_info),
-      {},  settings_.ocsp_lifetime.about(), not_before_};
+  ResponderSettings facts{id_,
+                          issuer_->identity().name,
+                          to_bytes(key_info),
+                          issuer_->identity(),
+                          to_bytes(key_info),
+                          {},
+                          settings_.ocsp_lifetime.about(),
+                          settings_.since.value_or(not_before_)};
   CARDEA_ASSIGN(direct_, OcspResponder::make(parts_.keys, parts_.status, facts));
   if (!settings_.ocsp) return {};
   CARDEA_ASSIGN(const x509::CertificateView signer, x509::view_certificate(settings_.ocsp->certificate));
@@ -143,12 +149,27 @@ Result<const CertificateProfile*> EmbeddedCa::usable_profile(std::string_view id
   return found;
 }
 
+// Whatever a revoked CA issues is worth nothing, and who revoked it expects no more of it.
+Status EmbeddedCa::check_not_revoked() const {
+  const auto now = parts_.clock.now();
+  // Not once for each of thousands of certificates in a second: what was good stays so for the rest of it.
+  if (settings_.issuer == 0 || seen_good_.load() == now) return {};
+  CARDEA_ASSIGN(const CertificateStatus own, parts_.status.status(settings_.issuer, serial_));
+  if (own.state == CertificateStatus::State::revoked) {
+    return error(Code::action_prohibited, fmt::format("the CA's own certificate is revoked ({})", word(own.reason)));
+  }
+  seen_good_ = now;
+  return {};
+}
+
 Status EmbeddedCa::set_validity(const CertificateProfile& profile, const IssuanceRequest& request,
                                 CertificateContent& content) const {
   const auto now = parts_.clock.now();
   if (now >= not_after_ || now < not_before_ - backdated) {
     return error(Code::action_prohibited, "the CA's certificate is not valid at this time");
   }
+  // Answers that tell of the revocation go on being signed.
+  if (!profile.no_check) CARDEA_TRY(check_not_revoked());
   content.not_before = std::max<std::chrono::sys_seconds>(now - backdated, not_before_);
   // Both ends belong to the time (RFC 5280, 4.1.2.5), so the last second is one before.
   auto end = profile.validity.after(now);
@@ -281,14 +302,18 @@ Result<RevocationOutcome> EmbeddedCa::unsuspend(ByteView certificate) {
 
 Result<Bytes> EmbeddedCa::make_crl(std::uint64_t number, std::chrono::sys_seconds now) {
   CrlContent content{number, now, settings_.crl_lifetime.after(now), {}};
-  if (settings_.keep_expired) content.expired_since = not_before_;
+  if (settings_.keep_expired) content.expired_since = settings_.since.value_or(not_before_);
   return ca::make_crl(parts_.keys, issuer_->identity(), parts_.status, id_, content);
 }
 
 Result<Bytes> EmbeddedCa::answer_ocsp(ByteView request, std::chrono::sys_seconds now) {
   if (!settings_.answers_ocsp) return error(Code::not_found, "this certification authority does not answer OCSP");
-  const bool delegated = delegated_ && now <= delegated_until_;
-  return (delegated ? *delegated_ : *direct_).answer(request, now);
+  if (delegated_ && now <= delegated_until_) {
+    auto answer = delegated_->answer(request, now);
+    // The signer's key is gone when a backup from before its renewal was restored.
+    if (answer || answer.code() != Code::not_found) return answer;
+  }
+  return direct_->answer(request, now);
 }
 
 }  // namespace cardea::ca

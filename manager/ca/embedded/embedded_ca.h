@@ -1,6 +1,7 @@
 // The CA that comes with the manager: its keys in the key token, its certificates' state in the store.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -73,7 +74,7 @@ class EmbeddedCa final : public manager::CaConnector, public manager::Revoker, p
   /// Null when there is no such profile.
   const CertificateProfile* profile(std::string_view id) const;
   /// A certificate for a key that is trusted already: of a CA below, or of an OCSP signer. action_prohibited in words
-  /// when the profile is not for this CA.
+  /// when the profile is not for this CA, or its own certificate was revoked by the CA of ours above it.
   Result<Bytes> certify(const CertificateProfile& profile, ByteView subject, ByteView key_info,
                         std::optional<manager::IsoDuration> validity) const;
 
@@ -83,6 +84,7 @@ class EmbeddedCa final : public manager::CaConnector, public manager::Revoker, p
   Status prepare();
   Status load_profiles();
   Status prepare_responders(ByteView key_info);
+  Status check_not_revoked() const;
   Result<const CertificateProfile*> usable_profile(std::string_view id) const;
   Status set_validity(const CertificateProfile& profile, const manager::IssuanceRequest& request,
                       CertificateContent& content) const;
@@ -97,11 +99,13 @@ class EmbeddedCa final : public manager::CaConnector, public manager::Revoker, p
   std::map<std::string, CertificateProfile, std::less<>> profiles_;
   std::optional<Issuer> issuer_;
   Bytes key_info_;
+  Bytes serial_;
   std::chrono::sys_seconds not_before_;
   std::chrono::sys_seconds not_after_;
   std::optional<OcspResponder> direct_;     ///< signed by the CA itself
   std::optional<OcspResponder> delegated_;  ///< signed by settings_.ocsp while its certificate is valid
   std::chrono::sys_seconds delegated_until_;
+  mutable std::atomic<std::chrono::sys_seconds> seen_good_{};  ///< when the CA above was last asked about this one
 };
 
 }  // namespace cardea::ca

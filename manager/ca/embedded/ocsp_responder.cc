@@ -108,6 +108,7 @@ Result<Bytes> OcspResponder::answer(ByteView request, std::chrono::sys_seconds n
   }
   const Bytes data = sequence({responder_id_, this_update, sequence({answers}), nonce});
   const auto signature = keys_->sign(settings_.signer.key, settings_.signer.scheme, data);
+  if (!signature && signature.code() == Code::not_found) return signature.error();
   if (!signature) return error_answer(ResponseStatus::internal_error);
   const Bytes basic = sequence({data, algorithm_, x509::bit_string(*signature), certificates_});
   const Bytes typed = sequence({ocsp_oid(1), x509::octet_string(basic)});

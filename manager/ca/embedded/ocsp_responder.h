@@ -30,7 +30,7 @@ class OcspResponder {
   /// Prepares what is the same in every answer. Errors of hashing.
   static Result<OcspResponder> make(manager::KeyToken& keys, manager::StatusSource& status, ResponderSettings settings);
 
-  /// As LocalCa::answer_ocsp.
+  /// As LocalCa::answer_ocsp; not_found when the signer's key is not in the key token, so that another may sign.
   Result<Bytes> answer(ByteView request, std::chrono::sys_seconds now) const;
 
  private:

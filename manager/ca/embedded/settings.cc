@@ -30,6 +30,14 @@ Result<Bytes> bytes(const json::object& from, std::string_view name, bool needed
   return decoded;
 }
 
+// A whole number; absent where the member is.
+Result<std::optional<std::int64_t>> whole_number(const json::object& from, std::string_view name) {
+  const json::value* const value = from.if_contains(name);
+  if (value == nullptr) return std::optional<std::int64_t>();
+  if (!value->is_int64()) return wrong(name, "must be a whole number");
+  return std::optional(value->get_int64());
+}
+
 Status duration(const json::object& from, std::string_view name, manager::IsoDuration& out) {
   CARDEA_ASSIGN(const std::string given, text(from, name, false));
   if (given.empty()) return {};
@@ -75,6 +83,33 @@ Status read_flag(const json::object& document, std::string_view name, bool& out)
   if (!found->is_bool()) return wrong(name, "must be true or false");
   out = found->get_bool();
   return {};
+}
+
+Status read_formers(const json::object& document, EmbeddedSettings& settings) {
+  const json::value* const found = document.if_contains("former_signers");
+  if (found == nullptr) return {};
+  if (!found->is_array()) return wrong("former_signers", "must be a list");
+  for (const json::value& item : found->get_array()) {
+    if (!item.is_object()) return wrong("former_signers", "must hold objects");
+    FormerSigner former;
+    CARDEA_ASSIGN(former.key, text(item.get_object(), "key", true));
+    CARDEA_ASSIGN(const auto until, whole_number(item.get_object(), "until"));
+    former.until = std::chrono::sys_seconds(std::chrono::seconds(until.value_or(0)));
+    settings.former_signers.push_back(std::move(former));
+  }
+  return {};
+}
+
+// Where the certificate comes from and how it is renewed.
+Status read_renewal(const json::object& document, EmbeddedSettings& settings) {
+  CARDEA_ASSIGN(const auto issuer, whole_number(document, "issuer"));
+  settings.issuer = issuer.value_or(0);
+  CARDEA_ASSIGN(const auto since, whole_number(document, "since"));
+  if (since) settings.since = std::chrono::sys_seconds(std::chrono::seconds(*since));
+  CARDEA_TRY(read_flag(document, "renews_itself", settings.renews_itself));
+  CARDEA_ASSIGN(const std::string before, text(document, "renew_before", false));
+  if (before.empty()) return {};
+  return duration(document, "renew_before", settings.renew_before.emplace());
 }
 
 Status check_times(const EmbeddedSettings& settings) {
@@ -132,6 +167,8 @@ Result<EmbeddedSettings> read_settings(const json::object& document) {
   CARDEA_TRY(duration(document, "ocsp_lifetime", settings.ocsp_lifetime));
   CARDEA_TRY(read_flag(document, "keep_expired", settings.keep_expired));
   CARDEA_TRY(read_flag(document, "answers_ocsp", settings.answers_ocsp));
+  CARDEA_TRY(read_formers(document, settings));
+  CARDEA_TRY(read_renewal(document, settings));
   CARDEA_TRY(read_lists(document, settings));
   CARDEA_TRY(check_times(settings));
   return settings;
@@ -158,6 +195,14 @@ json::object write_settings(const EmbeddedSettings& settings) {
                         {"scheme", word(settings.ocsp->scheme)},
                         {"certificate", x509::to_base64(settings.ocsp->certificate)}};
   }
+  json::array formers;
+  for (const FormerSigner& former : settings.former_signers)
+    formers.push_back({{"key", former.key}, {"until", former.until.time_since_epoch().count()}});
+  if (!formers.empty()) document["former_signers"] = std::move(formers);
+  if (settings.issuer != 0) document["issuer"] = settings.issuer;
+  if (settings.since) document["since"] = settings.since->time_since_epoch().count();
+  document["renews_itself"] = settings.renews_itself;
+  if (settings.renew_before) document["renew_before"] = iso_text(*settings.renew_before);
   json::array profiles;
   for (const json::object& profile : settings.profiles) profiles.emplace_back(profile);
   document["profiles"] = std::move(profiles);
@@ -165,8 +210,8 @@ json::object write_settings(const EmbeddedSettings& settings) {
 }
 
 Result<EmbeddedSettings> with_changes(const EmbeddedSettings& settings, const json::object& wanted) {
-  constexpr std::array free_to_choose{"crl_lifetime", "crl_interval",  "keep_expired",
-                                      "answers_ocsp", "ocsp_lifetime", "profiles"};
+  constexpr std::array free_to_choose{"crl_lifetime",  "crl_interval",  "keep_expired", "answers_ocsp",
+                                      "ocsp_lifetime", "renews_itself", "renew_before", "profiles"};
   json::object document = write_settings(settings);
   for (const auto& [name, value] : wanted) {
     if (std::ranges::find(free_to_choose, std::string_view(name)) == free_to_choose.end())
