@@ -6,6 +6,7 @@
 #include "agent/key_use.h"
 #include "cards/recognise.h"
 #include "cards/shared_state.h"
+#include "piv/card_facts.h"
 #include "piv/key_references.h"
 
 namespace cardea::agent {
@@ -41,47 +42,99 @@ Result<std::unique_ptr<CardDevice>> CardDevice::open(card::CardChannelPtr channe
   device->kind_ = std::move(recognised.kind);
   device->module_ = std::move(recognised.module);
   CARDEA_ASSIGN(device->about_, device->module_->describe(transaction));
+  if (!device->is_piv() || device->has_makers_serial()) return device;
+  CARDEA_ASSIGN(const std::optional<std::uint32_t> number, card::piv::CardFacts::vendor_serial(transaction));
+  if (number.value_or(0) != 0) device->maker_number_ = fmt::format("{}", *number);
   return device;
 }
 
 CardDevice::~CardDevice() {
-  if (written_ && !runtime_directory_.empty()) {
-    card::SharedState(runtime_directory_, about_.identity).stamp_anew();
-  }
+  end_login_of_pad();
+  if (written_) tell_of_writing();
+}
+
+void CardDevice::tell_of_writing() const {
+  if (!runtime_directory_.empty()) card::SharedState(runtime_directory_, about_.identity).stamp_anew();
 }
 
 bool CardDevice::is_piv() const noexcept {
   return kind_ == piv_kind;
 }
 
+bool CardDevice::has_makers_serial() const noexcept {
+  return about_.manufacturer == "Yubico";
+}
+
 Result<CardDevice::Work> CardDevice::begin() {
   card::CardAdministrator* const administrator = module_->administrator();
   if (administrator == nullptr) return error(Code::token_write_protected, "cards of this kind cannot be written");
   CARDEA_ASSIGN(card::CardTransaction transaction, card::CardTransaction::begin(channel_));
-  CARDEA_TRY(module_->select(transaction));
+  open_by_pad_ = open_by_pad_ && !transaction.card_was_reset();
+  // Some cards take the selection of what is selected already for a reason to forget the PIN.
+  const bool selected = open_by_pad_ && module_->pin_state(transaction, PinRole::user).ok();
+  if (!selected) CARDEA_TRY(module_->select(transaction));
   return Work{std::move(transaction), administrator};
 }
 
-Result<Pin> CardDevice::user_pin(Authority& authority, bool refused) {
+Result<std::optional<Pin>> CardDevice::user_pin(Authority& authority, bool refused) {
   bool is_last = false;
+  bool has_pad = false;
   {
     CARDEA_ASSIGN(Work work, begin());
     const Result<PinState> state = module_->pin_state(work.transaction, PinRole::user);
     if (!state && !passes(state.error())) return state.error();
     is_last = state && state->retries_left == 1;
+    has_pad = work.transaction.pin_pad() != nullptr && !pad_fails_;
   }
-  return is_last ? authority.last_user_pin() : authority.user_pin(refused);
+  if (has_pad) {
+    CARDEA_ASSIGN(const bool on_pad, authority.types_on_pad(refused, is_last));
+    if (on_pad) return std::optional<Pin>();
+  }
+  CARDEA_ASSIGN(Pin pin, is_last ? authority.last_user_pin() : authority.user_pin(refused));
+  return std::optional<Pin>(std::move(pin));
+}
+
+// A PIN typed on the pad cannot be shown again, so the card keeps it for the work that follows: until somebody resets
+// the card, at the latest until this device goes.
+Status CardDevice::show_user(Work& work, const std::optional<Pin>& pin) {
+  if (pin) {
+    // A card has one security status for all programs.
+    work.transaction.reset_at_end();
+    return module_->verify(work.transaction, PinRole::user, *pin);
+  }
+  CARDEA_TRY(module_->verify_on_pad(work.transaction, *work.transaction.pin_pad(), PinRole::user));
+  open_by_pad_ = true;
+  channel_->keep_connected(true);
+  return {};
+}
+
+Status CardDevice::in_login_of_pad(const Writing& what) {
+  if (!open_by_pad_) return Code::user_not_logged_in;
+  CARDEA_ASSIGN(Work work, begin());
+  return open_by_pad_ ? what(work) : Status(Code::user_not_logged_in);
+}
+
+void CardDevice::end_login_of_pad() noexcept {
+  if (!open_by_pad_) return;
+  // A card that cannot be reached has lost its status, or will with its power.
+  if (Result<card::CardTransaction> last = card::CardTransaction::begin(channel_)) last->reset_at_end();
+  channel_->keep_connected(false);
 }
 
 Status CardDevice::as_user(Authority& authority, const Writing& what) {
-  for (bool refused = false;; refused = true) {
+  // Also a key that wants the PIN each time answers so.
+  if (Status done = in_login_of_pad(what); done || done.code() != Code::user_not_logged_in) return done;
+  for (bool refused = false;;) {
     // Asked for before the card is taken, so that nobody else waits for a person's typing.
-    CARDEA_ASSIGN(const Pin pin, user_pin(authority, refused));
+    CARDEA_ASSIGN(const std::optional<Pin> pin, user_pin(authority, refused));
     CARDEA_ASSIGN(Work work, begin());
-    // A card has one security status for all programs.
-    work.transaction.reset_at_end();
-    const Status shown = module_->verify(work.transaction, PinRole::user, pin);
+    const Status shown = show_user(work, pin);
     if (shown) return what(work);
+    if (!pin && shown.code() == Code::function_not_supported) {
+      pad_fails_ = true;
+      continue;
+    }
+    refused = true;
     if (shown.code() != Code::pin_incorrect && shown.code() != Code::pin_length) return shown;
     if (shown.error().retries_left == 0) return shown;
   }
@@ -156,10 +209,14 @@ Result<DeviceDescription> CardDevice::describe() {
   about.model = about_.model;
   about.min_pin_length = about_.min_pin_length;
   about.max_pin_length = about_.max_pin_length;
+  about.has_pin_pad = work.transaction.pin_pad() != nullptr;
   about.user_writes = about_.user_writes;
+  about.blank = !about_.initialized;
+  if (about.blank) return about;
   CARDEA_TRY(describe_pins(work, about));
   CARDEA_TRY(describe_containers(work, about));
   CARDEA_ASSIGN(about.lacks_card_uuid, lacks_card_uuid(work));
+  CARDEA_ASSIGN(about.number_object, number_object(work));
   card::ContainerPlace attesting;
   attesting.index = card::piv::key_attestation;
   const Result<Bytes> attestation = work.administrator->attest(work.transaction, attesting);

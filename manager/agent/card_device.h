@@ -22,8 +22,11 @@ class CardDevice final : public Device {
   const std::string& kind() const noexcept { return kind_; }
   const std::string& serial() const noexcept { return about_.serial; }
   const std::string& label() const noexcept { return about_.label; }
+  /// As LocalToken.
+  const std::string& maker_number() const noexcept { return maker_number_; }
 
   Result<DeviceDescription> describe() override;
+  Result<std::string> initialise(const Pin& user_pin, const SecretBytes& admin_key) override;
   Status prove_administrator(Authority& authority) override;
   Status set_admin_key(Authority& authority, const SecretBytes& fresh) override;
   Status set_puk(Authority& authority, const Pin& fresh) override;
@@ -47,6 +50,7 @@ class CardDevice final : public Device {
   Result<KeyStatement> attest(Authority& authority, const std::string& container, ByteView nonce) override;
   Result<SecretBytes> answer_attestation(ByteView credential) override;
   Result<bool> erase(Authority& authority) override;
+  Status give_back_number(ByteView object) override;
 
  private:
   /// What holds while the card is taken.
@@ -65,9 +69,15 @@ class CardDevice final : public Device {
       : channel_(std::move(channel)), runtime_directory_(std::move(runtime_directory)) {}
 
   bool is_piv() const noexcept;
+  /// The maker's number is the card's serial number, whatever its CHUID says.
+  bool has_makers_serial() const noexcept;
   Result<Work> begin();
-  /// What the authority answers for the user, by the tries that are left.
-  Result<Pin> user_pin(Authority& authority, bool refused);
+  /// What the authority answers for the user, by the tries that are left; nothing: it is typed on the reader's pad.
+  Result<std::optional<Pin>> user_pin(Authority& authority, bool refused);
+  Status show_user(Work& work, const std::optional<Pin>& pin);
+  /// Runs `what` in the login that a PIN typed on the pad began; user_not_logged_in when the card has none.
+  Status in_login_of_pad(const Writing& what);
+  void end_login_of_pad() noexcept;
   /// Runs `what` with the user's PIN shown; asks again for one that the card refused.
   Status as_user(Authority& authority, const Writing& what);
   /// Runs `what` with the administrator proved.
@@ -87,6 +97,14 @@ class CardDevice final : public Device {
   Result<std::vector<card::ContainerPlace>> free_places(Work& work, const std::vector<Spot>& known, std::size_t wanted);
   Status lock_user_pin(Work& work);
   Status erase_contents(Work& work);
+  /// The card as it left the factory, but for its serial number; false where it cannot be reset, or would be another
+  /// card afterwards.
+  Result<bool> reset_card(Work& work);
+  /// The card unique identifier of a card that is known by it; empty for others.
+  Result<Bytes> number_object(Work& work);
+  Status write_number(Work& work, ByteView object);
+  /// Tells programs with the card's contents in their caches that they are old.
+  void tell_of_writing() const;
   /// The card's file of authorities' certificates; empty when there is none.
   Result<std::optional<card::FileEntry>> root_store(Work& work);
   /// The card holder unique identifier, whether the card has it or not; the entry of its file.
@@ -99,7 +117,10 @@ class CardDevice final : public Device {
   std::string kind_;
   std::unique_ptr<card::CardModule> module_;
   card::CardDescription about_;
+  std::string maker_number_;
   bool written_ = false;
+  bool open_by_pad_ = false;  ///< the card has not been reset since the person typed the PIN on the pad
+  bool pad_fails_ = false;    ///< the reader's pad turned out not to lay out this card's PIN
 };
 
 }  // namespace cardea::agent

@@ -66,7 +66,7 @@ Result<card::FileEntry> CardDevice::chuid_file(Work& work) {
 // Only where the maker's serial number names the card whatever its CHUID says: a job goes on with the token that it
 // began with, and knows it by that number.
 Result<bool> CardDevice::lacks_card_uuid(Work& work) {
-  if (!is_piv() || about_.manufacturer != "Yubico" || about_.serial.empty()) return false;
+  if (!is_piv() || !has_makers_serial() || about_.serial.empty()) return false;
   CARDEA_ASSIGN(const card::FileEntry file, chuid_file(work));
   const Result<Bytes> content = module_->read_file(work.transaction, file);
   if (!content) return content.code() == Code::not_found ? Result<bool>(true) : Result<bool>(content.error());
@@ -109,6 +109,14 @@ Status CardDevice::write_object(Authority& authority, const std::string& name, B
     if (same_bytes(read_back, content)) return {};
     return error(Code::device_error, fmt::format("the object '{}' reads back otherwise than it was written", name));
   });
+}
+
+Result<std::string> CardDevice::initialise(const Pin& user_pin, const SecretBytes& admin_key) {
+  CARDEA_ASSIGN(Work work, begin());
+  work.transaction.reset_at_end();
+  CARDEA_TRY(work.administrator->initialise(work.transaction, {{}, Pin(user_pin.view()), admin_key.copy()}));
+  CARDEA_ASSIGN(about_, module_->describe(work.transaction));
+  return about_.serial;
 }
 
 Result<std::optional<card::FileEntry>> CardDevice::root_store(Work& work) {
@@ -186,11 +194,48 @@ Result<bool> CardDevice::erase(Authority& authority) {
   // The daemon has to be the administrator also where the card would let anybody reset it.
   CARDEA_ASSIGN(Work work, begin());
   CARDEA_TRY(show_administrator(work, authority));
+  CARDEA_ASSIGN(const bool reset, reset_card(work));
+  if (!reset) CARDEA_TRY(erase_contents(work));
+  return reset;
+}
+
+// Other makers' cards are known by their CHUID (docs/piv-cards.md), which a reset takes away or replaces.
+Result<Bytes> CardDevice::number_object(Work& work) {
+  if (!is_piv() || has_makers_serial()) return Bytes();
+  CARDEA_ASSIGN(const card::FileEntry file, chuid_file(work));
+  Result<Bytes> content = module_->read_file(work.transaction, file);
+  return !content && content.code() == Code::not_found ? Result<Bytes>(Bytes()) : std::move(content);
+}
+
+Result<bool> CardDevice::reset_card(Work& work) {
+  CARDEA_ASSIGN(const Bytes number, number_object(work));
+  // Pulled in between it could not be found again.
+  if (!number.empty() && maker_number_.empty()) return false;
   const Status reset = work.administrator->reset(work.transaction);
-  if (reset) return true;
-  if (reset.code() != Code::function_not_supported) return reset.error();
-  CARDEA_TRY(erase_contents(work));
-  return false;
+  if (!reset && reset.code() == Code::function_not_supported) return false;
+  CARDEA_TRY(reset);
+  if (!number.empty()) CARDEA_TRY(write_number(work, number));
+  return true;
+}
+
+Status CardDevice::write_number(Work& work, ByteView object) {
+  work.transaction.reset_at_end();
+  CARDEA_TRY(work.administrator->authenticate(work.transaction, work.administrator->factory_key()));
+  CARDEA_ASSIGN(const card::FileEntry file, chuid_file(work));
+  CARDEA_TRY(work.administrator->write_file(work.transaction, file, object));
+  if (written_) tell_of_writing();
+  CARDEA_ASSIGN(about_, module_->describe(work.transaction));
+  return {};
+}
+
+Status CardDevice::give_back_number(ByteView object) {
+  CARDEA_ASSIGN(const DeviceDescription about, describe());
+  if (!about.factory.admin_key.value_or(false) || !about.containers.empty()) {
+    return error(Code::action_prohibited, "the card is in use, so it is not the one whose erasure was cut off");
+  }
+  CARDEA_ASSIGN(Work work, begin());
+  written_ = true;
+  return write_number(work, object);
 }
 
 }  // namespace cardea::agent

@@ -31,6 +31,9 @@ class Authority {
   /// The user's PIN for the last try that the token has left, from a person who knows that it is the last;
   /// pin_incorrect when nobody does.
   virtual Result<Pin> last_user_pin() { return error(Code::pin_incorrect, "only one try of the PIN is left"); }
+  /// Whether the person types the PIN on the reader's own pad, where no program sees it; asked only where there is one.
+  /// `refused` as above, `last`: the next wrong one locks. False: one of the two above tells the PIN. Errors as theirs.
+  virtual Result<bool> types_on_pad(bool /*refused*/, bool /*last*/) { return false; }
   /// The administrator's answer; the key stays with whoever answers. `attempt` counts from 0: while keys are being
   /// changed, or nobody knows whether the token still has the factory's, there are several. pin_incorrect when there is
   /// no further one.
@@ -75,7 +78,11 @@ struct DeviceDescription {
   bool attests = false;
   /// The card has no card UUID (SP 800-73-4 part 1, 3.1.2) and would keep its serial number if it got one.
   bool lacks_card_uuid = false;
-  bool user_writes = false;                 ///< keys and certificates are written with the user PIN
+  bool has_pin_pad = false;  ///< the reader has a pad of its own for PINs
+  bool user_writes = false;  ///< keys and certificates are written with the user PIN
+  bool blank = false;        ///< nothing is on it that names it: initialise() comes first
+  /// The object that holds the serial number, where a reset takes it away; empty where the number stays.
+  Bytes number_object;
   std::size_t free_history = 0;             ///< further decryption keys that fit, as far as the token tells
   std::vector<DeviceContainer> containers;  ///< those that hold something
 };
@@ -124,6 +131,9 @@ class Device {
   virtual ~Device() = default;
 
   virtual Result<DeviceDescription> describe() = 0;
+  /// Lays out a blank token and gives it a number, these secrets and nothing else; answers the number. exists when it
+  /// is not blank.
+  virtual Result<std::string> initialise(const Pin& user_pin, const SecretBytes& admin_key) = 0;
 
   /// Has the token check that the authority is its administrator.
   virtual Status prove_administrator(Authority& authority) = 0;
@@ -180,6 +190,9 @@ class Device {
   /// Destroys all keys and certificates. True: the token has the secrets of the factory again; else they are to be set
   /// by the methods above. For tokens that are made (keystores, virtual cards) the token is gone.
   virtual Result<bool> erase(Authority& authority) = 0;
+  /// Writes the object with the serial number (DeviceDescription) onto a card that lost it because an erasure was cut
+  /// off. action_prohibited when the card has keys or other secrets than the factory's.
+  virtual Status give_back_number(ByteView /*object*/) { return Code::function_not_supported; }
 };
 
 }  // namespace cardea::agent

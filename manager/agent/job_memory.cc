@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "agent/private_file.h"
+#include "agent/wiping_memory.h"
 #include "crypto/digest.h"
 
 namespace cardea::agent {
@@ -30,26 +31,42 @@ std::optional<RememberedJob> JobMemory::load() const {
   const Result<std::optional<SecretBytes>> content = read_private_file(file_);
   if (!content || !*content) return {};
   boost::system::error_code problem;
-  const json::value document = json::parse(text_of((*content)->view()), problem);
+  const json::value document = json::parse(text_of((*content)->view()), problem, wiping_memory());
   if (problem || !document.is_object()) return {};
   const json::object& object = document.get_object();
-  RememberedJob job{SecretBytes(view_of(text(object, "session"))), {}};
+  RememberedJob job;
+  if (const json::value* const secret = object.if_contains("session"); secret != nullptr && secret->is_string()) {
+    job.session = SecretBytes(view_of(std::string_view(secret->get_string())));
+  }
+  if (const json::value* const number = object.if_contains("job"); number != nullptr && number->is_int64()) {
+    job.job = number->get_int64();
+  }
   if (const json::value* const token = object.if_contains("token"); token != nullptr && token->is_object()) {
     const json::object& about = token->get_object();
-    job.token = LocalToken{text(about, "kind"), text(about, "serial"), text(about, "label"), text(about, "place")};
+    job.token = LocalToken{.kind = text(about, "kind"),
+                           .serial = text(about, "serial"),
+                           .label = text(about, "label"),
+                           .place = text(about, "place"),
+                           .maker_number = text(about, "maker_number")};
+    if (!from_hex(text(about, "number_object"), job.token->number_object)) job.token->number_object.clear();
   }
   return job;
 }
 
 Status JobMemory::save(const RememberedJob& job) const {
-  json::object document{{"session", text_of(job.session.view())}};
+  json::object document({{"session", text_of(job.session.view())}, {"job", job.job}}, wiping_memory());
   if (job.token) {
     document["token"] = json::object{{"kind", job.token->kind},
                                      {"serial", job.token->serial},
                                      {"label", job.token->label},
-                                     {"place", job.token->place}};
+                                     {"place", job.token->place},
+                                     {"maker_number", job.token->maker_number},
+                                     {"number_object", to_hex(job.token->number_object)}};
   }
-  return write_private_file(file_, view_of(json::serialize(document)));
+  std::string text = json::serialize(document);
+  const Status written = write_private_file(file_, view_of(text));
+  wipe({reinterpret_cast<Byte*>(text.data()), text.size()});
+  return written;
 }
 
 void JobMemory::forget() const {

@@ -13,6 +13,7 @@ namespace cardea::agent {
 struct RememberedJob {
   SecretBytes session;              ///< what resumes the session
   std::optional<LocalToken> token;  ///< the one that the job began with
+  std::int64_t job = 0;             ///< the daemon's number of it; 0: not known
 };
 
 /// One file a code and daemon, readable by its user alone; the code itself is not in it.

@@ -120,7 +120,7 @@ class JobRunner::Run {
     return report;
   }
 
-  Status remember() { return memory_.save({session_.secret.copy(), steps_->token()}); }
+  Status remember() { return memory_.save({session_.secret.copy(), steps_->token(), session_.job}); }
 
   Server& server_;
   User& user_;

@@ -189,6 +189,94 @@ BOOST_AUTO_TEST_CASE(blocked_pin_is_unblocked_and_the_token_erased) {
   BOOST_TEST(again.result("inspect_token").at("containers").as_array().empty());
 }
 
+/// Has the secrets of a new card and no others.
+struct FactoryAuthority final : Authority {
+  Result<Pin> user_pin(bool refused) override {
+    return refused ? Result<Pin>(Code::pin_incorrect) : Result<Pin>(Pin(view_of("123456")));
+  }
+  Result<Bytes> answer(const AdminChallenge& challenge, int attempt) override {
+    return attempt == 0 ? daemon.answer({}, 0, challenge, true) : Result<Bytes>(Code::pin_incorrect);
+  }
+  Result<Pin> unblocking_secret() override { return Pin(view_of("12345678")); }
+  Result<SecretBytes> admin_key() override { return Code::user_not_logged_in; }
+
+  Daemon daemon;
+};
+
+/// Gives the card a key with a certificate, and secrets of its own; answers the key.
+Bytes personalise(Device& card) {
+  FactoryAuthority factory;
+  const auto key = card.generate(factory, "authentication", *parse_key_spec("ec:P-256"), {});
+  BOOST_REQUIRE(key.ok());
+  BOOST_REQUIRE(card.write_certificate(factory, "authentication", card::certificate_for(*key)).ok());
+  BOOST_REQUIRE(card.set_first_pin(factory, Pin(view_of("592037"))).ok());
+  BOOST_REQUIRE(card.set_puk(factory, Pin(view_of("90817263"))).ok());
+  BOOST_REQUIRE(card.set_admin_key(factory, SecretBytes(ByteView(factory.daemon.derived_key))).ok());
+  return *key;
+}
+
+/// Retires cards that tell this maker's number, each cut off one command later than the one before, and goes on with
+/// what is remembered. `look` sees what is on the card afterwards.
+void retire_with_cuts(std::uint32_t number, const std::function<void(const DeviceDescription& about)>& look) {
+  bool through = false;
+  for (std::size_t command = 1; !through; ++command) {
+    BOOST_REQUIRE(command < 500U);
+    Rig rig;
+    rig.readers.remove(0);
+    vcard::PivState state = *vcard::new_piv({});
+    state.serial = number;
+    rig.readers.insert(std::move(state));
+    const auto card = [&] {
+      auto opened = rig.readers.open(rig.readers.list({"piv"})->front());
+      BOOST_REQUIRE(opened.ok());
+      return std::move(*opened);
+    };
+    const Bytes key = personalise(*card());
+    const std::string serial = card()->describe()->serial;
+    rig.daemon.add("inspect_token", {{"kinds", json::array{"piv"}}});
+    rig.daemon.add(
+        "erase_token",
+        {{"puk", "90817263"},
+         {"restore", json::object{{"pin", "123456"}, {"puk", "12345678"}, {"admin_key", base64(factory_key())}}}});
+    const auto retire = [&] {
+      RunnerOptions options{
+          .server = "https://daemon", .device = {}, .directory = rig.folder.path, .attempts = 0, .wait = [](auto) {
+            return true;
+          }};
+      return JobRunner(rig.daemon, rig.readers, rig.user, options).collect("1234 5678");
+    };
+    rig.readers.pull_at(command);
+    through = retire().ok();
+    rig.readers.pull_at(0);
+    BOOST_TEST_CONTEXT("after a pull at command " << command) {
+      if (!through) {
+        const Status resumed = retire();
+        BOOST_REQUIRE_MESSAGE(resumed.ok(), describe(resumed.error()));
+      }
+      FactoryAuthority factory;
+      const std::unique_ptr<Device> erased = card();
+      const DeviceDescription about = *erased->describe();
+      BOOST_TEST(about.serial == serial);
+      BOOST_TEST(erased->prove_administrator(factory).ok());
+      BOOST_TEST(erased->set_puk(factory, Pin(view_of("12345678"))).ok());
+      BOOST_TEST(erased->prove_user(factory).ok());
+      for (const DeviceContainer& each : about.containers) BOOST_TEST(each.public_key != key);
+      look(about);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(erased_card_keeps_its_number_wherever_the_work_is_cut_off) {
+  retire_with_cuts(12345, [](const DeviceDescription& about) { BOOST_TEST(about.containers.empty()); });
+}
+
+// Without a maker's number it would not be found again after a reset, so what is on it is destroyed piece by piece.
+BOOST_AUTO_TEST_CASE(card_without_a_makers_number_is_erased_without_a_reset) {
+  retire_with_cuts(0, [](const DeviceDescription& about) {
+    for (const DeviceContainer& each : about.containers) BOOST_TEST(each.certificate.empty());
+  });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(agent_parts)
@@ -221,12 +309,16 @@ BOOST_AUTO_TEST_CASE(job_memory_keeps_one_job_a_code) {
   const Folder folder;
   const JobMemory memory(folder.path, "https://daemon", "1234 5678");
   BOOST_TEST(!memory.load().has_value());
-  BOOST_REQUIRE(memory.save({SecretBytes(view_of("secret")), LocalToken{"piv", "0123", "PIV 0123", "reader"}}).ok());
+  BOOST_REQUIRE(
+      memory.save({SecretBytes(view_of("secret")), LocalToken{"piv", "0123", "PIV 0123", "reader", "77", {1, 2, 3}}})
+          .ok());
   const auto loaded = JobMemory(folder.path, "https://daemon", "12345678").load();
   BOOST_REQUIRE(loaded.has_value());
   BOOST_TEST(text_of(loaded->session.view()) == "secret");
   BOOST_REQUIRE(loaded->token.has_value());
   BOOST_TEST(loaded->token->serial == "0123");
+  BOOST_TEST(loaded->token->maker_number == "77");
+  BOOST_TEST(loaded->token->number_object == (Bytes{1, 2, 3}));
   BOOST_TEST(!JobMemory(folder.path, "https://other", "12345678").load().has_value());
   memory.forget();
   BOOST_TEST(!memory.load().has_value());

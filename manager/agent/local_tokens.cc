@@ -48,7 +48,8 @@ class HostTokens final : public LocalTokens {
     // The reader may hold another card by now, and the card another reader.
     CARDEA_ASSIGN(const std::vector<LocalToken> now, list({token.kind}));
     for (const LocalToken& each : now) {
-      if (each.serial != token.serial) continue;
+      // A blank card has no number yet, so it is known by its place.
+      if (each.serial != token.serial || (token.serial.empty() && each.place != token.place)) continue;
       CARDEA_ASSIGN(std::unique_ptr<Device> device,
                     CardDevice::open(readers_.open(each.place), load_settings().runtime_directory));
       return device;
@@ -78,7 +79,11 @@ class HostTokens final : public LocalTokens {
       if (reader.content != card::ReaderContent::card || is_ignored(settings, reader.name)) continue;
       const auto device = CardDevice::open(readers_.open(reader.name));
       if (device && wants(kinds, (*device)->kind())) {
-        found.push_back({(*device)->kind(), (*device)->serial(), (*device)->label(), reader.name});
+        found.push_back({.kind = (*device)->kind(),
+                         .serial = (*device)->serial(),
+                         .label = (*device)->label(),
+                         .place = reader.name,
+                         .maker_number = (*device)->maker_number()});
       }
     }
   }

@@ -16,6 +16,10 @@ struct LocalToken {
   std::string serial;
   std::string label;
   std::string place;  ///< where it is, for people: a reader's name, "keystore", "TPM"
+  /// The maker's own number of a card, which outlives a reset; empty when it tells none, or it is the serial number.
+  std::string maker_number = {};
+  /// What a reset takes the card's serial number away with (DeviceDescription); known once the token was read.
+  Bytes number_object = {};
 };
 
 class LocalTokens {

@@ -105,7 +105,8 @@ Result<json::object> optional_object(const json::object& parameters, std::string
   const json::value* const value = parameters.if_contains(member);
   if (value == nullptr || value->is_null()) return json::object();
   if (!value->is_object()) return wrong(member, "is no object");
-  return value->get_object();
+  // In the same memory: it may hold secrets.
+  return json::object(value->get_object(), value->storage());
 }
 
 }  // namespace cardea::agent

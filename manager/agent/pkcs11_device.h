@@ -38,6 +38,9 @@ class Pkcs11Device final : public Device {
   const std::string& serial() const noexcept { return token_.serial; }
 
   Result<DeviceDescription> describe() override;
+  Result<std::string> initialise(const Pin&, const SecretBytes&) override {
+    return error(Code::function_not_supported, "tokens of this kind are made, not initialised");
+  }
   Status prove_administrator(Authority& authority) override;
   Status set_admin_key(Authority& authority, const SecretBytes& fresh) override;
   Status set_puk(Authority& authority, const Pin& fresh) override;

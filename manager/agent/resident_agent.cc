@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "agent/device_kinds.h"
+#include "agent/job_memory.h"
 
 namespace cardea::agent {
 namespace {
@@ -33,6 +34,9 @@ class VisitUser final : public User {
     }
     return Pin(pin_->view());
   }
+  Result<bool> turn_to_pad(std::string_view token, bool refused, bool last) override {
+    return user_.turn_to_pad(token, refused, last);
+  }
   Result<Pin> new_pin(std::string_view token, std::string_view rules, std::string_view problem) override {
     pin_.reset();
     confirmed_ = false;
@@ -53,6 +57,7 @@ class HolderAuthority final : public Authority {
 
   Result<Pin> user_pin(bool refused) override { return user_.present_pin(words_, refused); }
   Result<Pin> last_user_pin() override { return user_.present_last_pin(words_); }
+  Result<bool> types_on_pad(bool refused, bool last) override { return user_.turn_to_pad(words_, refused, last); }
   Result<Bytes> answer(const AdminChallenge&, int) override { return nobody(); }
   Result<Pin> unblocking_secret() override { return nobody(); }
   Result<SecretBytes> admin_key() override { return nobody(); }
@@ -64,16 +69,14 @@ class HolderAuthority final : public Authority {
   const std::string words_;
 };
 
-/// The daemon for one job: opened by the token's proof, and left between two steps when the agent is to end.
+/// The daemon for one job: opened without a code, and left between two steps when the agent is to end.
 class ContactServer final : public Server {
  public:
-  ContactServer(Server& server, Contacts& contacts, const ContactProof& proof, std::int64_t request,
-                const std::function<bool()>& ending)
-      : server_(server), contacts_(contacts), proof_(proof), request_(request), ending_(ending) {}
+  using Opening = std::function<Result<AgentSession>(ByteView resume)>;
+  ContactServer(Server& server, Opening opening, const std::function<bool()>& ending)
+      : server_(server), opening_(std::move(opening)), ending_(ending) {}
 
-  Result<AgentSession> open(std::string_view, ByteView resume) override {
-    return contacts_.open(proof_, request_, resume);
-  }
+  Result<AgentSession> open(std::string_view, ByteView resume) override { return opening_(resume); }
   Result<NextStep> next(const AgentSession& session, const std::optional<StepReport>& report) override {
     Result<NextStep> next = server_.next(session, report);
     // The step before is reported; the one that comes next is handed out again to whoever goes on.
@@ -88,11 +91,14 @@ class ContactServer final : public Server {
 
  private:
   Server& server_;
-  Contacts& contacts_;
-  const ContactProof& proof_;
-  const std::int64_t request_;
+  const Opening opening_;
   const std::function<bool()>& ending_;
 };
+
+/// In place of a code: what is remembered of a token's job is found again by it. A token has one job at a time.
+std::string name_of_contact(const LocalToken& token) {
+  return fmt::format("contact {} {}", token.kind, token.serial);
+}
 
 std::string words_of_token(const LocalToken& token) {
   return fmt::format("{} {}", words_of_kind(token.kind), token.serial);
@@ -169,6 +175,7 @@ bool ResidentAgent::visit(const LocalToken& token, Known& known) {
 }
 
 Status ResidentAgent::ask(const LocalToken& token, Known& known, User& user) {
+  CARDEA_TRY(go_on(token, user));
   if (!known.ticket.empty()) {
     const Result<Contact> contact = contacts_.contact(known.ticket);
     if (contact && contact->jobs.empty()) return {};
@@ -198,7 +205,11 @@ Result<ContactProof> ResidentAgent::prove(const LocalToken& token, User& user) {
     proof.certificate = found->certificate;
     HolderAuthority authority(user, words_of_token(token));
     // Typing may take longer than a nonce holds.
-    CARDEA_TRY(about.user_pin.retries_left == 1 ? authority.last_user_pin() : authority.user_pin(false));
+    if (about.has_pin_pad) {
+      CARDEA_TRY(device->prove_user(authority));
+    } else {
+      CARDEA_TRY(about.user_pin.retries_left == 1 ? authority.last_user_pin() : authority.user_pin(false));
+    }
     CARDEA_ASSIGN(proof.nonce, contacts_.nonce());
     CARDEA_ASSIGN(KeySignature signature,
                   device->sign(authority, found->name, Hash::none, contact_message(proof.nonce)));
@@ -210,15 +221,44 @@ Result<ContactProof> ResidentAgent::prove(const LocalToken& token, User& user) {
 }
 
 Status ResidentAgent::carry_out(const LocalToken& token, const ContactProof& proof, const WaitingJob& job, User& user) {
-  ContactServer server(server_, contacts_, proof, job.request, options_.ending);
-  RunnerOptions options{.server = options_.server,
-                        .device = token.serial,
-                        .directory = options_.directory,
-                        .attempts = options_.attempts,
-                        .interval = options_.interval,
-                        .wait = options_.wait};
-  // In place of a code: what is remembered of the job is found again by it.
-  return JobRunner(server, tokens_, user, std::move(options)).collect(fmt::format("contact {}", job.request));
+  ContactServer server(
+      server_, [&](ByteView resume) { return contacts_.open(proof, job.request, resume); }, options_.ending);
+  return JobRunner(server, tokens_, user, runner_options(token)).collect(name_of_contact(token));
+}
+
+Status ResidentAgent::go_on(const LocalToken& token, User& user) {
+  const JobMemory memory(options_.directory, options_.server, name_of_contact(token));
+  const std::optional<RememberedJob> begun = memory.load();
+  if (!begun || begun->job == 0) return {};
+  {
+    // Nobody goes on with a token whose holder is not there, though some steps would not ask.
+    HolderAuthority authority(user, words_of_token(token));
+    CARDEA_ASSIGN(const std::unique_ptr<Device> device, tokens_.open(token));
+    CARDEA_TRY(device->prove_user(authority));
+  }
+  const auto same_session = [&](ByteView resume) -> Result<AgentSession> {
+    AgentSession session;
+    session.secret = SecretBytes(resume);
+    session.job = begun->job;
+    session.text = fmt::format("{}: going on with what was begun", words_of_token(token));
+    session.device_kinds = {token.kind};
+    return session;
+  };
+  ContactServer server(server_, same_session, options_.ending);
+  const Status done = JobRunner(server, tokens_, user, runner_options(token)).collect(name_of_contact(token));
+  if (done || (done.code() != Code::permission_denied && done.code() != Code::not_found)) return done;
+  // Another agent has taken the job over, or an operator has given it a new code: it is no longer ours.
+  memory.forget();
+  return {};
+}
+
+RunnerOptions ResidentAgent::runner_options(const LocalToken& token) const {
+  return {.server = options_.server,
+          .device = token.serial,
+          .directory = options_.directory,
+          .attempts = options_.attempts,
+          .interval = options_.interval,
+          .wait = options_.wait};
 }
 
 Bytes contact_message(std::string_view nonce) {

@@ -53,6 +53,10 @@ class ResidentAgent {
   Status ask(const LocalToken& token, Known& known, User& user);
   Result<ContactProof> prove(const LocalToken& token, User& user);
   Status carry_out(const LocalToken& token, const ContactProof& proof, const WaitingJob& job, User& user);
+  /// Goes on with what an agent that was cut off began on this token, by the secret of its session: with a fresh key
+  /// and no certificate yet the token can prove nothing.
+  Status go_on(const LocalToken& token, User& user);
+  RunnerOptions runner_options(const LocalToken& token) const;
   void tell_once(Known& known, const LocalToken& token, const std::string& sentence);
 
   Server& server_;

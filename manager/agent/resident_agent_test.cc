@@ -32,12 +32,14 @@ class Office final : public Contacts {
   }
   Result<AgentSession> open(const ContactProof&, std::int64_t request, ByteView resume) override {
     BOOST_TEST(request == 9);
+    ++opened;
     return daemon_.open("1234 5678", resume);
   }
 
   std::vector<WaitingJob> jobs;
   bool denied = false;
   int nonces = 0;
+  int opened = 0;
   int proofs = 0;
   int tickets = 0;
 
@@ -58,6 +60,10 @@ class AskedTypist final : public User {
     if (last_pin.empty()) return error(Code::pin_incorrect, "the last try was not used");
     return Pin(view_of(last_pin));
   }
+  Result<bool> turn_to_pad(std::string_view, bool, bool) override {
+    ++turned_to_pad;
+    return true;
+  }
   Result<Pin> new_pin(std::string_view, std::string_view, std::string_view) override {
     return error(Code::function_canceled);
   }
@@ -68,6 +74,7 @@ class AskedTypist final : public User {
   std::string last_pin;
   int asked = 0;
   int asked_for_last = 0;
+  int turned_to_pad = 0;
 };
 
 /// A card that was issued by a job with a code, and an agent that stays beside it.
@@ -128,6 +135,32 @@ BOOST_AUTO_TEST_CASE(what_waits_is_carried_out_with_one_pin) {
   BOOST_TEST(stay.user.lines.back() == "all done");
 }
 
+BOOST_AUTO_TEST_CASE(on_a_pad_the_pin_is_typed_for_the_proof_and_for_the_job) {
+  Stay stay;
+  stay.add_renewal(2);
+  stay.user.pin.clear();
+  card::TypingPad& pad = stay.rig.readers.add_pad(0);
+  pad.typed = {"592037", "592037", "592037"};
+  ResidentAgent agent = stay.agent();
+  BOOST_TEST(agent.round(steady_clock::now()));
+  BOOST_TEST(stay.renewal.done());
+  BOOST_TEST(pad.entries == 2);
+  BOOST_TEST(stay.user.turned_to_pad == 2);
+  BOOST_TEST(stay.user.asked == 0);
+}
+
+BOOST_AUTO_TEST_CASE(nobody_at_the_pad_puts_the_token_off) {
+  Stay stay;
+  stay.user.pin.clear();
+  const card::TypingPad& pad = stay.rig.readers.add_pad(0);
+  ResidentAgent agent = stay.agent();
+  const auto start = steady_clock::now();
+  BOOST_TEST(!agent.round(start));
+  BOOST_TEST(agent.round(start + std::chrono::seconds(600)));
+  BOOST_TEST(pad.entries == 1);
+  BOOST_TEST(stay.office.proofs == 0);
+}
+
 BOOST_AUTO_TEST_CASE(an_end_is_taken_between_two_steps_and_the_job_goes_on_later) {
   Stay stay;
   stay.add_renewal(3);
@@ -144,11 +177,62 @@ BOOST_AUTO_TEST_CASE(an_end_is_taken_between_two_steps_and_the_job_goes_on_later
   BOOST_TEST(!agent.round(steady_clock::now()));
   BOOST_TEST(!stay.renewal.done());
   stay.ending = false;
-  stay.renewal.resumed = false;
+  stay.office.jobs.clear();
   ResidentAgent next = stay.agent();
   BOOST_TEST(next.round(steady_clock::now()));
-  BOOST_TEST(stay.renewal.resumed);
+  BOOST_TEST(stay.office.opened == 1);
   BOOST_TEST(stay.renewal.done());
+}
+
+/// A renewal that made a fresh key and was cut off before there is a certificate for it.
+struct CutStay : Stay {
+  CutStay() {
+    office.jobs = {{9, "renew", "Renew 'staff'"}};
+    renewal.add("inspect_token", {{"kinds", json::array{"piv"}}});
+    const Bytes present = bytes_in(rig.daemon.result("generate_key"), "spki");
+    renewal.add("generate_key", {{"container", "authentication"},
+                                 {"algorithm", "ec:P-256"},
+                                 {"replace", to_hex(*crypto::digest(Hash::sha256, present))}});
+    renewal.add("make_request", [this, told = false](const Daemon&) mutable {
+      ending = !std::exchange(told, true);
+      return json::object{{"container", "authentication"}, {"subject", ""}, {"hash", "sha256"}};
+    });
+    renewal.add("write_certificate", [](const Daemon& known) {
+      return json::object{
+          {"container", "authentication"},
+          {"certificate", base64(card::certificate_for(bytes_in(known.result("generate_key"), "spki")))}};
+    });
+    ResidentAgent first = agent();
+    BOOST_TEST(!first.round(steady_clock::now()));
+    BOOST_REQUIRE(!renewal.done());
+    office.jobs.clear();
+    ending = false;
+  }
+};
+
+BOOST_AUTO_TEST_CASE(a_token_with_a_fresh_key_and_no_certificate_goes_on) {
+  CutStay stay;
+  const auto there = *stay.rig.readers.list({"piv"});
+  const auto about = (*stay.rig.readers.open(there.at(0)))->describe();
+  BOOST_REQUIRE(about.ok());
+  BOOST_REQUIRE(std::ranges::none_of(about->containers, [](const auto& each) { return !each.certificate.empty(); }));
+  // Not without its holder.
+  stay.user.pin.clear();
+  BOOST_TEST(!stay.agent().round(steady_clock::now()));
+  BOOST_TEST(!stay.renewal.done());
+  stay.user.pin = "592037";
+  BOOST_TEST(stay.agent().round(steady_clock::now()));
+  BOOST_TEST(stay.renewal.done());
+  BOOST_TEST(stay.office.opened == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_another_agent_took_over_is_forgotten) {
+  CutStay stay;
+  stay.renewal.taken_over = true;
+  ResidentAgent agent = stay.agent();
+  BOOST_TEST(agent.round(steady_clock::now()));
+  BOOST_TEST(std::filesystem::is_empty(stay.rig.folder.path / "agent"));
+  BOOST_TEST(!stay.renewal.done());
 }
 
 BOOST_AUTO_TEST_CASE(without_a_pin_the_person_is_told_once_until_the_token_comes_anew) {

@@ -94,10 +94,10 @@ json::object report_json(const StepReport& report) {
 
 Result<AgentSession> read_session(const json::object& answer) {
   AgentSession session;
-  const std::string secret = text(answer, "session");
+  const json::value* const secret = answer.if_contains("session");
   const auto job = number(answer, "job");
-  if (secret.empty() || !job) return not_understood();
-  session.secret = SecretBytes(view_of(secret));
+  if (secret == nullptr || !secret->is_string() || secret->get_string().empty() || !job) return not_understood();
+  session.secret = SecretBytes(view_of(std::string_view(secret->get_string())));
   session.job = *job;
   session.text = text(answer, "text");
   const std::string kind = text(answer, "kind");
@@ -159,8 +159,10 @@ Result<NextStep> read_next_step(const json::object& answer) {
 }
 
 Result<json::object> RestServer::call(const std::string& path, const json::object& body, ByteView bearer) {
-  const std::string text = json::serialize(body);
-  CARDEA_ASSIGN(const HttpAnswer answer, client_.post(path, text, bearer));
+  std::string text = json::serialize(body);
+  auto posted = client_.post(path, text, bearer);
+  wipe({reinterpret_cast<Byte*>(text.data()), text.size()});
+  CARDEA_ASSIGN(const HttpAnswer answer, std::move(posted));
   boost::system::error_code problem;
   const json::storage_ptr memory = wiping_memory();
   json::value document = json::parse(text_of(answer.body.view()), problem, memory);

@@ -1,4 +1,4 @@
-// Which token, who answers for what, and the steps around its secrets.
+// Which token it is, and who answers for what.
 #include "agent/token_steps.h"
 
 #include <fmt/format.h>
@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "agent/device_kinds.h"
-#include "agent/key_use.h"
 #include "agent/parameters.h"
 #include "crypto/digest.h"
 #include "x509/encoding.h"
@@ -81,9 +80,10 @@ Error too_many(const std::vector<LocalToken>& tokens) {
 }  // namespace
 
 TokenSteps::Action TokenSteps::action_of(std::string_view kind) {
-  constexpr std::array<std::pair<std::string_view, Action>, 17> actions{
+  constexpr std::array<std::pair<std::string_view, Action>, 18> actions{
       {{"inspect_token", &TokenSteps::inspect_token},
        {"create_token", &TokenSteps::create_token},
+       {"initialise_token", &TokenSteps::initialise_token},
        {"replace_admin_key", &TokenSteps::replace_admin_key},
        {"replace_puk", &TokenSteps::replace_puk},
        {"set_pin", &TokenSteps::set_pin},
@@ -128,6 +128,14 @@ Result<Pin> TokenSteps::last_user_pin() {
   return Pin(pin_->view());
 }
 
+Result<bool> TokenSteps::types_on_pad(bool refused, bool last) {
+  // One that was set in this job was typed here already.
+  if (pin_ && !refused && !last) return false;
+  CARDEA_ASSIGN(const bool on_pad, user_.turn_to_pad(token_words(), refused, last));
+  if (on_pad) pin_.reset();
+  return on_pad;
+}
+
 Result<Bytes> TokenSteps::answer(const AdminChallenge& challenge, int attempt) {
   // Which key a token has is not always to be told; what it is believed to have comes first.
   if (attempt > 1) return error(Code::pin_incorrect, "the token has another administrator's key than the daemon knows");
@@ -170,6 +178,20 @@ Result<Device*> TokenSteps::device() {
   return device_.get();
 }
 
+Result<Device*> TokenSteps::device_without_number() {
+  if (!token_->maker_number.empty() && !token_->number_object.empty()) {
+    CARDEA_ASSIGN(const std::vector<LocalToken> there, tokens_.list({token_->kind}));
+    const auto same = std::ranges::find(there, token_->maker_number, &LocalToken::maker_number);
+    if (same != there.end()) {
+      CARDEA_ASSIGN(std::unique_ptr<Device> reset, tokens_.open(*same));
+      CARDEA_TRY(reset->give_back_number(token_->number_object));
+      device_ = std::move(reset);
+      return device_.get();
+    }
+  }
+  return error(Code::device_removed, fmt::format("{} is in no reader", token_words()));
+}
+
 Result<std::optional<LocalToken>> TokenSteps::choose(const std::vector<std::string>& kinds, std::string_view serial) {
   CARDEA_ASSIGN(const std::vector<LocalToken> there, tokens_.list(kinds));
   // The one that the job is about, unless somebody names another.
@@ -195,6 +217,7 @@ Result<json::object> TokenSteps::facts() {
   CARDEA_ASSIGN(Device* const token, device());
   CARDEA_ASSIGN(const DeviceDescription about, token->describe());
   factory_key_ = about.factory.admin_key.value_or(false);
+  token_->number_object = about.number_object;
   CARDEA_ASSIGN(json::array containers, container_facts(about.containers));
   return json::object{{"kind", about.kind},
                       {"serial", about.serial},
@@ -203,6 +226,7 @@ Result<json::object> TokenSteps::facts() {
                       {"card_type", card_type(about)},
                       {"pin", pin_facts(about.user_pin)},
                       {"factory", factory_facts(about.factory)},
+                      {"blank", about.blank},
                       {"containers", std::move(containers)},
                       {"free_history", about.free_history},
                       {"admin_algorithm", about.admin_algorithm},
@@ -220,6 +244,7 @@ Result<json::object> TokenSteps::inspect_token(const json::object& parameters) {
   }
   if (kinds.empty()) kinds = session_.device_kinds;
   CARDEA_ASSIGN(const std::string serial, optional_text(parameters, "serial"));
+  choose_anew_without_number();
   if (!token_) {
     CARDEA_ASSIGN(token_, choose(kinds, serial));
   }
@@ -263,145 +288,23 @@ Result<json::object> TokenSteps::create_token(const json::object& parameters) {
   return facts();
 }
 
-// Secrets -------------------------------------------------------------------------------------------------------------
+void TokenSteps::choose_anew_without_number() {
+  if (!token_ || !token_->serial.empty()) return;
+  token_.reset();
+  device_.reset();
+}
 
-Result<json::object> TokenSteps::replace_admin_key(const json::object& parameters) {
-  CARDEA_ASSIGN(const SecretBytes fresh, required_secret(parameters, "new_key"));
-  CARDEA_ASSIGN(std::optional<SecretBytes> old, optional_secret(parameters, "old_key"));
-  if (old) admin_key_ = std::move(old);
+Result<json::object> TokenSteps::initialise_token(const json::object& parameters) {
+  CARDEA_ASSIGN(const SecretBytes admin_key, required_secret(parameters, "admin_key"));
+  CARDEA_ASSIGN(const Pin pin, required_pin(parameters, "pin"));
+  choose_anew_without_number();
   CARDEA_ASSIGN(Device* const token, device());
-  CARDEA_TRY(token->set_admin_key(*this, fresh));
-  factory_key_ = false;
-  admin_key_ = fresh.copy();
-  return json::object();
-}
-
-Result<json::object> TokenSteps::replace_puk(const json::object& parameters) {
-  CARDEA_ASSIGN(const Pin fresh, required_pin(parameters, "new_puk"));
-  CARDEA_ASSIGN(std::optional<Pin> old, optional_pin(parameters, "old_puk"));
-  if (old) unblocking_secret_ = std::move(old);
-  CARDEA_ASSIGN(Device* const token, device());
-  CARDEA_TRY(token->set_puk(*this, fresh));
-  unblocking_secret_.emplace(fresh.view());
-  return json::object();
-}
-
-Result<PinPolicy> TokenSteps::policy_of(const json::object& parameters, DeviceDescription& about) {
-  CARDEA_ASSIGN(Device* const token, device());
-  CARDEA_ASSIGN(about, token->describe());
-  CARDEA_ASSIGN(const json::object document, optional_object(parameters, "policy"));
-  CARDEA_ASSIGN(const PinPolicy policy, read_pin_policy(document));
-  return within_token(policy, about.min_pin_length, about.max_pin_length);
-}
-
-Result<Pin> TokenSteps::choose_pin(const PinPolicy& policy, const Pin* present) {
-  const std::string rules = describe_policy(policy);
-  std::string problem;
-  constexpr int most_attempts = 10;
-  for (int attempt = 0; attempt < most_attempts; ++attempt) {
-    CARDEA_ASSIGN(Pin chosen, user_.new_pin(token_words(), rules, problem));
-    const Status checked = check_pin(policy, chosen);
-    if (!checked) {
-      problem = checked.error().detail;
-      continue;
-    }
-    const bool same = present != nullptr && policy.history > 0 && same_bytes(present->view(), chosen.view());
-    CARDEA_ASSIGN(const bool used, history_.contains(token_->serial, chosen, policy.history));
-    if (!same && !used) return chosen;
-    problem = "the PIN was used before";
+  CARDEA_ASSIGN(const DeviceDescription about, token->describe());
+  // Otherwise done by an earlier attempt, whose report was lost.
+  if (about.blank) {
+    CARDEA_ASSIGN(token_->serial, token->initialise(pin, admin_key));
   }
-  return error(Code::function_canceled, fmt::format("no PIN was chosen that fits: {}", problem));
-}
-
-Status TokenSteps::put_pin(const json::object& parameters, const Pin& fresh, const Pin* present) {
-  CARDEA_ASSIGN(const std::string old, optional_text(parameters, "old"));
-  CARDEA_ASSIGN(std::optional<Pin> puk, optional_pin(parameters, "puk"));
-  if (puk) unblocking_secret_ = std::move(puk);
-  CARDEA_ASSIGN(Device* const token, device());
-  if (present != nullptr) return token->change_user_pin(*present, fresh);
-  if (old != "factory") return token->set_user_pin(*this, fresh);
-  const Status first = token->set_first_pin(*this, fresh);
-  const bool other_pin = !first && (first.code() == Code::pin_incorrect || first.code() == Code::pin_locked);
-  // Not the factory's any more: what an earlier attempt set, of which nobody knows the PIN now.
-  return other_pin && unblocking_secret_ ? token->set_user_pin(*this, fresh) : first;
-}
-
-Result<json::object> TokenSteps::set_pin(const json::object& parameters) {
-  CARDEA_ASSIGN(const std::string mode, required_text(parameters, "mode"));
-  CARDEA_ASSIGN(const std::string old, optional_text(parameters, "old"));
-  DeviceDescription about;
-  CARDEA_ASSIGN(const PinPolicy policy, policy_of(parameters, about));
-  json::object enforced;
-  for (const Enforcement& each : enforcement(policy, about.min_pin_length, about.max_pin_length)) {
-    enforced[each.rule] = each.by_token ? "token" : "agent";
-  }
-  const bool is_random = mode == "random";
-  if (mode == "keep") {
-    CARDEA_ASSIGN(Device* const token, device());
-    CARDEA_TRY(token->prove_user(*this));
-    return json::object{{"enforced", std::move(enforced)}, {"must_change", false}};
-  }
-  if (!is_random && mode != "chosen") return error(Code::arguments_bad, "the daemon's 'mode' is unknown");
-  std::optional<Pin> present;
-  if (old == "user") {
-    CARDEA_ASSIGN(present, about.user_pin.retries_left == 1 ? last_user_pin() : user_pin(false));
-  }
-  const Pin* const known = present ? &*present : nullptr;
-  CARDEA_ASSIGN(std::optional<Pin> given, optional_pin(parameters, "pin"));
-  Pin fresh;
-  if (!is_random) {
-    CARDEA_ASSIGN(fresh, choose_pin(policy, known));
-  } else if (given) {
-    fresh = std::move(*given);
-  } else {
-    CARDEA_ASSIGN(fresh, random_pin(policy));
-  }
-  CARDEA_TRY(put_pin(parameters, fresh, known));
-  if (known != nullptr) CARDEA_TRY(history_.add(token_->serial, *known, policy.history));
-  if (is_random) CARDEA_TRY(user_.show_pin(token_words(), fresh));
-  keep_pin(fresh);
-  return json::object{{"enforced", std::move(enforced)}, {"must_change", is_random && policy.first_use_change}};
-}
-
-Result<json::object> TokenSteps::unblock_pin(const json::object& parameters) {
-  json::object setting(parameters, parameters.storage());  // it holds a secret, and its memory is wiped
-  setting["mode"] = "chosen";
-  setting["old"] = "none";
-  return set_pin(setting);
-}
-
-Result<json::object> TokenSteps::block_pin(const json::object& parameters) {
-  CARDEA_ASSIGN(std::optional<Pin> puk, optional_pin(parameters, "puk"));
-  if (puk) unblocking_secret_ = std::move(puk);
-  CARDEA_ASSIGN(Device* const token, device());
-  CARDEA_TRY(token->block_user_pin(*this));
-  pin_.reset();
-  return json::object();
-}
-
-Result<json::object> TokenSteps::erase_token(const json::object& parameters) {
-  CARDEA_ASSIGN(const json::object restore, optional_object(parameters, "restore"));
-  CARDEA_ASSIGN(const std::optional<SecretBytes> key, optional_secret(restore, "admin_key"));
-  CARDEA_ASSIGN(const std::optional<Pin> factory_puk, optional_pin(restore, "puk"));
-  CARDEA_ASSIGN(const std::optional<Pin> factory_pin, optional_pin(restore, "pin"));
-  CARDEA_ASSIGN(std::optional<Pin> puk, optional_pin(parameters, "puk"));
-  if (puk) unblocking_secret_ = std::move(puk);
-  const Result<Device*> token = device();
-  // A token that was made is gone when it was erased before.
-  const bool is_gone = !token && token_ && is_made(token_->kind) && token.code() == Code::token_absent;
-  if (is_gone) return json::object();
-  if (!token) return token.error();
-  CARDEA_ASSIGN(const DeviceDescription about, (*token)->describe());
-  const bool is_new = about.factory.admin_key.value_or(false) && about.containers.empty() && !is_made(about.kind);
-  if (is_new) return json::object();
-  pin_.reset();
-  CARDEA_ASSIGN(const bool restored, (*token)->erase(*this));
-  if (is_made(about.kind)) device_.reset();
-  if (restored) return json::object();
-  if (factory_pin) CARDEA_TRY((*token)->set_user_pin(*this, *factory_pin));
-  if (factory_puk) CARDEA_TRY((*token)->set_puk(*this, *factory_puk));
-  if (key) CARDEA_TRY((*token)->set_admin_key(*this, *key));
-  return json::object();
+  return facts();
 }
 
 }  // namespace cardea::agent

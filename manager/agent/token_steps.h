@@ -9,9 +9,9 @@
 
 #include "agent/local_tokens.h"
 #include "agent/pin_history.h"
-#include "agent/pin_policy.h"
 #include "agent/server.h"
 #include "agent/user.h"
+#include "pins/pin_policy.h"
 
 namespace cardea::agent {
 
@@ -46,12 +46,14 @@ class TokenSteps final : private Authority {
   // Authority
   Result<Pin> user_pin(bool refused) override;
   Result<Pin> last_user_pin() override;
+  Result<bool> types_on_pad(bool refused, bool last) override;
   Result<Bytes> answer(const AdminChallenge& challenge, int attempt) override;
   Result<Pin> unblocking_secret() override;
   Result<SecretBytes> admin_key() override;
 
   Result<json::object> inspect_token(const json::object& parameters);
   Result<json::object> create_token(const json::object& parameters);
+  Result<json::object> initialise_token(const json::object& parameters);
   Result<json::object> replace_admin_key(const json::object& parameters);
   Result<json::object> replace_puk(const json::object& parameters);
   Result<json::object> set_pin(const json::object& parameters);
@@ -73,12 +75,18 @@ class TokenSteps final : private Authority {
   /// The token in hand; nothing when one is to be made.
   Result<std::optional<LocalToken>> choose(const std::vector<std::string>& kinds, std::string_view serial);
   Result<Device*> device();
+  /// The card of this job whose erasure was cut off when it had lost its number, which it gets back.
+  Result<Device*> device_without_number();
+  /// A token that had no number when it was chosen may have one by now, or be another: it is chosen anew.
+  void choose_anew_without_number();
   Result<json::object> facts();
   std::string token_words() const;
   /// The policy in the parameters, within the token's lengths.
-  Result<PinPolicy> policy_of(const json::object& parameters, DeviceDescription& about);
-  Result<Pin> choose_pin(const PinPolicy& policy, const Pin* present);
+  Result<pins::PinPolicy> policy_of(const json::object& parameters, DeviceDescription& about);
+  /// `about_pad`: why a pad that is there is of no use for it; may be empty.
+  Result<Pin> choose_pin(const pins::PinPolicy& policy, const Pin* present, const std::string& about_pad);
   Status put_pin(const json::object& parameters, const Pin& fresh, const Pin* present);
+  Status restore_pin(Device& token, const Pin& factory_pin, const std::optional<Pin>& factory_puk);
   void keep_pin(const Pin& pin);
 
   Server& server_;

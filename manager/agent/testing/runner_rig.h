@@ -1,8 +1,6 @@
 // What tests of the agent run on: virtual PIV cards in readers, somebody who types, and a daemon with one job.
 #pragma once
 
-#include <stdlib.h>
-
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 #include <deque>
@@ -14,44 +12,38 @@
 #include "agent/key_use.h"
 #include "agent/pin_history.h"
 #include "agent/rest_server.h"
+#include "base/testing_codes.h"
+#include "base/testing_folder.h"
 #include "card/virtual_card.h"
 #include "cardmodules/module_rig.h"
 #include "crypto/digest.h"
 #include "crypto/symmetric_key.h"
+#include "pcsc/typing_pad.h"
 #include "x509/encoding.h"
-
-namespace cardea {
-
-/// Lets a failed comparison name the code.
-inline std::ostream& operator<<(std::ostream& out, Code code) {
-  return out << name(code);
-}
-
-}  // namespace cardea
 
 namespace cardea::agent::testing {
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "cardea-agent-XXXXXX").string();
-    BOOST_REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::filesystem::path path;
-};
+using cardea::testing::Folder;
 
 /// Virtual PIV cards in readers called by their numbers.
 class Readers final : public LocalTokens {
  public:
-  void insert() { cards_.push_back(std::make_unique<vcard::VirtualCard>(vcard::CardState{*vcard::new_piv({})})); }
+  void insert() { insert(*vcard::new_piv({})); }
+  void insert(vcard::PivState card) {
+    cards_.push_back(std::make_unique<vcard::VirtualCard>(vcard::CardState{std::move(card)}));
+  }
   /// The next so many attempts to open a card find none.
   void lose(int times) { lost_ = times; }
   void remove(std::size_t number) { cards_[number].reset(); }
+  /// The readers have a pad from now on, on which the person types for the card with this number.
+  card::TypingPad& add_pad(std::size_t number) {
+    pad_ = std::make_unique<card::TypingPad>(
+        [card = cards_[number].get()](ByteView command) { return card->exchange(command); });
+    reader_pad_ = std::make_unique<card::ReaderPinPad>(pad_->pad());
+    return *pad_;
+  }
+  /// A card is pulled out at this command from now on, and is there again when it is opened anew; 0: none is.
+  void pull_at(std::size_t command) { until_pulled_ = command; }
 
   Result<std::vector<LocalToken>> list(const std::vector<std::string>& kinds) override {
     std::vector<LocalToken> found;
@@ -59,7 +51,12 @@ class Readers final : public LocalTokens {
     for (std::size_t i = 0; i < cards_.size(); ++i) {
       if (!cards_[i]) continue;
       const auto device = CardDevice::open(channel(i));
-      if (device) found.push_back({"piv", (*device)->serial(), (*device)->label(), std::to_string(i)});
+      if (!device) continue;
+      found.push_back({.kind = "piv",
+                       .serial = (*device)->serial(),
+                       .label = (*device)->label(),
+                       .place = std::to_string(i),
+                       .maker_number = (*device)->maker_number()});
     }
     return found;
   }
@@ -78,13 +75,23 @@ class Readers final : public LocalTokens {
 
  private:
   card::CardChannelPtr channel(std::size_t number) {
-    return std::make_shared<card::MemoryChannel>(
+    auto channel = std::make_shared<card::MemoryChannel>(
         cards_[number]->atr(), card::ApduLimits{.command_data = 65535, .answer_data = 65536},
-        [card = cards_[number].get()](ByteView command) -> Result<Bytes> { return card->exchange(command); });
+        [this, card = cards_[number].get(), pulled = false](ByteView command) mutable -> Result<Bytes> {
+          pulled = pulled || (until_pulled_ > 0 && --until_pulled_ == 0);
+          if (pulled) return error(Code::device_removed);
+          return card->exchange(command);
+        });
+    cards_[number]->reset();  // whoever opens it finds it without power before
+    if (reader_pad_) channel->attach(*reader_pad_);
+    return channel;
   }
 
   std::vector<std::unique_ptr<vcard::VirtualCard>> cards_;
   int lost_ = 0;
+  std::size_t until_pulled_ = 0;
+  std::unique_ptr<card::TypingPad> pad_;
+  std::unique_ptr<card::ReaderPinPad> reader_pad_;
 };
 
 class Typist final : public User {
@@ -95,8 +102,14 @@ class Typist final : public User {
     return Pin(view_of(pin));
   }
   Result<Pin> present_last_pin(std::string_view) override { return error(Code::pin_incorrect, "nobody said yes"); }
+  Result<bool> turn_to_pad(std::string_view, bool, bool last) override {
+    if (last) return error(Code::pin_incorrect, "nobody said yes");
+    ++turned_to_pad;
+    return uses_pad;
+  }
   Result<Pin> new_pin(std::string_view, std::string_view rules, std::string_view problem) override {
     BOOST_TEST(!rules.empty());
+    this->rules = rules;
     if (!problem.empty()) problems.emplace_back(problem);
     if (typed.empty()) return error(Code::function_canceled);
     pin = typed.front();
@@ -113,6 +126,9 @@ class Typist final : public User {
   std::deque<std::string> typed{"592037"};
   std::string pin;
   std::string shown;
+  std::string rules;
+  bool uses_pad = true;  ///< where there is one
+  int turned_to_pad = 0;
 };
 
 inline Bytes factory_key() {
@@ -150,6 +166,7 @@ class Daemon final : public Server {
 
   Result<NextStep> next(const AgentSession& session, const std::optional<StepReport>& report) override {
     BOOST_TEST(text_of(session.secret.view()) == "a secret");
+    if (taken_over) return error(Code::permission_denied, "this session has been taken over");
     if (unreachable_ > 0) {
       --unreachable_;
       return error(Code::timed_out, "nobody answers");
@@ -199,6 +216,7 @@ class Daemon final : public Server {
   const Bytes derived_key = Bytes(24, 0x5d);
   int challenges = 0;
   bool resumed = false;
+  bool taken_over = false;
   std::optional<Error> problem;
 
  private:

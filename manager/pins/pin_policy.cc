@@ -1,4 +1,4 @@
-#include "agent/pin_policy.h"
+#include "pins/pin_policy.h"
 
 #include <fmt/format.h>
 #include <boost/json.hpp>
@@ -8,7 +8,7 @@
 
 #include "crypto/random.h"
 
-namespace cardea::agent {
+namespace cardea::pins {
 namespace {
 
 namespace json = boost::json;
@@ -17,7 +17,7 @@ constexpr std::size_t longest = 255;
 constexpr std::array<std::string_view, 4> class_words{"digits", "lower", "upper", "symbols"};
 constexpr std::string_view weak_pins[] = {
 #define CARDEA_WEAK_PIN(text) text,
-#include "agent/weak_pins.def"
+#include "pins/weak_pins.def"
 #undef CARDEA_WEAK_PIN
 };
 
@@ -52,59 +52,82 @@ std::size_t longest_run(ByteView pin, int step) {
   return best;
 }
 
-Error refuse(std::string_view member, std::string_view why) {
-  return error(Code::arguments_bad, fmt::format("pin_policy: '{}' {}", member, why));
-}
+/// Reads members of a document one by one.
+class PolicyReader {
+ public:
+  explicit PolicyReader(std::vector<PolicyMistake>& mistakes) : mistakes_(mistakes) {}
 
-Status read_number(const json::value& value, std::string_view member, std::uint64_t most, auto& target) {
-  boost::system::error_code problem;
-  const auto number = value.to_number<std::uint64_t>(problem);
-  if (problem || number > most) return refuse(member, fmt::format("must be a whole number from 0 to {}", most));
-  target = static_cast<std::remove_reference_t<decltype(target)>>(number);
-  return {};
-}
-
-Status read_flag(const json::value& value, std::string_view member, bool& target) {
-  if (!value.is_bool()) return refuse(member, "must be true or false");
-  target = value.get_bool();
-  return {};
-}
-
-Status read_classes(const json::value& value, std::string_view member, std::vector<CharacterClass>& target) {
-  if (!value.is_array()) return refuse(member, "must be a list");
-  for (const json::value& each : value.get_array()) {
-    const std::string_view word = each.is_string() ? std::string_view(each.get_string()) : std::string_view();
-    const auto* const found = std::ranges::find(class_words, word);
-    if (found == class_words.end()) return refuse(member, "may hold digits, lower, upper and symbols");
-    target.push_back(static_cast<CharacterClass>(found - class_words.begin()));
+  void refuse(std::string_view member, std::string sentence) {
+    mistakes_.push_back({std::string(member), std::move(sentence)});
   }
-  return {};
-}
 
-Status read_texts(const json::value& value, std::string_view member, std::vector<std::string>& target) {
-  if (!value.is_array()) return refuse(member, "must be a list");
-  for (const json::value& each : value.get_array()) {
-    if (!each.is_string()) return refuse(member, "may hold texts only");
-    target.emplace_back(each.get_string());
+  void number(const json::value& value, std::string_view member, std::uint64_t most, auto& target) {
+    boost::system::error_code problem;
+    const auto number = value.to_number<std::uint64_t>(problem);
+    if (problem || number > most) return refuse(member, fmt::format("must be a whole number from 0 to {}", most));
+    target = static_cast<std::remove_reference_t<decltype(target)>>(number);
   }
-  return {};
+
+  void flag(const json::value& value, std::string_view member, bool& target) {
+    if (!value.is_bool()) return refuse(member, "must be true or false");
+    target = value.get_bool();
+  }
+
+  void classes(const json::value& value, std::string_view member, std::vector<CharacterClass>& target) {
+    std::vector<std::string> words;
+    texts(value, member, class_words.size(), words);
+    for (const std::string& word : words) {
+      const auto* const found = std::ranges::find(class_words, word);
+      if (found == class_words.end()) return refuse(member, "may hold digits, lower, upper and symbols");
+      target.push_back(static_cast<CharacterClass>(found - class_words.begin()));
+    }
+  }
+
+  void texts(const json::value& value, std::string_view member, std::size_t most, std::vector<std::string>& target) {
+    if (!value.is_array() || value.get_array().size() > most) {
+      return refuse(member, fmt::format("must be a list of at most {} texts", most));
+    }
+    for (const json::value& each : value.get_array()) {
+      if (!each.is_string() || each.get_string().size() > longest) {
+        return refuse(member, fmt::format("may hold texts of at most {} bytes only", longest));
+      }
+      target.emplace_back(each.get_string());
+    }
+  }
+
+ private:
+  std::vector<PolicyMistake>& mistakes_;
+};
+
+void read_member(PolicyReader& in, PinPolicy& policy, std::string_view member, const json::value& value) {
+  constexpr std::uint64_t most_history = 100;
+  constexpr std::uint64_t most_days = 3660;
+  constexpr std::size_t most_weak = 1000;
+  if (member == "min_length") return in.number(value, member, longest, policy.min_length);
+  if (member == "max_length") return in.number(value, member, longest, policy.max_length);
+  if (member == "required") return in.classes(value, member, policy.required);
+  if (member == "allowed") return in.classes(value, member, policy.allowed);
+  if (member == "max_repeats") return in.number(value, member, longest, policy.max_repeats);
+  if (member == "max_sequence") return in.number(value, member, longest, policy.max_sequence);
+  if (member == "weak_list") return in.flag(value, member, policy.weak_list);
+  if (member == "weak") return in.texts(value, member, most_weak, policy.weak);
+  if (member == "history") return in.number(value, member, most_history, policy.history);
+  if (member == "expires_days") return in.number(value, member, most_days, policy.expires_days);
+  if (member == "first_use_change") return in.flag(value, member, policy.first_use_change);
+  in.refuse(member, "is no part of a PIN policy");
 }
 
-Status read_member(PinPolicy& policy, std::string_view member, const json::value& value) {
-  constexpr std::uint64_t most_history = 24;
-  constexpr std::uint64_t most_days = 3650;
-  if (member == "min_length") return read_number(value, member, longest, policy.min_length);
-  if (member == "max_length") return read_number(value, member, longest, policy.max_length);
-  if (member == "required") return read_classes(value, member, policy.required);
-  if (member == "allowed") return read_classes(value, member, policy.allowed);
-  if (member == "max_repeats") return read_number(value, member, longest, policy.max_repeats);
-  if (member == "max_sequence") return read_number(value, member, longest, policy.max_sequence);
-  if (member == "weak_list") return read_flag(value, member, policy.weak_list);
-  if (member == "weak") return read_texts(value, member, policy.weak);
-  if (member == "history") return read_number(value, member, most_history, policy.history);
-  if (member == "expires_days") return read_number(value, member, most_days, policy.expires_days);
-  if (member == "first_use_change") return read_flag(value, member, policy.first_use_change);
-  return refuse(member, "is no part of a PIN policy");
+/// What no PIN could fulfil.
+void check_together(PolicyReader& in, const PinPolicy& policy) {
+  if (policy.min_length == 0 || policy.min_length > policy.max_length) {
+    in.refuse("min_length", "must be from 1 to max_length");
+  }
+  if (policy.required.size() > policy.min_length) in.refuse("required", "asks for more characters than min_length");
+  const bool left_out = std::ranges::any_of(policy.required, [&](CharacterClass required) {
+    return !policy.allowed.empty() && !has(policy.allowed, required);
+  });
+  if (left_out) in.refuse("required", "asks for characters that 'allowed' leaves out");
+  if (policy.max_sequence == 1) in.refuse("max_sequence", "must be 0 or at least 2");
 }
 
 std::string joined(const std::vector<CharacterClass>& classes) {
@@ -119,20 +142,22 @@ std::string joined(const std::vector<CharacterClass>& classes) {
 
 }  // namespace
 
-Result<PinPolicy> read_pin_policy(const json::object& document) {
+PinPolicy read_pin_policy(const json::object& document, std::vector<PolicyMistake>& mistakes) {
   PinPolicy policy;
-  for (const auto& [member, value] : document) CARDEA_TRY(read_member(policy, member, value));
-  if (policy.min_length == 0 || policy.min_length > policy.max_length) {
-    return refuse("min_length", "must be from 1 to max_length");
-  }
-  if (policy.required.size() > policy.min_length) return refuse("required", "asks for more characters than min_length");
-  for (const CharacterClass required : policy.required) {
-    if (!policy.allowed.empty() && !has(policy.allowed, required)) {
-      return refuse("required", "asks for characters that 'allowed' leaves out");
-    }
-  }
-  if (policy.max_sequence == 1) return refuse("max_sequence", "must be 0 or at least 2");
+  PolicyReader in(mistakes);
+  const std::size_t before = mistakes.size();
+  for (const auto& [member, value] : document) read_member(in, policy, member, value);
+  // What was not understood would make nonsense of the rest.
+  if (mistakes.size() == before) check_together(in, policy);
   return policy;
+}
+
+Result<PinPolicy> read_pin_policy(const json::object& document) {
+  std::vector<PolicyMistake> mistakes;
+  PinPolicy policy = read_pin_policy(document, mistakes);
+  if (mistakes.empty()) return policy;
+  return error(Code::arguments_bad,
+               fmt::format("pin_policy: '{}' {}", mistakes.front().member, mistakes.front().sentence));
 }
 
 Result<PinPolicy> within_token(PinPolicy policy, std::size_t min_length, std::size_t max_length) {
@@ -218,6 +243,17 @@ Result<Pin> random_pin(const PinPolicy& policy) {
   return error(Code::arguments_bad, "hardly any PIN is as the PIN policy wants it");
 }
 
+std::string_view words_of_rule(std::string_view rule) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> words{
+      {{"length", "its length"},
+       {"characters", "which characters are in it"},
+       {"runs", "repeats and sequences"},
+       {"weak", "whether it is one that everybody takes"},
+       {"history", "whether it was used before"}}};
+  const auto* const found = std::ranges::find(words, rule, &std::pair<std::string_view, std::string_view>::first);
+  return found == words.end() ? rule : found->second;
+}
+
 std::vector<Enforcement> enforcement(const PinPolicy& policy, std::size_t token_min_length,
                                      std::size_t token_max_length) {
   std::vector<Enforcement> rules{
@@ -229,4 +265,4 @@ std::vector<Enforcement> enforcement(const PinPolicy& policy, std::size_t token_
   return rules;
 }
 
-}  // namespace cardea::agent
+}  // namespace cardea::pins

@@ -1,5 +1,6 @@
-// What a PIN must be like (requirements L10). The policy is a part of the credential profile; the token enforces what
-// it can, the agent the rest. The PIN is seen by nobody else.
+// What a PIN must be like (requirements L10). The policy is a part of the credential profile: the daemon reads it when
+// a profile is saved, the agent when a PIN is set, both by this. The token enforces what it can, the agent the rest.
+// The PIN is seen by nobody else.
 #pragma once
 
 #include <optional>
@@ -11,7 +12,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 
-namespace cardea::agent {
+namespace cardea::pins {
 
 /// Kinds of characters.
 enum class CharacterClass : std::uint8_t { digits, lower, upper, symbols };
@@ -31,9 +32,17 @@ struct PinPolicy {
   bool first_use_change = false;         ///< a random initial PIN must be changed when it is first used
 };
 
+/// What is wrong with a member of a policy.
+struct PolicyMistake {
+  std::string member;
+  std::string sentence;  ///< goes behind the member's name
+};
+
 /// Reads {"min_length", "max_length", "required", "allowed", "max_repeats", "max_sequence", "weak_list", "weak",
-/// "history", "expires_days", "first_use_change"}; what is left out has the default above. arguments_bad names the
-/// member that makes no sense, unknown ones too.
+/// "history", "expires_days", "first_use_change"}; what is left out has the default above. Members that make no sense,
+/// and unknown ones, are added to the mistakes; the policy is good when there are none.
+PinPolicy read_pin_policy(const boost::json::object& document, std::vector<PolicyMistake>& mistakes);
+/// The same; arguments_bad names the first mistake.
 Result<PinPolicy> read_pin_policy(const boost::json::object& document);
 
 /// The policy with the lengths that the token takes. arguments_bad when nothing is left.
@@ -54,8 +63,10 @@ struct Enforcement {
   std::string_view rule;  ///< "length", "characters", "runs", "weak", "history"
   bool by_token = false;
 };
+/// What the rule looks at, in words.
+std::string_view words_of_rule(std::string_view rule);
 /// For each rule that the policy has.
 std::vector<Enforcement> enforcement(const PinPolicy& policy, std::size_t token_min_length,
                                      std::size_t token_max_length);
 
-}  // namespace cardea::agent
+}  // namespace cardea::pins

@@ -1,9 +1,9 @@
-#include "agent/pin_policy.h"
+#include "pins/pin_policy.h"
 
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 
-namespace cardea::agent {
+namespace cardea::pins {
 namespace {
 
 PinPolicy policy_of(std::string_view text) {
@@ -77,12 +77,27 @@ BOOST_AUTO_TEST_CASE(policies_that_make_no_sense_are_refused_in_words) {
        {R"({"min_length": 0})", R"({"min_length": 9, "max_length": 8})", R"({"min_length": "6"})",
         R"({"max_length": 256})", R"({"required": ["digits", "letters"]})", R"({"required": "digits"})",
         R"({"required": ["upper"], "allowed": ["digits"]})", R"({"max_sequence": 1})", R"({"weak": [1]})",
-        R"({"history": 25})", R"({"minimum": 6})", R"({"weak_list": 1})", R"({"min_length": -1})",
+        R"({"weak": "1"})", R"({"history": 101})", R"({"minimum": 6})", R"({"weak_list": 1})", R"({"min_length": -1})",
         R"({"min_length": 2, "max_length": 8, "required": ["digits", "upper", "lower"]})"}) {
     BOOST_TEST_CONTEXT(text) {
       BOOST_TEST((refusal(text) == Code::arguments_bad));
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(all_mistakes_are_named) {
+  std::vector<PolicyMistake> mistakes;
+  read_pin_policy(boost::json::parse(R"({"history": -1, "minimum": 6, "weak_list": 1})").as_object(), mistakes);
+  BOOST_REQUIRE(mistakes.size() == 3U);
+  BOOST_TEST(mistakes[0].member == "history");
+  BOOST_TEST(mistakes[1].member == "minimum");
+  BOOST_TEST(mistakes[1].sentence == "is no part of a PIN policy");
+  BOOST_TEST(mistakes[2].member == "weak_list");
+  mistakes.clear();
+  read_pin_policy(boost::json::parse(R"({"min_length": 9, "max_length": 8, "max_sequence": 1})").as_object(), mistakes);
+  BOOST_REQUIRE(mistakes.size() == 2U);
+  BOOST_TEST(mistakes[0].member == "min_length");
+  BOOST_TEST(mistakes[1].member == "max_sequence");
 }
 
 BOOST_AUTO_TEST_CASE(token_narrows_the_lengths) {
@@ -125,4 +140,4 @@ BOOST_AUTO_TEST_CASE(policy_is_told_in_a_sentence) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace cardea::agent
+}  // namespace cardea::pins
