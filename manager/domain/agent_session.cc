@@ -9,6 +9,8 @@
 #include "domain/journal.h"
 #include "domain/journal_parts.h"
 #include "domain/one_time_code.h"
+#include "domain/outside_text.h"
+#include "domain/time_seen.h"
 
 namespace cardea::manager {
 
@@ -55,9 +57,7 @@ std::optional<Error> code_state(const Request& request, const CodeRules& rules, 
 }  // namespace
 
 Actor agent_actor(std::string_view host) {
-  std::string name = "agent:" + std::string(host.substr(0, 100));
-  std::erase_if(name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-  return manager_actor(std::move(name));
+  return manager_actor("agent:" + kept_text(host, 100));
 }
 
 Result<SecretBytes> fresh_session_secret() {
@@ -73,6 +73,11 @@ Result<SecretBytes> fresh_session_secret() {
 Status take_job(Transaction& store, const Ports& ports, Request& request, std::string_view resume,
                 const SecretBytes& fresh, Opening& out) {
   Job job;
+  CARDEA_ASSIGN(const Person person, store.person(request.person));
+  if (!person.enabled && issues_certificates(request.kind)) {
+    out.refusal = refused(Code::permission_denied, fmt::format("{} is disabled and gets no credentials", person.name));
+    return {};
+  }
   if (request.state == RequestState::approved) {
     CARDEA_ASSIGN(job, start_job(store, ports, request));
   } else {
@@ -132,7 +137,11 @@ Status open(Transaction& store, const Ports& ports, const TypedCode& typed, cons
   }
   Request request = std::move(*found);
   CARDEA_ASSIGN(const CodeRules rules, code_rules(store, request));
-  if (out.refusal = code_state(request, rules, now); out.refusal) return {};
+  CARDEA_ASSIGN(const Time latest, latest_time(store, ports.clock));
+  if (out.refusal = code_state(request, rules, latest); out.refusal) {
+    // What was refused as too old is not taken later by a clock that was set back.
+    return out.refusal->code == Code::pin_expired ? remember_time(store, now) : Status();
+  }
   if (!equal_in_constant_time(check, request.code_check)) return count_wrong(store, request, rules, actor, now, out);
   CARDEA_TRY(take_job(store, ports, request, resume, fresh, out));
   if (out.refusal) return {};

@@ -71,6 +71,17 @@ Result<json::object> give_new_token(const Ports& ports, const JobView& view, con
   return out;
 }
 
+// A blank card becomes one as they come from the factory; its own secrets follow when it has a number.
+Result<json::object> give_first_secrets(const Step& step) {
+  json::object out = step.parameters;
+  const std::string kind = text_of(step.parameters, "kind");
+  CARDEA_ASSIGN(const SecretBytes key, factory_secret(kind, "", SecretPurpose::admin_key));
+  CARDEA_ASSIGN(const SecretBytes pin, factory_pin(kind, ""));
+  out["admin_key"] = base64(key);
+  out["pin"] = secret_text(pin.view());
+  return out;
+}
+
 Result<json::object> give_admin_key(const Ports& ports, const JobView& view, const Step& step) {
   json::object out = step.parameters;
   CARDEA_ASSIGN(const SecretBytes key,
@@ -206,7 +217,7 @@ Result<json::object> give_factory_secrets(const Ports& ports, const JobView& vie
 // What the agent read of the token, checked and cut down to what is used.
 Result<json::object> checked_facts(const json::object& result) {
   DocumentMistakes mistakes;
-  DocumentReader in(result, mistakes);
+  DocumentReader in(result, mistakes, "/report/result");
   json::object facts;
   facts["kind"] = in.required_text("kind", 32);
   facts["serial"] = in.text("serial", "", 128);
@@ -214,6 +225,7 @@ Result<json::object> checked_facts(const json::object& result) {
     facts[member] = in.text(member, "", 128);
   facts["attests"] = in.flag("attests", false);
   facts["lacks_card_uuid"] = in.flag("lacks_card_uuid", false);
+  facts["blank"] = in.flag("blank", false);
   facts["free_history"] = in.number("free_history", 0, 0, 100000);
   for (const char* member : {"pin", "factory"}) facts[member] = in.object(member);
   json::array containers;
@@ -260,11 +272,15 @@ Status accept_pin(Transaction& store, const Ports& ports, JobView& view, const j
   return save_token(store, ports, token);
 }
 
-// What a token states is kept in the journal until it is verified, so it must not be of any size.
-Status accept_statement(const json::object& result) {
-  constexpr std::size_t longest = 32 * 1024;
+// Results are kept in the journal, which is read at every step, so they must not be of any size: what a token holds may
+// be 64 containers with their keys, and what it states about a key is a few certificates.
+Status check_size(std::string_view kind, const json::object& result) {
+  const bool facts = kind == "inspect_token" || kind == "create_token" || kind == "initialise_token";
+  const bool statement = kind == "attest_key" || kind == "answer_attestation";
+  const std::size_t longest = 1024 * (facts ? 256 : statement ? 32 : 64);
   if (json::serialize(result).size() <= longest) return {};
-  return error(Code::data_invalid, "what the token states about its key is too long");
+  return error(Code::data_invalid, statement ? "what the token states about its key is too long"
+                                             : "what the agent reported of the step is too long");
 }
 
 Status accept_key(const Step& step, const json::object& result) {
@@ -334,6 +350,7 @@ Result<json::object> hand_out(Transaction& store, const Ports& ports, const JobV
                       kind == "set_pin" || kind == "unblock_pin" || kind == "block_pin" || kind == "erase_token";
   if (secret) CARDEA_TRY(tell(store, ports, view, step));
   if (kind == "create_token") return give_new_token(ports, view, step);
+  if (kind == "initialise_token") return give_first_secrets(step);
   if (kind == "replace_admin_key") return give_admin_key(ports, view, step);
   if (kind == "replace_puk") return give_puk(ports, view, step);
   if (kind == "set_pin" || kind == "unblock_pin" || kind == "block_pin") return give_pin_secrets(ports, view, step);
@@ -348,7 +365,8 @@ Result<json::object> hand_out(Transaction& store, const Ports& ports, const JobV
 
 Status accept(Transaction& store, const Ports& ports, JobView& view, Step& step, const json::object& result) {
   const std::string_view kind = step.kind;
-  if (kind == "inspect_token" || kind == "create_token") {
+  CARDEA_TRY(check_size(kind, result));
+  if (kind == "inspect_token" || kind == "create_token" || kind == "initialise_token") {
     CARDEA_ASSIGN(step.result, checked_facts(result));
     return {};
   }
@@ -357,7 +375,6 @@ Status accept(Transaction& store, const Ports& ports, JobView& view, Step& step,
   if (kind == "replace_puk") return accept_secret_version(store, ports, view, step, true);
   if (kind == "set_pin" || kind == "unblock_pin") return accept_pin(store, ports, view, result);
   if (kind == "generate_key") return accept_key(step, result);
-  if (kind == "attest_key" || kind == "answer_attestation") return accept_statement(result);
   if (kind == "make_request") return accept_request(store, view, step, result);
   if (kind == "write_certificate") return accept_written(store, view, step, result);
   if (kind == "prove_keys") return accept_proofs(store, view, step, result);

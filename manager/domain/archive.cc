@@ -111,6 +111,13 @@ Result<SecretBytes> read_archived_key(Transaction& store, KeyToken& keys, const 
   return std::move(*pkcs8);
 }
 
+Result<KeyStorage> recovery_storage(Transaction& store, const ArchivedKey& key) {
+  if (key.policy.empty()) return KeyStorage::both;
+  CARDEA_ASSIGN(const CertificatePolicy policy, store.policy_by_name(key.policy));
+  CARDEA_ASSIGN(const PolicyRules rules, read_policy(policy.document));
+  return rules.recovery_storage;
+}
+
 Result<std::vector<ArchivedKey>> key_history(Transaction& store, Id person, std::size_t depth) {
   Filter filter;
   filter.person = person;

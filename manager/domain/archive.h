@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "base/secret.h"
+#include "domain/certificate_policy.h"
 #include "domain/ports.h"
 #include "domain/rights.h"
 
@@ -30,6 +31,9 @@ Result<ArchivedKey> seal_for_archive(KeyToken& keys, Id person, std::string_view
 /// (`key_read`) in the transaction that asked for it: use read_archived_key.
 Result<SecretBytes> read_archived_key(Transaction& store, KeyToken& keys, const ArchivedKey& key, const Actor& actor,
                                       Time now, std::string_view why);
+
+/// Where an archived key may be recovered to (K3), by its policy; to anything when it is under none.
+Result<KeyStorage> recovery_storage(Transaction& store, const ArchivedKey& key);
 
 /// The person's archived keys, newest first, at most `depth`.
 Result<std::vector<ArchivedKey>> key_history(Transaction& store, Id person, std::size_t depth);

@@ -103,8 +103,17 @@ Status AuditChain::take(const AuditEvent& event) {
                                     next_ - 1, event.number));
   CARDEA_ASSIGN(Bytes hash, audit_hash(event));
   if (!same_bytes(hash, event.hash)) return broken(fmt::format("event {} of the audit log was changed", event.number));
+  if (tail_ && tail_->number == event.number && !same_bytes(tail_->hash, hash))
+    return broken(fmt::format("event {} of the audit log is not the one that was written", event.number));
   previous_ = std::move(hash);
   ++next_;
+  return {};
+}
+
+Status AuditChain::end() {
+  if (broken_) return *broken_;
+  if (tail_ && tail_->number > last())
+    return broken(fmt::format("events {} to {} are missing at the end of the audit log", next_, tail_->number));
   return {};
 }
 

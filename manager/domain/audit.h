@@ -28,9 +28,16 @@ class AuditChain {
   /// Begins behind an event that is trusted, say by a signed head.
   AuditChain(std::uint64_t number, Bytes hash) : next_(number + 1), previous_(std::move(hash)) {}
 
+  /// Says which event was written down as the last one before reading began; later ones may follow it.
+  void expect(AuditTail tail) { tail_ = std::move(tail); }
+
   /// The next event. data_invalid with a sentence that names the event that is changed or missing; every further call
   /// fails the same way.
   Status take(const AuditEvent& event);
+
+  /// Behind the last event: data_invalid when the one that was expected is not there; every further call fails as take
+  /// does.
+  Status end();
 
   /// The number of the last event that was right; 0: none.
   std::uint64_t last() const noexcept { return next_ - 1; }
@@ -42,6 +49,7 @@ class AuditChain {
 
   std::uint64_t next_;
   Bytes previous_;
+  std::optional<AuditTail> tail_;
   std::optional<Error> broken_;
 };
 

@@ -62,6 +62,25 @@ Result<std::vector<AuditEvent>> events_from(const Ports& ports, std::uint64_t nu
   return events;
 }
 
+// Reads the whole log into the verdict. Answers the hash of the event with that number.
+Result<Bytes> walk(const Ports& ports, AuditChain& chain, std::uint64_t number, AuditVerdict& verdict) {
+  Bytes hash;
+  Status right;
+  while (right) {
+    CARDEA_ASSIGN(const auto events, events_from(ports, chain.last() + 1));
+    if (events.empty()) break;
+    for (auto event = events.begin(); right && event != events.end(); ++event) {
+      right = chain.take(*event);
+      if (event->number == number) hash = event->hash;
+    }
+  }
+  if (right) right = chain.end();
+  verdict.events = chain.last();
+  verdict.intact = right.ok();
+  if (!right) verdict.problem = right.error().detail;
+  return hash;
+}
+
 Status check_head(const Ports& ports, const AuditHead& head, ByteView hash_there, AuditVerdict& verdict) {
   if (!same_bytes(head.hash, hash_there)) {
     verdict.intact = false;
@@ -116,30 +135,19 @@ Status sign_audit_head(const Ports& ports) {
 }
 
 Result<AuditVerdict> verify_audit_log(const Ports& ports, const Actor& actor) {
-  CARDEA_TRY(require(actor, Right::audit_read));
+  CARDEA_TRY(require_over_all(actor, Right::audit_read));
   AuditVerdict verdict;
-  verdict.intact = true;
   std::optional<AuditHead> head;
+  std::optional<AuditTail> tail;
   CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
     CARDEA_ASSIGN(head, store.last_audit_head());
+    CARDEA_ASSIGN(tail, store.audit_tail());
     return {};
   }));
   AuditChain chain;
-  Bytes at_head;
-  for (;;) {
-    CARDEA_ASSIGN(const auto events, events_from(ports, chain.last() + 1));
-    if (events.empty()) break;
-    for (const auto& event : events) {
-      if (auto taken = chain.take(event); !taken) {
-        verdict.intact = false;
-        verdict.problem = taken.error().detail;
-        verdict.events = chain.last();
-        return verdict;
-      }
-      if (head && event.number == head->number) at_head = event.hash;
-    }
-  }
-  verdict.events = chain.last();
+  if (tail) chain.expect(std::move(*tail));
+  CARDEA_ASSIGN(const Bytes at_head, walk(ports, chain, head ? head->number : 0, verdict));
+  if (!verdict.intact) return verdict;
   if (head && head->number > verdict.events) {
     verdict.intact = false;
     verdict.problem =
@@ -152,7 +160,7 @@ Result<AuditVerdict> verify_audit_log(const Ports& ports, const Actor& actor) {
 
 Status export_audit_log(const Ports& ports, const Actor& actor, std::uint64_t from,
                         const std::function<Status(std::string_view line)>& sink) {
-  CARDEA_TRY(require(actor, Right::audit_read));
+  CARDEA_TRY(require_over_all(actor, Right::audit_read));
   CARDEA_TRY(ports.store.transact([&](Transaction& store) {
     return audit(store, actor, ports.clock.now(), AuditAction::audit_exported, "audit", {{"from", from}});
   }));

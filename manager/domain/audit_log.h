@@ -33,10 +33,11 @@ struct AuditVerdict {
   std::string problem;  ///< names the first event that is changed or missing
   bool head_verified = false;
 };
-/// Walks the whole chain and compares the last signed head. Needs audit_read.
+/// Walks the whole chain and compares the last signed head. Needs audit_read over everybody.
 Result<AuditVerdict> verify_audit_log(const Ports& ports, const Actor& actor);
 
-/// Events as JSON lines, oldest first, from that number on. Needs audit_read; the export itself is an event.
+/// Events as JSON lines, oldest first, from that number on. Needs audit_read over everybody; the export itself is an
+/// event.
 Status export_audit_log(const Ports& ports, const Actor& actor, std::uint64_t from,
                         const std::function<Status(std::string_view line)>& sink);
 

@@ -4,6 +4,7 @@
 
 #include "crypto/digest.h"
 #include "domain/audit_log.h"
+#include "domain/cause.h"
 
 namespace cardea::manager {
 
@@ -17,6 +18,7 @@ Result<CertificateAndCa> read_certificate_and_ca(const Ports& ports, Id id) {
   CertificateAndCa asked;
   CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
     CARDEA_ASSIGN(asked.certificate, store.certificate(id));
+    if (asked.certificate.ca == 0) return {};
     CARDEA_ASSIGN(asked.ca, store.ca(asked.certificate.ca));
     return {};
   }));
@@ -55,8 +57,8 @@ Status take_certificate(Transaction& store, const Actor& actor, Certificate& row
                {{"serial", row.serial}, {"ca", row.ca}});
 }
 
-Status store_answer(Transaction& store, const Actor& actor, Certificate& row, const EnrolmentAnswer& answer,
-                    Settlement& settlement, Time now) {
+Status take_answer(Transaction& store, const Actor& actor, Certificate& row, const EnrolmentAnswer& answer,
+                   Settlement& settlement, Time now) {
   row.updated = now;
   if (const auto* issued = std::get_if<Issued>(&answer)) {
     CARDEA_TRY(take_certificate(store, actor, row, *issued, settlement, now));
@@ -75,7 +77,7 @@ Status store_answer(Transaction& store, const Actor& actor, Certificate& row, co
     CARDEA_TRY(audit(store, actor, now, AuditAction::certificate_rejected, subject(row.id),
                      {{"reason", std::get<Rejected>(answer).reason}}));
   }
-  return store.update(row);
+  return {};
 }
 
 Result<EnrolmentAnswer> ask(const Ports& ports, const CertificateAndCa& asked, const IssuanceRequest& wanted) {
@@ -108,14 +110,13 @@ Result<Id> record_intent(Transaction& store, const Actor& actor, Certificate int
 }
 
 Result<Settlement> settle(const Ports& ports, const Actor& actor, Id certificate, const IssuanceRequest& wanted,
-                          const std::function<Status(Transaction&, const Certificate&, const Settlement&)>& also) {
+                          const AlsoAtSettlement& also) {
   CARDEA_ASSIGN(const CertificateAndCa asked, read_certificate_and_ca(ports, certificate));
   return settle(ports, actor, asked, wanted, also);
 }
 
 Result<Settlement> settle(const Ports& ports, const Actor& actor, const CertificateAndCa& asked,
-                          const IssuanceRequest& wanted,
-                          const std::function<Status(Transaction&, const Certificate&, const Settlement&)>& also) {
+                          const IssuanceRequest& wanted, const AlsoAtSettlement& also) {
   Settlement settlement;
   if (!is_open(asked.certificate.state)) {
     // An earlier run stored the answer and was cut off before it went on.
@@ -123,12 +124,16 @@ Result<Settlement> settle(const Ports& ports, const Actor& actor, const Certific
         asked.certificate.state == CertificateState::issued || asked.certificate.state == CertificateState::active;
     settlement.state = there ? Settlement::State::issued : Settlement::State::refused;
     if (!there) settlement.text = fmt::format("the certificate is {}", name(asked.certificate.state));
-    CARDEA_TRY(ports.store.transact([&](Transaction& store) { return also(store, asked.certificate, settlement); }));
+    CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
+      Certificate row = asked.certificate;
+      CARDEA_TRY(also(store, row, settlement));
+      return row.state == asked.certificate.state ? Status() : store.update(row);
+    }));
     return settlement;
   }
   auto answer = ask(ports, asked, wanted);
   if (!answer) {
-    settlement.text = "the authority does not answer: " + describe(answer.error());
+    settlement.text = "the authority does not answer: " + cause(answer.error());
     settlement.answered = false;
     return settlement;
   }
@@ -136,18 +141,20 @@ Result<Settlement> settle(const Ports& ports, const Actor& actor, const Certific
     settlement = Settlement();
     CARDEA_ASSIGN(Certificate row, store.certificate(asked.certificate.id));
     if (!is_open(row.state)) return error(Code::key_changed, "somebody else has settled this certificate meanwhile");
-    CARDEA_TRY(store_answer(store, actor, row, *answer, settlement, ports.clock.now()));
-    return also(store, row, settlement);
+    CARDEA_TRY(take_answer(store, actor, row, *answer, settlement, ports.clock.now()));
+    // One transaction, so nobody sees a state in between; the row is the largest that an issuance writes.
+    CARDEA_TRY(also(store, row, settlement));
+    return store.update(row);
   }));
   return settlement;
 }
 
-Status make_live(Transaction& store, Certificate& row, const Settlement& settled, Time now) {
+Status make_live(Certificate& row, const Settlement& settled, Time now) {
   if (settled.state != Settlement::State::issued || row.state != CertificateState::issued) return {};
   CARDEA_ASSIGN(row.state, after(row.state, "activate"));
   row.wish.clear();
   row.updated = now;
-  return store.update(row);
+  return {};
 }
 
 RevocationReason reason_for(std::string_view word) {
@@ -215,6 +222,7 @@ Result<std::string> apply_at_authority(const Ports& ports, const Actor& actor, I
                                        std::optional<Time> invalid_since) {
   CARDEA_ASSIGN(const CertificateAndCa asked, read_certificate_and_ca(ports, certificate));
   const ActionFacts facts = facts_of(action);
+  if (asked.certificate.ca == 0) return std::string("this certificate was made elsewhere; its issuer revokes it");
   if (asked.certificate.state == facts.result) return std::string();
   if (auto next = after(asked.certificate.state, facts.event); !next) return next.error().detail;
   CARDEA_ASSIGN(const auto connector, ports.authorities.connector(asked.ca));

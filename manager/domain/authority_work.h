@@ -30,24 +30,27 @@ struct Settlement {
 /// request's public key. Only after this transaction is committed may settle() be called.
 Result<Id> record_intent(Transaction& store, const Actor& actor, Certificate intent, Time now);
 
-/// A certificate and its authority, as they stand in the store.
+/// A certificate and its authority, as they stand in the store; without authority when it was made elsewhere.
 struct CertificateAndCa {
   Certificate certificate;
   CaRecord ca;
 };
 
-/// Asks the authority for the certificate of a stored intent, or what became of it, and stores the answer. `also` runs
-/// in the transaction that stores it. Errors are those of the store; what the authority fails with is `pending`.
+/// What else happens in the transaction that stores an authority's answer. It may change the row, which is written
+/// once, after it.
+using AlsoAtSettlement = std::function<Status(Transaction&, Certificate&, const Settlement&)>;
+
+/// Asks the authority for the certificate of a stored intent, or what became of it, and stores the answer, `also`
+/// included. Errors are those of the store; what the authority fails with is `pending`.
 Result<Settlement> settle(const Ports& ports, const Actor& actor, Id certificate, const IssuanceRequest& wanted,
-                          const std::function<Status(Transaction&, const Certificate&, const Settlement&)>& also);
+                          const AlsoAtSettlement& also);
 
 /// The same for an intent that was stored a moment ago, without reading it again.
 Result<Settlement> settle(const Ports& ports, const Actor& actor, const CertificateAndCa& known,
-                          const IssuanceRequest& wanted,
-                          const std::function<Status(Transaction&, const Certificate&, const Settlement&)>& also);
+                          const IssuanceRequest& wanted, const AlsoAtSettlement& also);
 
-/// Outside of a job no token has to be waited for: what the authority issued is live. Changes and stores the row.
-Status make_live(Transaction& store, Certificate& row, const Settlement& settled, Time now);
+/// Outside of a job no token has to be waited for: what the authority issued is live. Changes the row and nothing else.
+Status make_live(Certificate& row, const Settlement& settled, Time now);
 
 /// The identifier under which an authority knows an intent: asking twice under it yields one certificate.
 std::string issuance_id(Id certificate);

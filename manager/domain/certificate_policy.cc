@@ -244,6 +244,11 @@ Result<CertificatePolicy> save_policy(const Ports& ports, const Actor& actor, co
       saved.created = saved.updated;
       CARDEA_ASSIGN(saved.id, store.insert(saved));
     } else {
+      CARDEA_ASSIGN(const CertificatePolicy before, store.policy(policy.id));
+      if (before.name != policy.name)
+        return error(Code::arguments_bad,
+                     "/name: stays as it is, since profiles, certificates and archived keys know the policy by it; add "
+                     "another policy instead");
       CARDEA_TRY(store.update(saved));
     }
     return audit(store, actor, saved.updated, AuditAction::policy_saved, fmt::format("policy:{}", saved.id),

@@ -7,11 +7,10 @@
 #include "crypto/digest.h"
 #include "domain/audit_log.h"
 #include "domain/authority_work.h"
+#include "domain/cause.h"
 #include "domain/certificate_policy.h"
 #include "domain/key_proof.h"
 #include "domain/open_issuances.h"
-#include "domain/profile.h"
-#include "domain/requests.h"
 
 namespace cardea::manager {
 
@@ -63,6 +62,7 @@ Status prepare(Transaction& store, const Actor& actor, const CsrIssuance& wanted
   intent.subject = out.request.subject.value_or("");
   CARDEA_ASSIGN(intent.public_key_hash, crypto::digest(Hash::sha256, spki));
   intent.wish = wish_document(out.request);
+  if (wanted.key_made_here) intent.wish[not_handed_over] = true;
   CARDEA_ASSIGN(intent.id, record_intent(store, actor, intent, now));
   out.request.id = issuance_id(intent.id);
   out.intent.certificate = std::move(intent);
@@ -121,9 +121,10 @@ Result<Certificate> issue_for_csr(const Ports& ports, const Actor& actor, const 
   Certificate answer = prepared.intent.certificate;
   CARDEA_ASSIGN(const Settlement settlement,
                 settle(ports, actor, prepared.intent, prepared.request,
-                       [&](Transaction& store, const Certificate& row, const Settlement& settled) {
+                       [&](Transaction&, Certificate& row, const Settlement& settled) -> Status {
+                         if (!wanted.key_made_here) CARDEA_TRY(make_live(row, settled, now));
                          answer = row;
-                         return make_live(store, answer, settled, now);
+                         return {};
                        }));
   if (settlement.state == Settlement::State::pending && answer.state == CertificateState::requested)
     return error(Code::timed_out, settlement.text);
@@ -154,7 +155,7 @@ Result<std::vector<RevocationLine>> revoke_certificates(const Ports& ports, cons
   std::vector<RevocationLine> lines;
   for (const auto& one : wanted) {
     auto done = apply_at_authority(ports, actor, one.id, order.action, reason, order.invalid_since);
-    std::string problem = done ? *done : describe(done.error());
+    std::string problem = done ? *done : cause(done.error());
     lines.push_back({one.id, problem.empty(), std::move(problem)});
   }
   return lines;
@@ -183,77 +184,6 @@ Result<std::size_t> sweep_expired(const Ports& ports, std::size_t limit) {
     return {};
   }));
   return swept;
-}
-
-namespace {
-
-// Whether the token's profile has its certificates renewed without being asked, and this one's window is open.
-Result<bool> due(Transaction& store, const Certificate& certificate, const Token& token, Time now) {
-  if (token.state != TokenState::issued || !token.profile || !token.person) return false;
-  CARDEA_ASSIGN(const Profile profile, store.profile(*token.profile));
-  CARDEA_ASSIGN(const ProfileRules rules, read_profile(profile.document));
-  CARDEA_ASSIGN(const CertificatePolicy policy, store.policy_by_name(certificate.policy));
-  CARDEA_ASSIGN(const PolicyRules policy_rules, read_policy(policy.document));
-  return profile.enabled && rules.automatic_renewal && policy_rules.automatic_renewal &&
-         *certificate.not_after <= now + std::chrono::days(rules.renewal_window_days);
-}
-
-// How far ahead any profile looks: certificates that end later are not even read.
-Result<std::chrono::days> longest_window(Transaction& store) {
-  std::chrono::days longest{0};
-  Filter filter;
-  filter.limit = 1000;
-  do {
-    CARDEA_ASSIGN(const auto page, store.profiles(filter));
-    for (const auto& profile : page.items) {
-      CARDEA_ASSIGN(const ProfileRules rules, read_profile(profile.document));
-      if (profile.enabled && rules.automatic_renewal)
-        longest = std::max(longest, std::chrono::days(rules.renewal_window_days));
-    }
-    filter.cursor = page.cursor;
-  } while (!filter.cursor.empty());
-  return longest;
-}
-
-}  // namespace
-
-Result<std::size_t> request_renewals(const Ports& ports, std::size_t limit) {
-  std::vector<std::pair<Id, Id>> wanted;  // person and token
-  CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
-    wanted.clear();
-    const Time now = ports.clock.now();
-    Filter filter;
-    filter.state = "active";
-    filter.from = now;
-    CARDEA_ASSIGN(const std::chrono::days window, longest_window(store));
-    filter.to = now + window + std::chrono::seconds(1);
-    filter.limit = 1000;
-    do {
-      CARDEA_ASSIGN(const auto page, store.certificates(filter));
-      for (const auto& one : page.items) {
-        if (!one.token || !one.not_after || wanted.size() >= limit) continue;
-        if (std::any_of(wanted.begin(), wanted.end(), [&](const auto& pair) { return pair.second == *one.token; }))
-          continue;
-        CARDEA_ASSIGN(const Token token, store.token(*one.token));
-        CARDEA_ASSIGN(const bool renew, due(store, one, token, now));
-        if (renew) wanted.emplace_back(*token.person, token.id);
-      }
-      filter.cursor = page.cursor;
-    } while (!filter.cursor.empty() && wanted.size() < limit);
-    return {};
-  }));
-  std::size_t made = 0;
-  for (const auto& [person, token] : wanted) {
-    NewRequest request;
-    request.kind = "renew";
-    request.person = person;
-    request.token = token;
-    auto created = create_request(ports, manager_actor(), request);
-    if (created) ++made;
-    // One that is open already, or a person who was disabled meanwhile.
-    if (!created && created.code() != Code::action_prohibited) return std::move(created).error();
-  }
-  return made;
 }
 
 }  // namespace cardea::manager

@@ -20,8 +20,10 @@ struct CsrIssuance {
   std::optional<std::string> subject;
   std::optional<std::vector<AlternativeName>> alternative_names;
   std::optional<std::chrono::seconds> validity;
+  bool key_made_here = false;  ///< whoever asked has the key only once it was handed over (identity_issuance.h)
 };
-/// Intent, CA, record. The row is `active` afterwards, or `pending`. Needs certificate_issue. data_invalid for a CSR
+/// Intent, CA, record. The row is `active` afterwards, or `pending`; with `key_made_here` it is `issued` and keeps its
+/// wish, so that housekeeping revokes it unless it is handed over. Needs certificate_issue. data_invalid for a CSR
 /// that is none, action_prohibited with the CA's reason when it refuses; timed_out and the like when nothing is known:
 /// housekeeping then finds out (open_issuances.h).
 Result<Certificate> issue_for_csr(const Ports& ports, const Actor& actor, const CsrIssuance& wanted);
@@ -46,8 +48,6 @@ Result<std::vector<RevocationLine>> revoke_certificates(const Ports& ports, cons
 
 /// Certificates whose time is over become `expired`; answers how many.
 Result<std::size_t> sweep_expired(const Ports& ports, std::size_t limit);
-/// Makes renewal requests for tokens whose certificates enter their profile's renewal window (L11); answers how many.
-Result<std::size_t> request_renewals(const Ports& ports, std::size_t limit);
 
 /// What is read from a certificate (RFC 5280, 4.1). data_invalid.
 struct CertificateFacts {

@@ -15,8 +15,10 @@ constexpr auto another_token_after = std::chrono::seconds(10);
 
 // What the agent told of the token last.
 const json::object* told_facts(const Job& job, const Step& claim) {
-  for (std::uint32_t i = claim.index; i-- > 0;)
-    if (job.steps[i].kind == "inspect_token" || job.steps[i].kind == "create_token") return &job.steps[i].result;
+  for (std::uint32_t i = claim.index; i-- > 0;) {
+    const std::string& kind = job.steps[i].kind;
+    if (kind == "inspect_token" || kind == "create_token" || kind == "initialise_token") return &job.steps[i].result;
+  }
   return nullptr;
 }
 
@@ -41,6 +43,35 @@ Outcome plan_creation(JobView& view, const std::string& kind) {
   return {};
 }
 
+// Whether the request was made by the person it is for, alone or as an operator with rights over oneself.
+Result<bool> asked_for_oneself(Transaction& store, const Request& request) {
+  if (!request.requested_by) return true;
+  CARDEA_ASSIGN(const Operator asker, store.operator_(*request.requested_by));
+  return asker.person == request.person;
+}
+
+// Whose token it has to be before anybody may use it for this request (L6).
+Status check_owner(Transaction& store, const JobView& view, const Token& token) {
+  if (!view.rules.own_devices_only || token.person == view.person.id) return {};
+  CARDEA_ASSIGN(const bool own, asked_for_oneself(store, view.request));
+  if (!own) return {};
+  return error(Code::action_prohibited,
+               fmt::format("the {} token {} is not registered to {}: take one that is, or have an operator ask for it",
+                           token.kind, token.serial, view.person.name));
+}
+
+// A blank card gets its number while it is initialised, so nobody can have registered it.
+Result<Outcome> plan_initialisation(Transaction& store, JobView& view, const std::string& kind) {
+  if (view.rules.registered_stock_only)
+    return failed("the card is blank, so it is none that is registered as stock: initialise and register it first");
+  CARDEA_ASSIGN(const bool own, asked_for_oneself(store, view.request));
+  if (view.rules.own_devices_only && own)
+    return failed(
+        fmt::format("the card is blank, so it is not registered to {}: have an operator ask for it", view.person.name));
+  append_steps(view.job, {planned_step("initialise_token", {{"kind", kind}}), planned_step("claim_token")});
+  return Outcome();
+}
+
 Result<Token> find_or_add(Transaction& store, const Ports& ports, const JobView& view, const json::object& facts) {
   const std::string kind = text_of(facts, "kind");
   const std::string serial = text_of(facts, "serial");
@@ -54,6 +85,7 @@ Result<Token> find_or_add(Transaction& store, const Ports& ports, const JobView&
   token.serial = serial;
   token.card_type = text_of(facts, "card_type");
   if (factory_algorithm(kind, token.card_type).empty()) token.card_type.clear();
+  if (issues(view)) CARDEA_TRY(check_owner(store, view, token));
   token.created = token.updated = ports.clock.now();
   CARDEA_ASSIGN(token.id, store.insert(token));
   CARDEA_TRY(audit(store, job_actor(view.job), token.created, AuditAction::token_registered,
@@ -61,8 +93,24 @@ Result<Token> find_or_add(Transaction& store, const Ports& ports, const JobView&
   return token;
 }
 
+// A job that was given up after the token got its new key and before anybody knew: the same key is derived again, and
+// the agent finds it there.
+Result<bool> may_have_ours(Transaction& store, const Token& token) {
+  Filter filter;
+  filter.token = token.id;
+  filter.limit = 1000;
+  do {
+    CARDEA_ASSIGN(const auto page, store.jobs(filter));
+    for (const Job& job : page.items)
+      for (const Step& step : job.steps)
+        if (step.kind == "replace_admin_key" && step.attempts > 0) return true;
+    filter.cursor = page.cursor;
+  } while (!filter.cursor.empty());
+  return false;
+}
+
 // A token whose secrets nobody here knows cannot be managed; one that was reset elsewhere has the factory's again.
-Status check_secrets(Token& token, const json::object& facts, const KindSecrets& secrets) {
+Status check_secrets(Transaction& store, Token& token, const json::object& facts, const KindSecrets& secrets) {
   const json::value* factory = facts.if_contains("factory");
   const json::value* told =
       factory == nullptr || !factory->is_object() ? nullptr : factory->get_object().if_contains("admin_key");
@@ -72,6 +120,8 @@ Status check_secrets(Token& token, const json::object& facts, const KindSecrets&
     return {};
   }
   if (token.secret_version > 0) return {};
+  CARDEA_ASSIGN(const bool ours, may_have_ours(store, token));
+  if (ours) return {};
   return error(
       Code::action_prohibited,
       fmt::format("the administrator's key of token {} is neither the factory's nor one of ours: reset the token",
@@ -83,10 +133,10 @@ Status check_overwrite(Transaction& store, const JobView& view, const json::obje
   if (flag_of(view.request.parameters, "destroy_unarchived")) return {};
   const json::value* list = facts.if_contains("containers");
   for (std::size_t i = 0; list != nullptr && list->is_array() && i < list->get_array().size(); ++i) {
-    const auto& one = list->get_array()[i].as_object();
-    const Bytes spki = bytes_of(one, "spki");
-    if (text_of(one, "container") != "encryption" || spki.empty() || text_of(one, "certificate_sha256").empty())
-      continue;
+    const json::object* one = list->get_array()[i].if_object();
+    if (one == nullptr || text_of(*one, "container") != "encryption") continue;
+    const Bytes spki = bytes_of(*one, "spki");
+    if (spki.empty() || text_of(*one, "certificate_sha256").empty()) continue;
     CARDEA_ASSIGN(const Bytes hash, crypto::digest(Hash::sha256, spki));
     CARDEA_ASSIGN(const auto archived, store.archived_key_by_public_key(hash));
     if (!archived)
@@ -99,20 +149,27 @@ Status check_overwrite(Transaction& store, const JobView& view, const json::obje
 }
 
 Status check_free(Transaction& store, const JobView& view, const Token& token) {
-  Filter filter;
-  filter.token = token.id;
-  filter.limit = 1000;
-  CARDEA_ASSIGN(const auto jobs, store.jobs(filter));
-  for (const auto& other : jobs.items)
-    if (other.id != view.job.id && other.token == token.id && other.state != JobState::completed &&
-        other.state != JobState::failed)
-      return error(Code::action_prohibited, fmt::format("job {} works on this token already", other.id));
+  for (const JobState state : {JobState::ready, JobState::waiting, JobState::undoing}) {
+    Filter filter;
+    filter.token = token.id;
+    filter.state = name(state);
+    filter.limit = 2;
+    CARDEA_ASSIGN(const auto jobs, store.jobs(filter));
+    for (const auto& other : jobs.items)
+      if (other.id != view.job.id)
+        return error(
+            Code::action_prohibited,
+            fmt::format("job {} works on this token already: finish it, or 'cardea job undo {}'", other.id, other.id));
+  }
   return {};
 }
 
+bool promised(const Token& token, const JobView& view) {
+  return token.state == TokenState::assigned && token.person == view.person.id;
+}
+
 Status assign(Token& token, const JobView& view) {
-  const bool begun = token.state == TokenState::assigned && token.person == view.person.id;
-  if (!begun) {
+  if (!promised(token, view)) {
     auto next = after(token.state, "assign");
     if (!next)
       return error(Code::action_prohibited, fmt::format("the token {} is {}: cancel and retire it, or take another",
@@ -124,12 +181,16 @@ Status assign(Token& token, const JobView& view) {
   return {};
 }
 
-Status take_token(Transaction& store, const Ports& ports, JobView& view, const json::object& facts) {
+Result<Outcome> take_token(Transaction& store, const Ports& ports, JobView& view, const json::object& facts) {
   CARDEA_ASSIGN(Token token, find_or_add(store, ports, view, facts));
   CARDEA_ASSIGN(const KindSecrets secrets, kind_secrets(token.kind));
   CARDEA_TRY(check_free(store, view, token));
-  CARDEA_TRY(check_secrets(token, facts, secrets));
+  CARDEA_TRY(check_secrets(store, token, facts, secrets));
+  Outcome outcome;
   if (issues(view)) {
+    CARDEA_TRY(check_owner(store, view, token));
+    // One that was promised before stays so when the job is taken back.
+    outcome.result[keeps_person] = promised(token, view);
     CARDEA_TRY(check_overwrite(store, view, facts));
     CARDEA_TRY(assign(token, view));
   }
@@ -142,7 +203,7 @@ Status take_token(Transaction& store, const Ports& ports, JobView& view, const j
   view.job.token = token.id;
   CARDEA_ASSIGN(auto steps, steps_on_token(store, ports, view, facts));
   append_steps(view.job, std::move(steps));
-  return {};
+  return outcome;
 }
 
 }  // namespace
@@ -163,6 +224,11 @@ Result<Outcome> claim_token(Transaction& store, const Ports& ports, JobView& vie
         return failed(std::move(why));
       return plan_creation(view, kind);
     }
+    if (serial.empty() && flag_of(facts, "blank")) {
+      if (std::string why = attestation_obstacle(ports, view.rules, kind, nullptr); !why.empty())
+        return failed(std::move(why));
+      return plan_initialisation(store, view, kind);
+    }
     if (view.request.token && view.token && view.token->kind == kind && view.token->serial == serial)
       return ask_for_another(view, step, "This is the token that is to be replaced: take another one");
   } else if (!view.token || view.token->kind != kind || view.token->serial != serial) {
@@ -175,8 +241,7 @@ Result<Outcome> claim_token(Transaction& store, const Ports& ports, JobView& vie
   const bool refused = !taken && (taken.code() == Code::action_prohibited || taken.code() == Code::arguments_bad ||
                                   taken.code() == Code::not_found);
   if (refused) return failed(taken.error().detail.empty() ? describe(taken.error()) : taken.error().detail);
-  if (!taken) return std::move(taken).error();
-  return Outcome{};
+  return taken;
 }
 
 }  // namespace cardea::manager::journal

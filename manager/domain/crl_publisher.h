@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "domain/local_ca.h"
 #include "domain/ports.h"
+#include "domain/rights.h"
 
 namespace cardea::manager {
 
@@ -11,6 +12,9 @@ namespace cardea::manager {
 /// It shows everything that was revoked before this call, also when others publish at the same time. timed_out when
 /// they never stop; errors of the key token and the store.
 Result<CrlState> publish_crl(const Ports& ports, LocalCa& ca, Id id);
+
+/// The same for an operator who wants it now, which is recorded. Needs crl_publish.
+Result<CrlState> publish_crl(const Ports& ports, const Actor& actor, LocalCa& ca, Id id);
 
 /// The newest CRL; makes the first one, and the next when it is due and nobody else has made it meanwhile.
 Result<CrlState> current_crl(const Ports& ports, LocalCa& ca, Id id);

@@ -1,7 +1,9 @@
 #include "domain/crl_publisher.h"
 
 #include "base/testing.h"
+#include "domain/audit_log.h"
 #include "domain/testing/rig.h"
+#include "domain/time_seen.h"
 
 namespace cardea::manager {
 namespace {
@@ -69,6 +71,32 @@ BOOST_AUTO_TEST_CASE(a_crl_that_is_due_is_made_by_one_of_them) {
   clock.at += here.crl_interval();
   here.meanwhile = nullptr;
   BOOST_TEST(text(must(current_crl(ports, here, id))) == "2 here");
+}
+
+BOOST_AUTO_TEST_CASE(numbers_and_times_go_on_in_order_when_the_clock_is_set_back) {
+  const Time ahead = clock.at;
+  must(watch_clock(ports));
+  BOOST_TEST(must(publish_crl(ports, here, id)).number == 1U);
+  clock.at -= std::chrono::hours(100);
+  const CrlState second = must(publish_crl(ports, here, id));
+  BOOST_TEST(second.number == 2U);
+  BOOST_TEST((second.this_update == ahead));
+  BOOST_TEST((second.next_update == ahead + here.crl_lifetime()));
+  BOOST_TEST(must(current_crl(ports, here, id)).number == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_crl_of_a_time_that_was_wrong_is_followed_by_one_of_the_right_time) {
+  const Time right = clock.at;
+  clock.at += std::chrono::hours(24 * 365);
+  must(watch_clock(ports));
+  must(publish_crl(ports, here, id));
+  clock.at = right;
+  BOOST_TEST(must(watch_clock(ports)).count() == 24 * 365 * 3600);
+  BOOST_REQUIRE(accept_clock(ports, manager_actor()).ok());
+  BOOST_TEST(must(watch_clock(ports)).count() == 0);
+  const CrlState next = must(current_crl(ports, here, id));
+  BOOST_TEST(next.number == 2U);
+  BOOST_TEST((next.this_update == right));
 }
 
 BOOST_AUTO_TEST_CASE(who_is_overtaken_for_ever_is_told) {

@@ -56,11 +56,13 @@ struct Case {
   json::object parameters = {};
   bool issued_before = true;
   bool attested = false;  ///< the profile demands that the token attests its keys
+  bool blank = false;     ///< a generic minidriver card that has no layout yet
 };
 
 std::vector<Case> cases() {
   return {{.kind = "issue", .issued_before = false},
           {.kind = "issue", .issued_before = false, .attested = true},
+          {.kind = "issue", .issued_before = false, .blank = true},
           {.kind = "renew"},
           {.kind = "renew", .attested = true},
           {.kind = "replace", .reason = "damaged"},
@@ -124,6 +126,8 @@ Run run_with_cut(const Case& what, int point) {
   Rig rig(document);
   rig.ports.attestation = &verifier;
   FakeToken first;
+  first.blank = what.blank;
+  if (what.blank) first.kind = "gids";
   FakeToken spare;
   spare.serial = "1002";
   const Request request = ready_request(rig, what, first);
@@ -222,6 +226,7 @@ void issue_for_csr_with_cut(bool wrong_key, int point, int& passed) {
     rig.clock.at += std::chrono::minutes(10);
     const auto kept = keep_house(rig.ports);
     BOOST_REQUIRE_MESSAGE(kept.ok(), (kept ? "" : describe(kept.error())));
+    BOOST_REQUIRE_MESSAGE(!kept->failure, (kept->failure ? describe(*kept->failure) : ""));
   }
   BOOST_TEST(rig.orphans() == 0U);
   BOOST_TEST(rig.certificates(CertificateState::active).size() == (recorded && !wrong_key ? 1U : 0U));

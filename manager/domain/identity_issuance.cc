@@ -4,6 +4,7 @@
 
 #include "crypto/pkcs12.h"
 #include "domain/archive.h"
+#include "domain/audit_log.h"
 #include "domain/authority_work.h"
 #include "domain/certificate_policy.h"
 #include "domain/local_ca.h"
@@ -43,23 +44,30 @@ Result<Place> read_place(const Ports& ports, const CsrIssuance& wanted) {
 }
 
 // Before anybody can encrypt to it.
-Result<Id> archive(const Ports& ports, const CsrIssuance& wanted, const FreshKey& key) {
+Result<Id> archive(const Ports& ports, const Actor& actor, const CsrIssuance& wanted, const FreshKey& key) {
   CARDEA_ASSIGN(ArchivedKey row, seal_for_archive(ports.keys, *wanted.person, wanted.policy, key, ports.clock.now()));
   CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
     CARDEA_ASSIGN(row.id, store.insert(row));
-    return {};
+    return audit(store, actor, row.created, AuditAction::key_archived, fmt::format("archived_key:{}", row.id),
+                 {{"person", row.person}, {"policy", row.policy}});
   }));
   return row.id;
 }
 
-Status link(const Ports& ports, Id archived, Certificate& certificate) {
+// From here on the certificate counts. Whoever is cut off before leaves it to housekeeping, which revokes it.
+Status hand_over(const Ports& ports, std::optional<Id> archived, Certificate& certificate) {
   return ports.store.transact([&](Transaction& store) -> Status {
-    CARDEA_ASSIGN(ArchivedKey key, store.archived_key(archived));
-    key.certificate = certificate.id;
-    CARDEA_TRY(store.update(key));
+    const Time now = ports.clock.now();
     CARDEA_ASSIGN(certificate, store.certificate(certificate.id));
+    CARDEA_ASSIGN(certificate.state, after(certificate.state, "activate"));
+    certificate.wish.clear();
     certificate.archived_key = archived;
-    return store.update(certificate);
+    certificate.updated = now;
+    CARDEA_TRY(store.update(certificate));
+    if (!archived) return {};
+    CARDEA_ASSIGN(ArchivedKey key, store.archived_key(*archived));
+    key.certificate = certificate.id;
+    return store.update(key);
   });
 }
 
@@ -96,12 +104,13 @@ Result<IssuedIdentity> issue_identity(const Ports& ports, const Actor& actor, Cs
     return error(Code::arguments_bad, "/subject: say whose certificate it is: a person or a subject");
   std::optional<Id> archived;
   if (place.archive) {
-    CARDEA_ASSIGN(archived, archive(ports, wanted, key));
+    CARDEA_ASSIGN(archived, archive(ports, actor, wanted, key));
   }
+  wanted.key_made_here = true;
   IssuedIdentity identity;
   CARDEA_ASSIGN(identity.certificate, issue_for_csr(ports, actor, wanted));
-  Status done = archived ? link(ports, *archived, identity.certificate) : Status();
-  if (done) done = put_together(ports, place, key, identity);
+  Status done = put_together(ports, place, key, identity);
+  if (done) done = hand_over(ports, archived, identity.certificate);
   if (done) return identity;
   // Nobody has the key: what was issued for it is taken back.
   CARDEA_TRY(apply_at_authority(ports, actor, identity.certificate.id, RevocationOrder::Action::revoke,

@@ -24,4 +24,8 @@ const JobKind* job_kind(std::string_view name) {
   return nullptr;
 }
 
+bool issues_certificates(std::string_view kind) {
+  return kind == "issue" || kind == "replace" || kind == "renew" || kind == "update";
+}
+
 }  // namespace cardea::manager

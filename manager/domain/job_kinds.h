@@ -19,5 +19,7 @@ struct JobKind {
 std::span<const JobKind> job_kinds();
 /// Null for an unknown one.
 const JobKind* job_kind(std::string_view name);
+/// Whether a job of that kind has certificates issued.
+bool issues_certificates(std::string_view kind);
 
 }  // namespace cardea::manager

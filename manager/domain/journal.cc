@@ -9,6 +9,7 @@
 #include "domain/audit_log.h"
 #include "domain/job_kinds.h"
 #include "domain/journal_parts.h"
+#include "domain/outside_text.h"
 
 namespace cardea::manager {
 
@@ -240,6 +241,10 @@ Status decide(Transaction& store, Visit& visit) {
   }
   const std::uint32_t index = first_open(job);
   if (index == job.steps.size()) return complete(store, visit, view);
+  if (std::string why = decided_meanwhile(view); !why.empty()) {
+    CARDEA_TRY(begin_undo(job, now, std::move(why)));
+    return save(store, visit.ports, job);
+  }
   const StepKind* kind = step_kind(job.steps[index].kind);
   if (kind == nullptr)
     return error(Code::store_corrupt, fmt::format("job {} has a step '{}'", job.id, job.steps[index].kind));
@@ -247,17 +252,23 @@ Status decide(Transaction& store, Visit& visit) {
                      : by_manager(store, visit, view, job.steps[index]);
 }
 
-// The token of a job that was taken back: promised to nobody again, unless it works already.
+bool keeps_its_person(const Job& job) {
+  return std::any_of(job.steps.begin(), job.steps.end(),
+                     [](const Step& step) { return step.kind == "claim_token" && flag_of(step.result, keeps_person); });
+}
+
+// The token of a job that was taken back: promised to nobody again, unless it works already or was promised before.
 Status release_token(Transaction& store, const Ports& ports, const JobView& view) {
   if (!view.job.token) return {};
   CARDEA_ASSIGN(Token token, store.token(*view.job.token));
   if (token.state != TokenState::assigned) return {};
+  token.profile.reset();
+  token.updated = ports.clock.now();
+  if (keeps_its_person(view.job)) return store.update(token);
   CARDEA_ASSIGN(const KindSecrets secrets, kind_secrets(token.kind));
   // One that we made may have secrets of which only this job knew; it is thrown away.
   CARDEA_ASSIGN(token.state, after(token.state, secrets.made ? "cancel" : "release"));
   token.person.reset();
-  token.profile.reset();
-  token.updated = ports.clock.now();
   return store.update(token);
 }
 
@@ -318,12 +329,12 @@ Result<NextStep> work(Visit& visit, std::chrono::seconds budget) {
   return wait("Still working", busy_again_after);
 }
 
-// Whether an error is about what the agent said rather than about our store or keys.
+// Whether an error is about what the token did, as the agent told it, rather than about our store or keys. What cannot
+// be read at all (arguments_bad) tells nothing of the token: the report is refused, and the step still runs.
 bool is_about_result(Code code) {
   switch (code) {
     case Code::data_invalid:
     case Code::data_length:
-    case Code::arguments_bad:
     case Code::signature_invalid:
     case Code::signature_length:
     case Code::public_key_invalid:
@@ -350,13 +361,6 @@ Status take_result(Transaction& store, const Ports& ports, JobView& view, Step& 
   return wake(view.job);
 }
 
-// Text from outside, cut to what a person reads.
-std::string trimmed(std::string text, std::size_t max) {
-  std::erase_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-  if (text.size() > max) text.resize(max);
-  return text;
-}
-
 Status take_report(Transaction& store, const Ports& ports, Id id, const StepReport& report) {
   CARDEA_ASSIGN(JobView view, view_job(store, id));
   if (report.step >= view.job.steps.size()) return error(Code::arguments_bad, "/report/step: the job has no such step");
@@ -369,7 +373,7 @@ Status take_report(Transaction& store, const Ports& ports, Id id, const StepRepo
     CARDEA_TRY(take_result(store, ports, view, step, report.result));
     return save(store, ports, view.job);
   }
-  step.problem = trimmed(report.problem.empty() ? report.code : report.problem, 500);
+  step.problem = kept_text(report.problem.empty() ? report.code : report.problem, 500);
   step.state = report.retry ? StepState::planned : StepState::failed;
   if (!report.retry) CARDEA_TRY(begin_undo(view.job, ports.clock.now(), step.problem));
   return save(store, ports, view.job);
@@ -400,18 +404,31 @@ Result<bool> run_one_job(const Ports& ports) {
   return next.state != NextStep::State::step;
 }
 
-Status undo_job(const Ports& ports, const Actor& actor, Id job, std::string_view why) {
-  return ports.store.transact([&](Transaction& store) -> Status {
-    CARDEA_ASSIGN(Job row, store.job(job));
+Result<Job> undo_job(const Ports& ports, const Actor& actor, Id job, std::string_view why) {
+  Job row;
+  CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
+    CARDEA_ASSIGN(row, store.job(job));
     CARDEA_ASSIGN(const Request request, store.request(row.request));
     CARDEA_ASSIGN(const Person person, store.person(request.person));
     const JobKind* kind = job_kind(row.kind);
     const bool own = !actor.operator_id && actor.person == person.id;
     if (!own) CARDEA_TRY(require(actor, kind == nullptr ? Right::request_create : kind->right, person));
-    if (row.state != JobState::ready && row.state != JobState::waiting) return {};
-    CARDEA_TRY(begin_undo(row, ports.clock.now(), fmt::format("{} ({})", why, actor.name)));
-    return save(store, ports, row);
-  });
+    if (row.state == JobState::completed)
+      return error(Code::action_prohibited,
+                   "the job is completed, so there is nothing to give up: ask for its credential to be cancelled or "
+                   "retired");
+    CARDEA_TRY(journal::give_up(store, ports, job, fmt::format("{} ({})", why, actor.name)));
+    CARDEA_ASSIGN(row, store.job(job));
+    return {};
+  }));
+  return row;
+}
+
+Status journal::give_up(Transaction& store, const Ports& ports, Id id, std::string why) {
+  CARDEA_ASSIGN(Job job, store.job(id));
+  if (job.state != JobState::ready && job.state != JobState::waiting) return {};
+  CARDEA_TRY(begin_undo(job, ports.clock.now(), std::move(why)));
+  return save(store, ports, job);
 }
 
 std::string job_sentence(const Job& job) {

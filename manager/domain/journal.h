@@ -77,8 +77,9 @@ Result<Bytes> answer_challenge(const Ports& ports, Id job, const AdminQuestion& 
 Result<bool> run_one_job(const Ports& ports);
 
 /// Gives a job up: what it did is taken back (its certificates that are not active are revoked). Needs the right that
-/// asking for it needs; the person may give up one's own.
-Status undo_job(const Ports& ports, const Actor& actor, Id job, std::string_view why);
+/// asking for it needs; the person may give up one's own. Nothing more happens to one that is given up already;
+/// action_prohibited for a completed one.
+Result<Job> undo_job(const Ports& ports, const Actor& actor, Id job, std::string_view why);
 
 /// Where a job stands and why, in a sentence or two.
 std::string job_sentence(const Job& job);

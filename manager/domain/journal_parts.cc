@@ -33,7 +33,13 @@ Result<JobView> view_job(Transaction& store, Id id) {
   CARDEA_ASSIGN(view.person, store.person(view.request.person));
   if (view.request.profile) {
     CARDEA_ASSIGN(view.profile, store.profile(*view.request.profile));
-    CARDEA_ASSIGN(view.rules, read_profile(view.profile->document));
+    auto rules = read_profile(view.profile->document);
+    if (rules) view.rules = std::move(*rules);
+    // Taking back goes by what was done; a profile that a newer version does not take must not keep that up.
+    const bool ends = view.job.state == JobState::undoing || view.job.state == JobState::failed;
+    if (!rules && !ends)
+      return error(rules.code(), fmt::format("the credential profile '{}' has to be mended before job {} goes on: {}",
+                                             view.profile->name, id, rules.error().detail));
   }
   const auto token = view.job.token ? view.job.token : view.request.token;
   if (token) {
@@ -65,6 +71,19 @@ Result<Job> start_job(Transaction& store, const Ports& ports, Request& request) 
   request.updated = job.created;
   CARDEA_TRY(store.update(request));
   return job;
+}
+
+std::string decided_meanwhile(const JobView& view) {
+  const JobKind* kind = job_kind(view.job.kind);
+  // What withdraws a token works on withdrawn ones too; and once all is at work the rest has to be cleared away.
+  if (kind == nullptr || !kind->needs_agent || view.job.kind == "retire") return "";
+  if (step_before(view.job, static_cast<std::uint32_t>(view.job.steps.size()), "activate") != nullptr) return "";
+  if (!view.person.enabled && issues_certificates(view.job.kind))
+    return fmt::format("{} is disabled and gets no credentials", view.person.name);
+  if (!view.job.token || !view.token) return "";
+  const Token& token = *view.token;
+  if (token.state == TokenState::assigned || token.state == TokenState::issued) return "";
+  return fmt::format("the token {} was {} while the job ran", token.serial, name(token.state));
 }
 
 void append_steps(Job& job, std::vector<Step> steps) {

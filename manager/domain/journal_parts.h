@@ -35,6 +35,11 @@ Result<JobView> view_job(Transaction& store, Id job);
 
 /// Stores a job for an approved request, which becomes `collecting`.
 Result<Job> start_job(Transaction& store, const Ports& ports, Request& request);
+/// What was decided since the job began that ends it, in words: its token cancelled or disabled, its person disabled.
+/// Empty: it goes on.
+std::string decided_meanwhile(const JobView& view);
+/// Has a job that still runs taken back, by whoever works on it next; `why` in words.
+Status give_up(Transaction& store, const Ports& ports, Id job, std::string why);
 
 // Planning (planners.cc).
 
@@ -67,6 +72,8 @@ inline Outcome failed(std::string problem) {
   return {.state = Outcome::State::failed, .problem = std::move(problem)};
 }
 
+/// In the result of claim_token: the token was the person's before the job, so it stays that when the job is undone.
+inline constexpr std::string_view keeps_person = "keeps_person";
 /// The step claim_token (claim_step.cc): checks the token that the agent told of, and plans what follows.
 Result<Outcome> claim_token(Transaction& store, const Ports& ports, JobView& view, Step& step);
 /// Whether it asks an authority, so that it cannot run inside a transaction.

@@ -106,6 +106,44 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_on_the_token_is_told) {
   BOOST_TEST(end.text == "Done; 2 former keys did not fit on the token");
 }
 
+// An agent that was taken over, or is of another making, must not bring a job or the daemon down by what it says.
+BOOST_AUTO_TEST_CASE(facts_that_make_no_sense_are_refused_and_the_job_goes_on) {
+  Rig rig;
+  const AgentSession session = rig.collect(rig.ask("issue"));
+  auto first = next_step(rig.ports, session.job, std::nullopt);
+  BOOST_REQUIRE(first.ok());
+  BOOST_REQUIRE(first->kind == "inspect_token");
+  for (const char* facts :
+       {R"({})", R"({"kind": 5})", R"({"kind": "piv", "serial": "1001", "containers": 5})",
+        R"({"kind": "piv", "serial": "1001", "containers": ["encryption"]})",
+        R"({"kind": "piv", "serial": "1001", "containers": [null]})",
+        R"({"kind": "piv", "serial": "1001", "containers": [[]]})",
+        R"({"kind": "piv", "serial": "1001", "containers": [{"container": 1, "spki": {}, "certificate_sha256": []}]})",
+        R"({"kind": "piv", "serial": "1001", "containers": [{"container": "encryption", "spki": "%"}]})",
+        R"({"kind": "piv", "serial": "1001", "factory": true, "pin": [], "free_history": -1})"}) {
+    const auto refused =
+        next_step(rig.ports, session.job, StepReport{first->index, true, testing::parsed(facts), "", "", false});
+    BOOST_TEST_CONTEXT(facts) {
+      BOOST_TEST((refused.code() == Code::arguments_bad));
+      BOOST_TEST((refused.ok() || refused.error().detail.starts_with("/report/result/")));
+    }
+  }
+  const Job job = rig.memory.state.jobs_rows.at(session.job);
+  BOOST_TEST((job.state == JobState::ready || job.state == JobState::waiting));
+  // What is well-formed but says nothing that is true of tokens is taken as it is.
+  FakeToken card;
+  json::object strange = card.run(*first);
+  strange["factory"] = testing::parsed(R"({"admin_key": "yes", "puk": 7})");
+  strange["pin"] = testing::parsed(R"({"initialized": [], "retries_left": {}})");
+  strange["containers"].as_array().push_back(
+      testing::parsed(R"({"container": "encryption", "spki": "AAAA", "certificate_sha256": ""})"));
+  auto taken = next_step(rig.ports, session.job, StepReport{first->index, true, strange, "", "", false});
+  BOOST_REQUIRE_MESSAGE(taken.ok(), (taken ? "" : describe(taken.error())));
+  BOOST_TEST((taken->state == NextStep::State::step));
+  const NextStep end = rig.work(session.job, card);
+  BOOST_REQUIRE_MESSAGE(end.state == NextStep::State::completed, end.text);
+}
+
 BOOST_AUTO_TEST_CASE(disable_suspends_enable_lifts_it_and_retire_restores_the_factory) {
   Rig rig;
   FakeToken card;
@@ -255,6 +293,34 @@ BOOST_AUTO_TEST_CASE(a_card_without_card_uuid_gets_one) {
   BOOST_TEST(!card.lacks_card_uuid);
 }
 
+BOOST_AUTO_TEST_CASE(a_blank_card_is_initialised_and_then_issued_like_any_other) {
+  Rig rig;
+  FakeToken card;
+  card.kind = "gids";
+  card.blank = true;
+  rig.issue(card);
+  BOOST_TEST(!card.blank);
+  BOOST_TEST(card.admin_key.size() == 24U);
+  const Token token = rig.only_token();
+  BOOST_TEST(token.serial == card.serial);
+  BOOST_TEST(token.secret_version == 1U);
+  BOOST_TEST((token.state == TokenState::issued));
+}
+
+BOOST_AUTO_TEST_CASE(a_blank_card_is_none_of_a_registered_stock) {
+  std::string document(Rig::standard_profile);
+  document.insert(document.rfind('}'), R"(, "registered_stock_only": true)");
+  Rig rig(document);
+  FakeToken card;
+  card.kind = "gids";
+  card.blank = true;
+  const AgentSession session = rig.collect(rig.ask("issue"));
+  const NextStep end = rig.work(session.job, card);
+  BOOST_TEST((end.state == NextStep::State::failed));
+  BOOST_TEST((end.text.find("blank") != std::string::npos), end.text);
+  BOOST_TEST(card.blank);
+}
+
 BOOST_AUTO_TEST_CASE(an_existing_decryption_key_is_shared_by_several_devices) {
   Rig rig(R"({"device_kinds": ["piv"], "devices_per_person": 2, "history_depth": 0, "certificates": [
       {"container": "authentication", "policy": "authentication"},
@@ -294,6 +360,24 @@ BOOST_AUTO_TEST_CASE(a_withdrawn_request_takes_its_job_back) {
   BOOST_TEST(rig.orphans() == 0U);
   BOOST_TEST((rig.only_token().state == TokenState::stock));
   BOOST_TEST((rig.memory.state.requests_rows.at(request.id).state == RequestState::cancelled));
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_is_completed_is_not_given_up_any_more) {
+  Rig rig;
+  FakeToken card;
+  const AgentSession given_up = rig.collect(rig.ask("issue"));
+  for (int again = 0; again < 2; ++again) {
+    const auto job = undo_job(rig.ports, rig.admin, given_up.job, "nobody came");
+    BOOST_REQUIRE_MESSAGE(job.ok(), (job ? "" : describe(job.error())));
+    BOOST_TEST((job->state == JobState::undoing));
+    BOOST_TEST(job->waits_for == "nobody came (manager)");
+  }
+  rig.issue(card);
+  const Id done = rig.memory.state.jobs_rows.rbegin()->first;
+  const auto refused = undo_job(rig.ports, rig.admin, done, "too late");
+  BOOST_REQUIRE(!refused.ok());
+  BOOST_TEST((refused.code() == Code::action_prohibited));
+  BOOST_TEST((rig.memory.state.jobs_rows.at(done).state == JobState::completed));
 }
 
 BOOST_AUTO_TEST_CASE(a_job_says_where_it_stands) {

@@ -5,12 +5,34 @@
 namespace cardea::manager {
 namespace {
 
-constexpr std::array<std::string_view, signing_key_type_count> type_words{
-    "rsa-2048", "rsa-3072", "rsa-4096", "p-256", "p-384", "p-521", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"};
+constexpr std::array<std::string_view, signing_key_type_count> type_words{"rsa-2048",
+                                                                          "rsa-3072",
+                                                                          "rsa-4096",
+                                                                          "p-256",
+                                                                          "p-384",
+                                                                          "p-521",
+                                                                          "ml-dsa-44",
+                                                                          "ml-dsa-65",
+                                                                          "ml-dsa-87",
+                                                                          "slh-dsa-sha2-128s",
+                                                                          "slh-dsa-shake-128s",
+                                                                          "slh-dsa-sha2-128f",
+                                                                          "slh-dsa-shake-128f",
+                                                                          "slh-dsa-sha2-192s",
+                                                                          "slh-dsa-shake-192s",
+                                                                          "slh-dsa-sha2-192f",
+                                                                          "slh-dsa-shake-192f",
+                                                                          "slh-dsa-sha2-256s",
+                                                                          "slh-dsa-shake-256s",
+                                                                          "slh-dsa-sha2-256f",
+                                                                          "slh-dsa-shake-256f"};
 
 constexpr std::array<std::string_view, signature_scheme_count> scheme_words{
-    "rsa-pkcs1-sha256", "rsa-pkcs1-sha384", "rsa-pkcs1-sha512", "rsa-pss-sha256", "rsa-pss-sha384", "rsa-pss-sha512",
-    "ecdsa-sha256",     "ecdsa-sha384",     "ecdsa-sha512",     "ml-dsa-44",      "ml-dsa-65",      "ml-dsa-87"};
+    "rsa-pkcs1-sha256",   "rsa-pkcs1-sha384",   "rsa-pkcs1-sha512",   "rsa-pss-sha256",     "rsa-pss-sha384",
+    "rsa-pss-sha512",     "ecdsa-sha256",       "ecdsa-sha384",       "ecdsa-sha512",       "ml-dsa-44",
+    "ml-dsa-65",          "ml-dsa-87",          "slh-dsa-sha2-128s",  "slh-dsa-shake-128s", "slh-dsa-sha2-128f",
+    "slh-dsa-shake-128f", "slh-dsa-sha2-192s",  "slh-dsa-shake-192s", "slh-dsa-sha2-192f",  "slh-dsa-shake-192f",
+    "slh-dsa-sha2-256s",  "slh-dsa-shake-256s", "slh-dsa-sha2-256f",  "slh-dsa-shake-256f"};
 
 }  // namespace
 
@@ -44,14 +66,10 @@ SignatureScheme default_scheme(SigningKeyType type, bool prefer_pss) {
       return SignatureScheme::ecdsa_sha384;
     case p521:
       return SignatureScheme::ecdsa_sha512;
-    case ml_dsa_44:
-      return SignatureScheme::ml_dsa_44;
-    case ml_dsa_65:
-      return SignatureScheme::ml_dsa_65;
-    case ml_dsa_87:
-      return SignatureScheme::ml_dsa_87;
+    default:
+      return static_cast<SignatureScheme>(static_cast<int>(SignatureScheme::ml_dsa_44) + static_cast<int>(type) -
+                                          static_cast<int>(ml_dsa_44));
   }
-  return SignatureScheme::ecdsa_sha256;
 }
 
 bool fits(SigningKeyType type, SignatureScheme scheme) {

@@ -12,7 +12,7 @@
 
 namespace cardea::manager {
 
-/// The kinds of signing keys a key token may make.
+/// The kinds of signing keys a key token may make. From ml_dsa_44 on in the order of crypto::KeyAlgorithm.
 enum class SigningKeyType : std::uint8_t {
   rsa_2048,
   rsa_3072,
@@ -22,16 +22,29 @@ enum class SigningKeyType : std::uint8_t {
   p521,
   ml_dsa_44,
   ml_dsa_65,
-  ml_dsa_87
+  ml_dsa_87,
+  slh_dsa_sha2_128s,
+  slh_dsa_shake_128s,
+  slh_dsa_sha2_128f,
+  slh_dsa_shake_128f,
+  slh_dsa_sha2_192s,
+  slh_dsa_shake_192s,
+  slh_dsa_sha2_192f,
+  slh_dsa_shake_192f,
+  slh_dsa_sha2_256s,
+  slh_dsa_shake_256s,
+  slh_dsa_sha2_256f,
+  slh_dsa_shake_256f
 };
-inline constexpr std::size_t signing_key_type_count = 9;
+inline constexpr std::size_t signing_key_type_count = 21;
 
-/// The type's word in configuration and API: "rsa-2048", "p-256", "ml-dsa-65".
+/// The type's word in configuration and API: "rsa-2048", "p-256", "ml-dsa-65", "slh-dsa-sha2-128s".
 std::string_view word(SigningKeyType type);
 /// The type of that word; arguments_bad lists the words.
 Result<SigningKeyType> signing_key_type(std::string_view word);
 
-/// How a signature is made. PSS uses its hash for the mask too, and a salt as long as the hash.
+/// How a signature is made. PSS uses its hash for the mask too, and a salt as long as the hash. From ml_dsa_44 on in
+/// the order of SigningKeyType: such keys sign in one way.
 enum class SignatureScheme : std::uint8_t {
   rsa_pkcs1_sha256,
   rsa_pkcs1_sha384,
@@ -44,9 +57,21 @@ enum class SignatureScheme : std::uint8_t {
   ecdsa_sha512,
   ml_dsa_44,
   ml_dsa_65,
-  ml_dsa_87
+  ml_dsa_87,
+  slh_dsa_sha2_128s,
+  slh_dsa_shake_128s,
+  slh_dsa_sha2_128f,
+  slh_dsa_shake_128f,
+  slh_dsa_sha2_192s,
+  slh_dsa_shake_192s,
+  slh_dsa_sha2_192f,
+  slh_dsa_shake_192f,
+  slh_dsa_sha2_256s,
+  slh_dsa_shake_256s,
+  slh_dsa_sha2_256f,
+  slh_dsa_shake_256f
 };
-inline constexpr std::size_t signature_scheme_count = 12;
+inline constexpr std::size_t signature_scheme_count = 24;
 
 /// The scheme's word: "ecdsa-sha256", "rsa-pss-sha384", "ml-dsa-65".
 std::string_view word(SignatureScheme scheme);

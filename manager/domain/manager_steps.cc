@@ -9,6 +9,7 @@
 #include "domain/audit_log.h"
 #include "domain/authority_work.h"
 #include "domain/ca_retry.h"
+#include "domain/cause.h"
 #include "domain/journal_parts.h"
 #include "domain/key_proof.h"
 
@@ -16,18 +17,27 @@ namespace cardea::manager::journal {
 
 namespace {
 
+// Nothing is written before all of it may be, since a refusal has to be stored with what was done.
 Result<Outcome> activate(Transaction& store, const Ports& ports, JobView& view) {
   const Time now = ports.clock.now();
+  Token& token = *view.token;
+  std::vector<Certificate> certificates;
   for (const auto& step : view.job.steps) {
     if (step.kind != "issue_certificate" || step.state != StepState::done) continue;
     CARDEA_ASSIGN(Certificate certificate, store.certificate(number_of(step.parameters, "certificate")));
-    CARDEA_ASSIGN(certificate.state, after(certificate.state, "activate"));
+    const auto active = after(certificate.state, "activate");
+    if (!active)
+      return failed(
+          fmt::format("certificate {} was {} while the job ran", certificate.serial, name(certificate.state)));
+    certificate.state = *active;
     certificate.updated = now;
+    certificates.push_back(std::move(certificate));
+  }
+  for (const Certificate& certificate : certificates) {
     CARDEA_TRY(store.update(certificate));
     CARDEA_TRY(audit(store, job_actor(view.job), now, AuditAction::certificate_activated,
                      fmt::format("certificate:{}", certificate.id)));
   }
-  Token& token = *view.token;
   CARDEA_ASSIGN(token.state, after(token.state, token.state == TokenState::assigned ? "issue" : "update"));
   token.updated = now;
   CARDEA_TRY(store.update(token));
@@ -40,7 +50,9 @@ Result<Outcome> close_token(Transaction& store, const Ports& ports, JobView& vie
   // A token that was cancelled before its replacement came stays so.
   if (event == "cancel" && (token.state == TokenState::cancelled || token.state == TokenState::retired))
     return Outcome{};
-  CARDEA_ASSIGN(token.state, after(token.state, event));
+  const auto next = after(token.state, event);
+  if (!next) return failed(next.error().detail);
+  token.state = *next;
   token.updated = ports.clock.now();
   CARDEA_TRY(store.update(token));
   CARDEA_TRY(audit(store, job_actor(view.job), token.updated, AuditAction::token_changed,
@@ -105,7 +117,7 @@ Result<Outcome> change_certificates(const Ports& ports, const JobView& view, con
     if (!wanted || expired) continue;
     auto problem = apply_at_authority(ports, job_actor(view.job), one.id, action, reason, std::nullopt);
     if (!problem)
-      return wait_for(ports, view, one.ca, "The authority does not answer: " + describe(problem.error()), std::nullopt);
+      return wait_for(ports, view, one.ca, "The authority does not answer: " + cause(problem.error()), std::nullopt);
     if (!problem->empty()) return failed(fmt::format("certificate {}: {}", one.serial, *problem));
   }
   return Outcome{};
@@ -184,6 +196,12 @@ Result<Wish> wish_for(Transaction& store, const JobView& view, const Step& step)
   return wish;
 }
 
+// Whether an error says why nothing can be asked for, rather than that the store or the keys failed.
+bool is_refusal(Code code) {
+  return code == Code::arguments_bad || code == Code::not_found || code == Code::data_invalid ||
+         code == Code::action_prohibited;
+}
+
 // Intent first: the row, and the step that names it, in one transaction.
 Result<Id> ensure_intent(const Ports& ports, const JobView& view, const Step& step, Wish& wish) {
   Id id = 0;
@@ -199,6 +217,8 @@ Result<Id> ensure_intent(const Ports& ports, const JobView& view, const Step& st
       id = number_of(mine.parameters, "certificate");
       return {};
     }
+    CARDEA_ASSIGN(const JobView fresh, view_job(store, view.job.id));
+    if (std::string why = decided_meanwhile(fresh); !why.empty()) return error(Code::action_prohibited, std::move(why));
     Certificate intent;
     intent.ca = wish.policy.ca;
     intent.policy = wish.policy.name;
@@ -219,14 +239,13 @@ Result<Id> ensure_intent(const Ports& ports, const JobView& view, const Step& st
 Result<Outcome> issue_certificate(const Ports& ports, const JobView& view, const Step& step) {
   Wish wish;
   auto id = ensure_intent(ports, view, step, wish);
-  if (!id && (id.code() == Code::arguments_bad || id.code() == Code::not_found || id.code() == Code::data_invalid))
-    return failed(id.error().detail.empty() ? describe(id.error()) : id.error().detail);
+  if (!id && is_refusal(id.code())) return failed(id.error().detail.empty() ? describe(id.error()) : id.error().detail);
   if (!id) return std::move(id).error();
   wish.request.id = issuance_id(*id);
   Outcome outcome;
   CARDEA_ASSIGN(const Settlement settlement,
                 settle(ports, job_actor(view.job), *id, wish.request,
-                       [&](Transaction& store, const Certificate& row, const Settlement& settled) -> Status {
+                       [&](Transaction& store, Certificate& row, const Settlement& settled) -> Status {
                          if (settled.state != Settlement::State::issued) return {};
                          CARDEA_ASSIGN(Job job, store.job(view.job.id));
                          Step& mine = job.steps.at(step.index);
@@ -276,38 +295,72 @@ Result<Outcome> run_with_authority(const Ports& ports, const JobView& view, cons
                              reason_for(text_of(step.parameters, "reason")));
 }
 
+namespace {
+
+// Whether the authority issued it is not known: only asking tells, and asking twice gives the same certificate.
+Result<Outcome> settle_for_undoing(const Ports& ports, const JobView& view, const Step& step,
+                                   const Certificate& certificate) {
+  Wish wish;
+  const Status known = ports.store.read([&](Transaction& store) -> Status {
+    CARDEA_ASSIGN(wish, wish_for(store, view, step));
+    return {};
+  });
+  if (!known && is_refusal(known.code()))
+    return failed(fmt::format("whether certificate {} was issued cannot be asked any more: {}", certificate.id,
+                              cause(known.error())));
+  CARDEA_TRY(known);
+  wish.request.id = issuance_id(certificate.id);
+  CARDEA_ASSIGN(const Settlement settled,
+                settle(ports, job_actor(view.job), certificate.id, wish.request,
+                       [](Transaction&, Certificate&, const Settlement&) { return Status(); }));
+  if (settled.state == Settlement::State::pending)
+    return wait_for(ports, view, certificate.ca, settled.text, settled.retry_after);
+  return Outcome{};
+}
+
+Result<Certificate> read_certificate(const Ports& ports, Id id) {
+  Certificate certificate;
+  CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
+    CARDEA_ASSIGN(certificate, store.certificate(id));
+    return {};
+  }));
+  return certificate;
+}
+
+// Revokes what a step had issued, unless it is at work by now.
+Result<Outcome> take_back_certificate(const Ports& ports, const JobView& view, const Step& step) {
+  const Id id = number_of(step.parameters, "certificate");
+  CARDEA_ASSIGN(Certificate certificate, read_certificate(ports, id));
+  if (certificate.state == CertificateState::requested || certificate.state == CertificateState::pending) {
+    CARDEA_ASSIGN(Outcome settled, settle_for_undoing(ports, view, step, certificate));
+    if (settled.state != Outcome::State::done) return settled;
+    CARDEA_ASSIGN(certificate, read_certificate(ports, id));
+  }
+  if (certificate.state != CertificateState::issued) return Outcome{};
+  auto problem = apply_at_authority(ports, job_actor(view.job), id, RevocationOrder::Action::revoke,
+                                    RevocationReason::cessation_of_operation, std::nullopt);
+  if (!problem)
+    return wait_for(ports, view, certificate.ca, "The authority does not answer: " + cause(problem.error()),
+                    std::nullopt);
+  if (!problem->empty()) return failed(*problem);
+  return Outcome{};
+}
+
+}  // namespace
+
+// What keeps one certificate from being taken back keeps nobody from the others. One that waits is tried again with
+// all.
 Result<Outcome> take_back(const Ports& ports, const JobView& view) {
+  std::optional<Outcome> waiting;
+  std::string problems;
   for (const auto& step : view.job.steps) {
     if (step.kind != "issue_certificate" || !step.parameters.contains("certificate")) continue;
-    const Id id = number_of(step.parameters, "certificate");
-    Certificate certificate;
-    Wish wish;
-    CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
-      CARDEA_ASSIGN(certificate, store.certificate(id));
-      CARDEA_ASSIGN(wish, wish_for(store, view, step));
-      return {};
-    }));
-    if (certificate.state == CertificateState::requested || certificate.state == CertificateState::pending) {
-      // Whether the authority issued it is not known: only asking tells, and asking twice gives the same certificate.
-      wish.request.id = issuance_id(id);
-      CARDEA_ASSIGN(const Settlement settled,
-                    settle(ports, job_actor(view.job), id, wish.request,
-                           [](Transaction&, const Certificate&, const Settlement&) { return Status(); }));
-      if (settled.state == Settlement::State::pending)
-        return wait_for(ports, view, certificate.ca, settled.text, settled.retry_after);
-    }
-    CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
-      CARDEA_ASSIGN(certificate, store.certificate(id));
-      return {};
-    }));
-    if (certificate.state != CertificateState::issued) continue;
-    auto problem = apply_at_authority(ports, job_actor(view.job), id, RevocationOrder::Action::revoke,
-                                      RevocationReason::cessation_of_operation, std::nullopt);
-    if (!problem)
-      return wait_for(ports, view, certificate.ca, "The authority does not answer: " + describe(problem.error()),
-                      std::nullopt);
-    if (!problem->empty()) return failed(*problem);
+    CARDEA_ASSIGN(Outcome outcome, take_back_certificate(ports, view, step));
+    if (outcome.state == Outcome::State::failed) problems += (problems.empty() ? "" : "; ") + outcome.problem;
+    if (outcome.state == Outcome::State::waiting) waiting = std::move(outcome);
   }
+  if (waiting) return std::move(*waiting);
+  if (!problems.empty()) return failed(std::move(problems));
   return Outcome{};
 }
 

@@ -143,12 +143,13 @@ struct Job {
   Revision revision = 0;
 };
 
-/// A certificate that we asked for. Stored as intent before the CA is asked.
+/// A certificate that we asked for, stored as intent before the CA is asked; or one that came from elsewhere together
+/// with its archived key (key_import.h).
 struct Certificate {
   Id id = 0;
   CertificateState state = CertificateState::requested;
-  Id ca = 0;
-  std::string policy = {};   ///< certificate policy of that CA
+  Id ca = 0;                 ///< 0: made elsewhere, so its issuer alone revokes it
+  std::string policy = {};   ///< certificate policy of that CA; of one made elsewhere that it is treated by, or empty
   std::string serial = {};   ///< lower-case hexadecimal without leading zeros; empty before it is issued
   std::string subject = {};  ///< RFC 4514
   std::string issuer = {};
@@ -178,14 +179,14 @@ struct Certificate {
 struct ArchivedKey {
   Id id = 0;
   Id person = 0;
-  std::string policy = {};
+  std::string policy = {};  ///< certificate policy; empty for one made elsewhere that is under none
   std::optional<Id> certificate = {};
   Bytes public_key_hash = {};
   Bytes public_key = {};         ///< SubjectPublicKeyInfo
   std::string archive_key = {};  ///< label and version of the wrapping key
   Bytes wrapped_data_key = {};
   Bytes sealed_key = {};  ///< nonce, ciphertext, tag of the PKCS#8
-  Time created = {};
+  Time created = {};      ///< of one made elsewhere: since when its certificate is valid
   Revision revision = 0;
 };
 
@@ -267,6 +268,12 @@ struct AuditEvent {
   std::string subject = {};  ///< "token:12", "person:3", …
   json::object detail = {};  ///< never a secret
   Bytes previous = {};
+  Bytes hash = {};
+};
+
+/// The audit log's last event, written down apart from the events so that the loss of the last ones shows.
+struct AuditTail {
+  std::uint64_t number = 0;
   Bytes hash = {};
 };
 

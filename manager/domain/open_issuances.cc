@@ -29,7 +29,8 @@ bool is_due(const Certificate& row, Time now) {
   return !row.wish.empty() && std::max(row.updated + left_alone, after) <= now;
 }
 
-// The rows to ask about, oldest first. One that is `issued` and still has its wish is not what was asked for.
+// The rows to ask about, oldest first. One that is `issued` and still has its wish is not what was asked for, or did
+// not reach whoever asked.
 Result<std::vector<Certificate>> due_rows(const Ports& ports, std::size_t limit) {
   std::vector<Certificate> rows;
   CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
@@ -74,11 +75,11 @@ Result<bool> resume(const Ports& ports, const Certificate& row, std::set<Id>& si
   if (!exists_wrongly) {
     CARDEA_ASSIGN(const Settlement settlement,
                   settle(ports, manager_actor(), row.id, wanted,
-                         [&](Transaction& store, const Certificate& answered, const Settlement& settled) {
-                           Certificate live = answered;
-                           exists_wrongly = settled.state == Settlement::State::refused &&
-                                            answered.state == CertificateState::issued;
-                           return make_live(store, live, settled, ports.clock.now());
+                         [&](Transaction&, Certificate& answered, const Settlement& settled) {
+                           const bool unwanted = settled.state == Settlement::State::refused ||
+                                                 journal::flag_of(row.wish, not_handed_over);
+                           exists_wrongly = unwanted && answered.state == CertificateState::issued;
+                           return exists_wrongly ? Status() : make_live(answered, settled, ports.clock.now());
                          }));
     if (settlement.state == Settlement::State::pending) {
       if (!settlement.answered) silent.insert(row.ca);

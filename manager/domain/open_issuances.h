@@ -2,11 +2,17 @@
 // and the record, the authority did not answer, or it decides later. Nobody else asks for them again.
 #pragma once
 
+#include <string_view>
+
 #include "base/result.h"
 #include "domain/ca_connector.h"
 #include "domain/ports.h"
 
 namespace cardea::manager {
+
+/// Member of the wish of a certificate whose key was made here and has not reached whoever asked: nobody will ever have
+/// that key, so what the authority issued is revoked.
+inline constexpr std::string_view not_handed_over = "not_handed_over";
 
 /// What an authority is asked for, as it stands in Certificate::wish while the answer is not known.
 json::object wish_document(const IssuanceRequest& request);

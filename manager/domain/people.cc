@@ -25,10 +25,18 @@ Status check_line(std::string_view pointer, std::string_view text, std::size_t m
   return {};
 }
 
+// As far as one can tell without writing to it; what certificates may carry is for authorities to say.
+bool is_mail_address(std::string_view text) {
+  const std::size_t at = text.rfind('@');
+  return at != 0 && at != std::string_view::npos && at + 1 < text.size() && text.find(' ') == std::string_view::npos;
+}
+
 Status check_person(const Person& person) {
   CARDEA_TRY(check_line("/name", person.name, 128, true));
   CARDEA_TRY(check_line("/display_name", person.display_name, 256, false));
   CARDEA_TRY(check_line("/email", person.email, 256, false));
+  if (!person.email.empty() && !is_mail_address(person.email))
+    return error(Code::arguments_bad, "/email: must look like alice@example.org");
   CARDEA_TRY(check_line("/department", person.department, 128, false));
   if (person.attributes.size() > 64) return error(Code::arguments_bad, "/attributes: holds more than 64");
   for (const auto& [name, value] : person.attributes) {
@@ -116,10 +124,31 @@ Result<Person> save_person(const Ports& ports, const Actor& actor, const Person&
       CARDEA_TRY(store.update(saved));
     }
     return audit(store, actor, saved.updated, person.id == 0 ? AuditAction::person_added : AuditAction::person_changed,
-                 subject("person", saved.id), {{"name", saved.name}});
+                 subject("person", saved.id), {{"name", saved.name}, {"enabled", saved.enabled}});
   }));
   return saved;
 }
+
+namespace {
+
+// A token that comes with its person is not in stock: nobody else gets it.
+Status promise(Transaction& store, const Actor& actor, Id id, Token& token) {
+  auto person = store.person(id);
+  if (!person && person.code() == Code::not_found)
+    return error(Code::arguments_bad, "/person: there is no such person");
+  if (!person) return std::move(person).error();
+  CARDEA_TRY(require(actor, Right::token_write, *person));
+  CARDEA_ASSIGN(const KindSecrets secrets, kind_secrets(token.kind));
+  if (secrets.made)
+    return error(
+        Code::arguments_bad,
+        fmt::format("/person: a token of kind {} is made when it is issued, so nobody has it before", token.kind));
+  CARDEA_ASSIGN(token.state, after(token.state, "assign"));
+  token.person = id;
+  return {};
+}
+
+}  // namespace
 
 Result<Token> register_token(const Ports& ports, const Actor& actor, const Token& token) {
   CARDEA_TRY(require(actor, Right::token_write));
@@ -138,9 +167,13 @@ Result<Token> register_token(const Ports& ports, const Actor& actor, const Token
     auto known = store.token_by_serial(token.kind, token.serial);
     if (known) return error(Code::exists, fmt::format("the {} token {} is known already", token.kind, token.serial));
     if (known.code() != Code::not_found) return std::move(known).error();
+    json::object detail{{"kind", saved.kind}, {"serial", saved.serial}};
+    if (token.person) {
+      CARDEA_TRY(promise(store, actor, *token.person, saved));
+      detail["person"] = *token.person;
+    }
     CARDEA_ASSIGN(saved.id, store.insert(saved));
-    return audit(store, actor, saved.updated, AuditAction::token_registered, subject("token", saved.id),
-                 {{"kind", saved.kind}, {"serial", saved.serial}});
+    return audit(store, actor, saved.updated, AuditAction::token_registered, subject("token", saved.id), detail);
   }));
   return saved;
 }
@@ -171,6 +204,10 @@ Result<Token> restock_token(const Ports& ports, const Actor& actor, Id token) {
   Token saved;
   CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
     CARDEA_ASSIGN(saved, store.token(token));
+    if (saved.person) {
+      CARDEA_ASSIGN(const Person person, store.person(*saved.person));
+      CARDEA_TRY(require(actor, Right::token_write, person));
+    }
     CARDEA_ASSIGN(saved.state, after(saved.state, "restock"));
     saved.person.reset();
     saved.profile.reset();
@@ -208,6 +245,39 @@ Result<Operator> save_operator(const Ports& ports, const Actor& actor, const Ope
   return saved;
 }
 
+namespace {
+
+// Whoever could write a role with rights of their own choice would have them all, and so would its operators.
+Status check_role(const Actor& actor, const CustomRole& role) {
+  CARDEA_ASSIGN(const Scope scope, scope_of(role.scope));
+  for (const auto& word : role.rights) {
+    CARDEA_ASSIGN(const Right right, right_of(word));
+    if (scope > actor.scopes[static_cast<std::size_t>(right)])
+      return error(Code::permission_denied,
+                   fmt::format("nobody can give the right {} further than having it, nor take it from those who have "
+                               "it further",
+                               word));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status save_role(const Ports& ports, const Actor& actor, const CustomRole& role) {
+  CARDEA_TRY(require(actor, Right::operator_write));
+  return ports.store.transact([&](Transaction& store) -> Status {
+    CARDEA_ASSIGN(const auto custom, store.custom_roles());
+    for (const auto& before : custom)
+      if (before.name == role.name) CARDEA_TRY(check_role(actor, before));
+    CARDEA_TRY(check_role(actor, role));
+    CARDEA_TRY(save_role(store, role));
+    json::array rights;
+    for (const auto& right : role.rights) rights.emplace_back(right);
+    return audit(store, actor, ports.clock.now(), AuditAction::role_saved, "role:" + role.name,
+                 {{"name", role.name}, {"scope", role.scope}, {"rights", rights}});
+  });
+}
+
 Result<NewAccessToken> make_access_token(const Ports& ports, const Actor& actor, Id operator_id, std::string name,
                                          std::vector<std::string> rights, Time expires) {
   CARDEA_TRY(require(actor, Right::operator_write));
@@ -240,7 +310,12 @@ Result<NewAccessToken> make_access_token(const Ports& ports, const Actor& actor,
 Status remove_access_token(const Ports& ports, const Actor& actor, Id id) {
   return ports.store.transact([&](Transaction& store) -> Status {
     CARDEA_ASSIGN(const AccessToken token, store.access_token(id));
-    if (actor.operator_id != token.operator_id) CARDEA_TRY(require(actor, Right::operator_write));
+    if (actor.operator_id != token.operator_id) {
+      CARDEA_TRY(require(actor, Right::operator_write));
+      CARDEA_ASSIGN(const Operator owner, store.operator_(token.operator_id));
+      // As with the operator itself: nobody with fewer rights locks it out.
+      CARDEA_TRY(check_operator(store, actor, owner));
+    }
     CARDEA_TRY(store.remove_access_token(id));
     return audit(store, actor, ports.clock.now(), AuditAction::access_token_removed,
                  subject("operator", token.operator_id), {{"name", token.name}});

@@ -193,12 +193,9 @@ Status plan_history(Plan& plan, std::size_t depth, Former former, std::string_vi
       CARDEA_ASSIGN(const bool here, was_on(plan, key));
       if (!here) continue;
     }
-    CARDEA_ASSIGN(const auto policy, plan.store.policy_by_name(key.policy));
-    CARDEA_ASSIGN(const PolicyRules rules, read_policy(policy.document));
-    const bool software = plan.token.kind == "keystore";
-    const bool allowed = rules.recovery_storage == KeyStorage::both ||
-                         rules.recovery_storage == (software ? KeyStorage::software : KeyStorage::hardware);
-    if (allowed) ids.emplace_back(key.id);
+    CARDEA_ASSIGN(const KeyStorage storage, recovery_storage(plan.store, key));
+    const KeyStorage here = plan.token.kind == "keystore" ? KeyStorage::software : KeyStorage::hardware;
+    if (storage == KeyStorage::both || storage == here) ids.emplace_back(key.id);
   }
   if (!ids.empty()) plan.add("write_history", {{"keys", ids}, {"keep", true}, {"leaving", leaving}});
   return {};

@@ -12,6 +12,7 @@
 #include "domain/document_reader.h"
 #include "domain/job_kinds.h"
 #include "domain/token_secrets.h"
+#include "pins/pin_policy.h"
 
 namespace cardea::manager {
 
@@ -122,24 +123,12 @@ void read_renewal(DocumentReader& in, ProfileRules& rules) {
   });
 }
 
-// What the agent understands (agent/pin_policy.h), so that a mistake is found here and not on the user's machine.
-void check_pin_policy(DocumentReader& in) {
-  in.inside("pin_policy", [](DocumentReader& one) {
-    const auto min = one.number("min_length", 6, 1, 255);
-    const auto max = one.number("max_length", 255, 1, 255);
-    if (min > max) one.refuse("min_length", "is larger than max_length");
-    for (const char* member : {"required", "allowed"})
-      for (const auto& word : one.texts(member, 4, 16))
-        if (word != "digits" && word != "lower" && word != "upper" && word != "symbols")
-          one.refuse(member, "holds only: digits, lower, upper, symbols");
-    one.number("max_repeats", 0, 0, 255);
-    one.number("max_sequence", 0, 0, 255);
-    one.flag("weak_list", true);
-    one.texts("weak", 1000, 255);
-    one.number("history", 0, 0, 100);
-    one.number("expires_days", 0, 0, 3660);
-    one.flag("first_use_change", false);
-  });
+// As the agent reads it, so that a mistake is found here and not on the user's machine.
+void check_pin_policy(const DocumentReader& in, const json::object& policy, DocumentMistakes& mistakes) {
+  std::vector<pins::PolicyMistake> found;
+  pins::read_pin_policy(policy, found);
+  DocumentReader place(policy, mistakes, in.at("pin_policy"));
+  for (const auto& mistake : found) place.refuse(mistake.member, mistake.sentence);
 }
 
 }  // namespace
@@ -155,13 +144,18 @@ Result<ProfileRules> read_profile(const json::object& document) {
   if (rules.device_kinds.empty()) in.refuse("device_kinds", "is missing: at least one kind of token");
   read_certificates(in, rules);
   rules.pin_policy = in.object("pin_policy");
-  check_pin_policy(in);
+  check_pin_policy(in, rules.pin_policy, mistakes);
   rules.initial_pin = in.word("initial_pin", InitialPin::chosen, {"chosen", "random", "blocked"});
   rules.admin_key = in.word("admin_key", AdminKeyPolicy::derived, {"derived", "kept"});
   rules.attestation = in.word("attestation", AttestationPolicy::none, {"none", "wanted", "required"});
   rules.lifetime_days = in.number("lifetime_days", 0, 0, 3660);
   rules.devices_per_person = in.number("devices_per_person", 1, 0, 100);
   rules.registered_stock_only = in.flag("registered_stock_only", false);
+  rules.own_devices_only = in.flag("own_devices_only", false);
+  for (const auto& kind : rules.device_kinds)
+    if (const auto secrets = kind_secrets(kind); rules.own_devices_only && secrets && secrets->made)
+      in.refuse("own_devices_only",
+                fmt::format("a token of kind {} is made when it is issued, so nobody has it before", kind));
   rules.history_depth = in.number("history_depth", 20, 0, 20);
   rules.write_chain = in.flag("write_chain", false);
   read_code(in, rules.code);

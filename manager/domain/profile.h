@@ -58,15 +58,17 @@ struct ProfileRules {
   std::string description;
   std::vector<std::string> device_kinds;  ///< piv, gids, tpm, keystore
   std::vector<CertificateRule> certificates;
-  json::object pin_policy;  ///< as the agent reads it (pin_policy of docs/manager.md)
+  json::object pin_policy;  ///< as pins/pin_policy.h reads it
   InitialPin initial_pin = InitialPin::chosen;
   AdminKeyPolicy admin_key = AdminKeyPolicy::derived;
   AttestationPolicy attestation = AttestationPolicy::none;
   std::uint32_t lifetime_days = 0;       ///< of the credential; 0: as long as its certificates
   std::uint32_t devices_per_person = 1;  ///< 0: no limit
   bool registered_stock_only = false;    ///< L6
-  std::uint32_t history_depth = 20;      ///< former decryption keys put on the token; 0: none
-  bool write_chain = false;              ///< the CA's certificates go onto the token beside its own
+  /// What a person asks for oneself goes only onto tokens that are registered to that person (L6).
+  bool own_devices_only = false;
+  std::uint32_t history_depth = 20;  ///< former decryption keys put on the token; 0: none
+  bool write_chain = false;          ///< the CA's certificates go onto the token beside its own
   CodeRules code;
   /// Kinds of requests that an agent carries out without a one-time code for whoever holds the very token.
   std::vector<std::string> without_code = {"renew", "update", "rotate"};

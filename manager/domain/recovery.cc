@@ -4,7 +4,6 @@
 #include "crypto/pkcs12.h"
 #include "domain/archive.h"
 #include "domain/audit_log.h"
-#include "domain/certificate_policy.h"
 #include "domain/one_time_code.h"
 
 namespace cardea::manager {
@@ -33,12 +32,10 @@ Result<std::vector<ArchivedKey>> wanted_keys(Transaction& store, const Request& 
 
 // Empty: the key may leave as a file.
 Result<std::string> why_not(Transaction& store, const ArchivedKey& key, const Certificate& certificate) {
-  CARDEA_ASSIGN(const CertificatePolicy policy, store.policy_by_name(key.policy));
-  CARDEA_ASSIGN(const PolicyRules rules, read_policy(policy.document));
-  if (rules.recovery_storage == KeyStorage::software || rules.recovery_storage == KeyStorage::both)
-    return std::string();
-  return fmt::format("certificate {}: the policy '{}' lets its keys back onto {} only", certificate.serial, policy.name,
-                     rules.recovery_storage == KeyStorage::hardware ? "hardware" : "nothing");
+  CARDEA_ASSIGN(const KeyStorage storage, recovery_storage(store, key));
+  if (storage == KeyStorage::software || storage == KeyStorage::both) return std::string();
+  return fmt::format("certificate {}: the policy '{}' lets its keys back onto {} only", certificate.serial, key.policy,
+                     storage == KeyStorage::hardware ? "hardware" : "nothing");
 }
 
 Status recover_one(Transaction& store, const Ports& ports, const Actor& actor, const ArchivedKey& key, Id request,

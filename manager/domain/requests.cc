@@ -13,6 +13,7 @@
 #include "domain/journal.h"
 #include "domain/journal_parts.h"
 #include "domain/revocation.h"
+#include "domain/time_seen.h"
 
 namespace cardea::manager {
 
@@ -171,10 +172,9 @@ Result<bool> brings_former_keys(Transaction& store, const Request& request, cons
 
 Result<std::uint32_t> approvals_for(Transaction& store, std::string_view kind, const ProfileRules& rules) {
   if (kind == "recover") return recovery_approvals;
-  const bool certifies = kind == "issue" || kind == "replace" || kind == "renew" || kind == "update";
   std::uint32_t needed = kind == "issue" || kind == "replace" ? rules.approvals : 0;
   for (const auto& rule : rules.certificates) {
-    if (!certifies || rule.policy.empty()) continue;
+    if (!issues_certificates(kind) || rule.policy.empty()) continue;
     CARDEA_ASSIGN(const CertificatePolicy policy, store.policy_by_name(rule.policy));
     CARDEA_ASSIGN(const PolicyRules policy_rules, read_policy(policy.document));
     if (policy_rules.requires_validation) needed = std::max<std::uint32_t>(needed, 1);
@@ -217,8 +217,7 @@ Result<Request> create_request(const Ports& ports, const Actor& actor, const New
     if (!person && person.code() == Code::not_found)
       return error(Code::arguments_bad, "/person: there is no such person");
     if (!person) return std::move(person).error();
-    if (!person->enabled &&
-        (kind->name == "issue" || kind->name == "replace" || kind->name == "renew" || kind->name == "update"))
+    if (!person->enabled && issues_certificates(kind->name))
       return error(Code::action_prohibited, fmt::format("{} is disabled and gets no credentials", person->name));
     CARDEA_TRY(find_token_and_profile(store, wanted, *person, *kind, request, rules));
     CARDEA_TRY(check_asker(actor, *kind, *person, rules));
@@ -299,22 +298,22 @@ Result<Request> reject_request(const Ports& ports, const Actor& actor, Id id, st
 
 Result<Request> cancel_request(const Ports& ports, const Actor& actor, Id id) {
   Request request;
-  std::optional<Id> job;
   CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
-    job.reset();
     CARDEA_ASSIGN(request, store.request(id));
     CARDEA_ASSIGN(const Person person, store.person(request.person));
     const JobKind* kind = job_kind(request.kind);
     const bool own = !actor.operator_id && actor.person == request.person;
     if (!own) CARDEA_TRY(require(actor, kind == nullptr ? Right::request_create : kind->right, person));
     CARDEA_ASSIGN(request.state, after(request.state, "cancel"));
-    job = request.job;
     request.updated = ports.clock.now();
     request.code_check.clear();
     CARDEA_TRY(store.update(request));
+    // At once with its job: one whose request has ended could neither go on nor end.
+    if (request.job)
+      CARDEA_TRY(
+          journal::give_up(store, ports, *request.job, fmt::format("the request was withdrawn ({})", actor.name)));
     return audit(store, actor, request.updated, AuditAction::request_cancelled, subject(id));
   }));
-  if (job) CARDEA_TRY(undo_job(ports, actor, *job, "the request was withdrawn"));
   return request;
 }
 
@@ -347,7 +346,9 @@ Result<IssuedCode> make_code(const Ports& ports, const Actor& actor, Id id) {
     if (request.state != RequestState::approved && request.state != RequestState::collecting)
       return error(Code::action_prohibited, fmt::format("the request is {} meanwhile", name(request.state)));
     request.updated = ports.clock.now();
-    issued.expires = request.updated + std::chrono::hours(rules.valid_hours);
+    // By the time that it is judged by, or it would be of no use while the clock is behind.
+    CARDEA_ASSIGN(const Time latest, latest_time(store, ports.clock));
+    issued.expires = latest + std::chrono::hours(rules.valid_hours);
     request.code_check = check;
     request.code_expires = issued.expires;
     request.code_attempts = 0;
@@ -363,7 +364,36 @@ Result<IssuedCode> make_code(const Ports& ports, const Actor& actor, Id id) {
   return issued;
 }
 
+namespace {
+
+// What somebody began and left lying: certificates that were issued for it are on no token that is known to work.
+Status give_up_left_jobs(const Ports& ports) {
+  return ports.store.transact([&](Transaction& store) -> Status {
+    const Time latest = ports.clock.now() - uncollected_after;
+    // By state alone, and so oldest first: in the order of time everything that ever was would be looked through.
+    Filter filter;
+    filter.state = name(JobState::waiting);
+    filter.limit = 100;
+    do {
+      CARDEA_ASSIGN(const auto page, store.jobs(filter));
+      for (const Job& job : page.items) {
+        if (job.created > latest) return {};
+        // One that waits for a time is gone on with by the manager.
+        if (job.updated > latest || job.next_attempt) continue;
+        CARDEA_ASSIGN(const Request request, store.request(job.request));
+        if (request.updated <= latest)
+          CARDEA_TRY(journal::give_up(store, ports, job.id, "nobody went on with it for 30 days"));
+      }
+      filter.cursor = page.cursor;
+    } while (!filter.cursor.empty());
+    return {};
+  });
+}
+
+}  // namespace
+
 Result<std::size_t> expire_requests(const Ports& ports) {
+  CARDEA_TRY(give_up_left_jobs(ports));
   std::size_t expired = 0;
   CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
     expired = 0;
@@ -371,11 +401,10 @@ Result<std::size_t> expire_requests(const Ports& ports) {
     for (const RequestState state : {RequestState::pending, RequestState::approved}) {
       Filter filter;
       filter.state = name(state);
-      filter.to = now - uncollected_after;
       filter.limit = 100;
-      CARDEA_ASSIGN(auto old, store.requests(filter));
-      for (auto& request : old.items) {
-        if (request.created > now - uncollected_after) continue;
+      CARDEA_ASSIGN(auto oldest, store.requests(filter));
+      for (auto& request : oldest.items) {
+        if (request.created > now - uncollected_after) break;
         CARDEA_ASSIGN(request.state, after(request.state, "expire"));
         request.updated = now;
         request.code_check.clear();

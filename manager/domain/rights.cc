@@ -173,6 +173,13 @@ Status require(const Actor& actor, Right right, const Person& person) {
                            person.name));
 }
 
+Status require_over_all(const Actor& actor, Right right) {
+  CARDEA_TRY(require(actor, right));
+  if (actor.scopes[static_cast<std::size_t>(right)] == Scope::all) return {};
+  return error(Code::permission_denied, fmt::format("this tells of everybody, and the right {} has the scope {} here",
+                                                    name(right), name(actor.scopes[static_cast<std::size_t>(right)])));
+}
+
 Status save_role(Transaction& store, const CustomRole& role) {
   if (role_of_product(role.name) != nullptr || role.name == "manager")
     return error(Code::exists, fmt::format("'{}' is a role that comes with the product", role.name));

@@ -62,6 +62,8 @@ bool may(const Actor& actor, Right right, const Person& person);
 /// permission_denied with a sentence that names the right.
 Status require(const Actor& actor, Right right);
 Status require(const Actor& actor, Right right, const Person& person);
+/// For what tells of everybody and cannot be narrowed.
+Status require_over_all(const Actor& actor, Right right);
 
 /// Checks and stores a custom role. arguments_bad in words; exists for the name of a role that comes with the product.
 Status save_role(Transaction& store, const CustomRole& role);

@@ -90,6 +90,8 @@ class Transaction {
 
   /// Appends to the hash chain; fills number, previous and hash. In the same transaction as what it tells of.
   virtual Status append(AuditEvent event) = 0;
+  /// The event that was appended last, whether it is still there or not; empty before the first.
+  virtual Result<std::optional<AuditTail>> audit_tail() = 0;
   virtual Result<std::vector<AuditEvent>> audit(std::uint64_t from_number, std::size_t limit) = 0;
   virtual Result<Page<AuditEvent>> audit_events(const Filter& filter, std::string_view subject,
                                                 std::string_view action) = 0;
@@ -101,6 +103,8 @@ class Transaction {
     Bytes body_hash;
     int status = 0;
     std::string body;
+    std::string location = {};  ///< of what was made; empty: the answer had none
+    std::string etag = {};      ///< the same for its entity tag
   };
   virtual Result<std::optional<KeptAnswer>> kept_answer(std::string_view who, std::string_view key) = 0;
   virtual Status keep_answer(std::string_view who, std::string_view key, const KeptAnswer& answer) = 0;

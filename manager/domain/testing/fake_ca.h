@@ -19,6 +19,7 @@ class FakeCa : public CaConnector, public Revoker {
   bool wrong_key = false;
   bool can_suspend = true;
   bool dead = false;
+  LocalCa* own = nullptr;  ///< set: the manager runs it itself
   /// Asked before the effect, and after it: true makes the call fail there.
   std::function<bool()> cut = [] { return false; };
 
@@ -35,6 +36,7 @@ class FakeCa : public CaConnector, public Revoker {
   }
   Result<EnrolmentAnswer> poll(const IssuanceRequest& request, const std::string&) override { return answer(request); }
   Revoker* revoker() override { return this; }
+  LocalCa* local() override { return own; }
 
   Result<RevocationOutcome> revoke(ByteView certificate, RevocationReason reason,
                                    std::optional<std::chrono::sys_seconds>) override {

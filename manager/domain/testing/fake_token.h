@@ -41,6 +41,7 @@ class FakeToken {
   bool right_answer = true;
   bool attests_other_key = false;
   bool lacks_card_uuid = false;
+  bool blank = false;  ///< a card without layout and number
 
   /// Does what the step says and answers its result; a step that was done before has the same end.
   json::object run(const NextStep& step) {
@@ -51,6 +52,11 @@ class FakeToken {
       exists = true;
       so_pin = journal::text_of(in, "so_pin");
       if (kind == "tpm") puk = journal::text_of(in, "puk"), admin_key = journal::bytes_of(in, "admin_key");
+      return facts();
+    }
+    if (step.kind == "initialise_token") {
+      blank = false;
+      admin_key.clear();
       return facts();
     }
     if (step.kind == "replace_admin_key") {
@@ -98,8 +104,13 @@ class FakeToken {
                        {"spki", journal::base64(one.spki)},
                        {"certificate_sha256",
                         one.certificate.empty() ? "" : to_hex(*crypto::digest(Hash::sha256, one.certificate))}});
-    json::object out = {{"kind", kind},       {"serial", exists ? serial : ""}, {"model", "fake"},
-                        {"containers", held}, {"attests", !device.empty()},     {"lacks_card_uuid", lacks_card_uuid}};
+    json::object out = {{"kind", kind},
+                        {"serial", exists && !blank ? serial : ""},
+                        {"model", "fake"},
+                        {"containers", held},
+                        {"attests", !device.empty()},
+                        {"lacks_card_uuid", lacks_card_uuid},
+                        {"blank", blank}};
     if (kind == "piv") out["factory"] = {{"admin_key", admin_key.empty()}};
     if (kind == "piv" || kind == "gids") out["admin_algorithm"] = "3des";
     return out;

@@ -33,8 +33,10 @@ class MemoryKeys : public KeyToken {
   }
   Result<Bytes> sign(std::string_view name, SignatureScheme, ByteView message) override {
     CARDEA_ASSIGN(const Bytes digest, crypto::digest(Hash::sha256, message));
+    const auto found = pairs_.find(std::string(name));
+    if (found == pairs_.end()) return error(Code::not_found);
     Bytes flat(64);
-    CARDEA_ASSIGN(const std::size_t size, pairs_.at(std::string(name))->ecdsa_sign(digest, flat));
+    CARDEA_ASSIGN(const std::size_t size, found->second->ecdsa_sign(digest, flat));
     const Bytes r = crypto::der_integer<Bytes>(ByteView(flat).first(size / 2));
     const Bytes s = crypto::der_integer<Bytes>(ByteView(flat).last(size / 2));
     return crypto::der<Bytes>(crypto::der_sequence, {r, s});
@@ -71,8 +73,8 @@ class MemoryKeys : public KeyToken {
     return opened;
   }
   Status destroy_key(std::string_view name) override {
-    secrets_.erase(std::string(name));
-    return {};
+    const std::size_t gone = secrets_.erase(std::string(name)) + pairs_.erase(std::string(name));
+    return gone == 0 ? Status(error(Code::not_found)) : Status();
   }
   Result<SecretBytes> random(std::size_t size) override {
     SecretBytes out(size);

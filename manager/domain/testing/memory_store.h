@@ -20,6 +20,7 @@ struct MemoryState {
   std::map<std::string, CustomRole> roles;
   std::map<Id, CrlState> crls;
   std::vector<AuditEvent> events;
+  std::optional<AuditTail> tail;
   std::optional<AuditHead> head;
   std::map<std::string, Transaction::KeptAnswer> answers;
   std::map<std::string, std::string> settings;
@@ -143,11 +144,15 @@ class MemoryTransaction : public Transaction {
     return std::optional<Job>();
   }
   Status append(AuditEvent event) override {
-    event.number = state_.events.size() + 1;
-    event.previous = state_.events.empty() ? audit_chain_start() : state_.events.back().hash;
+    event.number = state_.tail ? state_.tail->number + 1 : 1;
+    event.previous = state_.tail ? state_.tail->hash : audit_chain_start();
     CARDEA_ASSIGN(event.hash, audit_hash(event));
+    state_.tail = AuditTail{event.number, event.hash};
     state_.events.push_back(std::move(event));
     return {};
+  }
+  Result<std::optional<AuditTail>> audit_tail() override {
+    return state_.tail;
   }
   Result<std::vector<AuditEvent>> audit(std::uint64_t from_number, std::size_t limit) override {
     std::vector<AuditEvent> out;
@@ -223,7 +228,8 @@ class MemoryTransaction : public Transaction {
            (filter.state.empty() || filter.state == name(row.state));
   }
   static bool matches(const Job& row, const Filter& filter) {
-    return fits(filter.request, row.request) && fits(filter.token, row.token);
+    return fits(filter.request, row.request) && fits(filter.token, row.token) &&
+           (filter.state.empty() || filter.state == name(row.state));
   }
   static bool matches(const Certificate& row, const Filter& filter) {
     return fits(filter.person, row.person) && fits(filter.token, row.token) && fits(filter.ca, row.ca) &&
