@@ -70,11 +70,10 @@ boost::json::object shape_of_step(const NextStep& next) {
   return {{"state", "failed"}, {"text", next.text}};
 }
 
-HttpResponse too_many_attempts(std::chrono::seconds wait) {
+// `what` is a sentence about what was wrong and what to look at.
+HttpResponse too_many_attempts(std::string_view what, std::chrono::seconds wait) {
   HttpResponse response =
-      problem(Problem::too_many_attempts,
-              fmt::format("Too many one-time codes were wrong. Look at the code again, and try it in {} seconds.",
-                          wait.count()));
+      problem(Problem::too_many_attempts, fmt::format("{} Try again in {} seconds.", what, wait.count()));
   response.headers.emplace_back("Retry-After", std::to_string(wait.count()));
   return response;
 }
@@ -83,6 +82,19 @@ HttpResponse too_many_attempts(std::chrono::seconds wait) {
 bool is_refusal(Code code) {
   return code == Code::pin_incorrect || code == Code::pin_locked || code == Code::pin_expired ||
          code == Code::session_exists || code == Code::arguments_bad;
+}
+
+// Proofs and tickets cannot be guessed in any number of attempts, but each takes the key token's time, and whoever is
+// refused again and again is no agent of ours.
+template <class Work>
+Result<HttpResponse> unless_refused_too_often(RequestContext& context, Work work) {
+  AttemptLimit& limit = context.services.refused_contacts;
+  const std::string& address = context.request.peer.address;
+  if (const auto wait = limit.begin(address, std::chrono::steady_clock::now()))
+    return too_many_attempts("Too many proofs or tickets of agents were refused. The agent's log says why.", *wait);
+  Result<HttpResponse> answer = work();
+  if (answer || answer.code() != Code::permission_denied) limit.forgive(address);
+  return answer;
 }
 
 std::string read_host(JsonReader& reader) {
@@ -144,7 +156,7 @@ Result<HttpResponse> open_session(RequestContext& context) {
   // A wrong code is counted against its request, where there is one; guessing numbers of requests is bounded here.
   const std::string& address = context.request.peer.address;
   if (const auto wait = context.services.wrong_codes.begin(address, std::chrono::steady_clock::now()))
-    return too_many_attempts(*wait);
+    return too_many_attempts("Too many one-time codes were wrong. Look at the code again.", *wait);
   const auto opened = manager::open_agent_session(context.ports(), code, resume, host);
   if (opened || !is_refusal(opened.code())) context.services.wrong_codes.forgive(address);
   if (!opened) return opened.error();
@@ -163,18 +175,20 @@ Result<HttpResponse> contact_agent(RequestContext& context) {
   if (request && !proof) reader.refuse("request", "It takes a proof.");
   if (ticket && proof) reader.refuse("ticket", "Send a ticket or a proof, not both.");
   CARDEA_TRY(reader.done());
-  if (request) {
-    CARDEA_ASSIGN(const manager::AgentSession session,
-                  manager::open_contact_session(context.ports(), *proof, *request, resume, host));
-    return session_answer(context, session, host);
+  if (!proof && !ticket) {
+    CARDEA_ASSIGN(const std::string nonce, manager::contact_nonce(context.ports()));
+    return json_answer({{"nonce", nonce}});
   }
-  if (proof || ticket) {
+  return unless_refused_too_often(context, [&]() -> Result<HttpResponse> {
+    if (request) {
+      CARDEA_ASSIGN(const manager::AgentSession session,
+                    manager::open_contact_session(context.ports(), *proof, *request, resume, host));
+      return session_answer(context, session, host);
+    }
     CARDEA_ASSIGN(const manager::Contact contact, proof ? manager::make_contact(context.ports(), *proof)
                                                         : manager::renew_contact(context.ports(), *ticket));
     return contact_answer(contact);
-  }
-  CARDEA_ASSIGN(const std::string nonce, manager::contact_nonce(context.ports()));
-  return json_answer({{"nonce", nonce}});
+  });
 }
 
 Result<HttpResponse> next_agent_step(RequestContext& context) {

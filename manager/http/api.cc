@@ -8,6 +8,8 @@
 
 #include "crypto/digest.h"
 #include "crypto/random.h"
+#include "domain/cause.h"
+#include "domain/outside_text.h"
 #include "http/authentication.h"
 
 namespace cardea::http {
@@ -74,7 +76,14 @@ Result<Bytes> request_hash(const RequestContext& context) {
   const HttpRequest& request = context.request;
   std::string text = fmt::format("{} {}\n", name(request.method), request.path);
   for (const auto& [key, value] : request.query) text += fmt::format("{}={}\n", key, value);
-  return crypto::digest(Hash::sha256, view_of(text + "\n" + request.body));
+  text += '\n';
+  // In two parts: a body may hold a secret, and a copy of it would stay behind in memory.
+  CARDEA_ASSIGN(crypto::Digest digest, crypto::Digest::make(Hash::sha256));
+  CARDEA_TRY(digest.update(view_of(text)));
+  CARDEA_TRY(digest.update(view_of(request.body)));
+  Bytes hash(digest.size());
+  CARDEA_TRY(digest.finish(hash));
+  return hash;
 }
 
 HttpResponse replayed(const KeptAnswer& kept) {
@@ -83,8 +92,15 @@ HttpResponse replayed(const KeptAnswer& kept) {
   if (!kept.body.empty())
     response.content_type = response.status >= 400 ? "application/problem+json" : "application/json";
   response.body = kept.body;
+  if (!kept.location.empty()) response.headers.emplace_back("Location", kept.location);
+  if (!kept.etag.empty()) response.headers.emplace_back("ETag", kept.etag);
   response.headers.emplace_back("Idempotent-Replayed", "true");
   return response;
+}
+
+std::string header_of(const HttpResponse& response, std::string_view name) {
+  const auto found = std::ranges::find(response.headers, name, [](const auto& header) { return header.first; });
+  return found == response.headers.end() ? std::string() : found->second;
 }
 
 KeptAnswer to_keep(const Bytes& hash, const RequestContext& context, const HttpResponse& response) {
@@ -94,7 +110,8 @@ KeptAnswer to_keep(const Bytes& hash, const RequestContext& context, const HttpR
         Problem::conflict, "This was carried out before; what it showed was shown once. Ask for a new one instead.");
     return {hash, static_cast<int>(told.status), told.body};
   }
-  return {hash, static_cast<int>(response.status), response.body};
+  return {hash, static_cast<int>(response.status), response.body, header_of(response, "Location"),
+          header_of(response, "ETag")};
 }
 
 }  // namespace
@@ -120,6 +137,7 @@ HttpResponse Api::answer(HttpRequest& request) {
     services_.log.error("unexpected", {{"request", context.id}, {"why", failure.what()}});
     response = problem(error(Code::internal), context.id);
   }
+  if (context.takes_secret) wipe({reinterpret_cast<Byte*>(request.body.data()), request.body.size()});
   response.headers.emplace_back("X-Request-Id", context.id);
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
   const bool cacheable =
@@ -172,9 +190,9 @@ HttpResponse Api::handled(RequestContext& context, const Route& route) {
                    context.errors);
   HttpResponse response = problem(answer.error(), context.id);
   if (response.status >= 500) {
-    services_.log.error(
-        "failed",
-        {{"request", context.id}, {"operation", std::string(route.operation)}, {"why", describe(answer.error())}});
+    services_.log.error("failed", {{"request", context.id},
+                                   {"operation", std::string(route.operation)},
+                                   {"why", manager::cause(answer.error())}});
   }
   return response;
 }
@@ -217,7 +235,7 @@ HttpResponse Api::once(RequestContext& context, const Route& route, const std::s
   const Status recorded =
       services_.ports.store.transact([&](Transaction& store) { return store.keep_answer(who, key, answer); });
   if (!recorded)
-    services_.log.warning("answer not kept", {{"request", context.id}, {"why", describe(recorded.error())}});
+    services_.log.warning("answer not kept", {{"request", context.id}, {"why", manager::cause(recorded.error())}});
   return response;
 }
 
@@ -229,7 +247,7 @@ void Api::log(const RequestContext& context, const HttpResponse& response, std::
   services_.log.write(level, "request",
                       {{"request", context.id},
                        {"method", std::string(name(context.request.method))},
-                       {"path", context.request.path.substr(0, 256)},
+                       {"path", manager::kept_text(context.request.path, 256)},
                        {"status", std::to_string(response.status)},
                        {"ms", fmt::format("{:.1f}", static_cast<double>(took.count()) / 1000)},
                        {"who", context.caller ? context.caller->name : "nobody"},

@@ -21,8 +21,11 @@ class AttemptLimit {
     std::size_t of_one;
     std::size_t of_all;
     std::chrono::seconds window;
+
+    bool operator==(const Bounds&) const = default;
   };
-  /// For one-time codes. A person mistypes a few times; thirty people behind one address do so too.
+  /// For one-time codes and for agents' proofs, unless the settings say otherwise. A person mistypes a few times;
+  /// thirty people behind one address do so too.
   static constexpr Bounds usual{30, 1000, std::chrono::minutes(10)};
 
   explicit AttemptLimit(Bounds bounds = usual) : bounds_(bounds) {}

@@ -1,4 +1,4 @@
-// The audit log, and the archive's index.
+// The audit log.
 #include <boost/json.hpp>
 
 #include "domain/audit_log.h"
@@ -7,20 +7,15 @@
 
 namespace cardea::http {
 
-using manager::ArchivedKey;
 using manager::AuditEvent;
-using manager::Right;
 using manager::Transaction;
-
-Result<HttpResponse> list_archived_keys(RequestContext& context) {
-  return list_rows<ArchivedKey>(context, Right::recovery_request, &Transaction::archived_keys);
-}
 
 Result<HttpResponse> list_audit_events(RequestContext& context) {
   const std::string subject = context.query_text("subject");
   const std::string action = context.query_text("action");
   const manager::Filter filter = context.query_filter();
   CARDEA_TRY(context.query_done());
+  CARDEA_TRY(manager::require_over_all(context.actor(), manager::Right::audit_read));
   boost::json::array items;
   std::string next;
   CARDEA_TRY(context.ports().store.read([&](Transaction& store) -> Status {
@@ -53,17 +48,17 @@ Result<HttpResponse> export_audit(RequestContext& context) {
   response.content_type = "application/jsonl";
   std::int64_t next = from;
   bool full = false;
-  const Status exported = manager::export_audit_log(context.ports(), context.actor(), static_cast<std::uint64_t>(from),
-                                                    [&](std::string_view line) -> Status {
-                                                      if (response.body.size() + line.size() > largest_piece) {
-                                                        full = true;
-                                                        return error(Code::function_canceled);
-                                                      }
-                                                      response.body += line;
-                                                      response.body += '\n';
-                                                      ++next;
-                                                      return {};
-                                                    });
+  const Status exported = manager::export_audit_log(
+      context.ports(), context.actor(), static_cast<std::uint64_t>(from), [&](std::string_view line) -> Status {
+        if (!response.body.empty() && response.body.size() + line.size() > largest_piece) {
+          full = true;
+          return error(Code::function_canceled);
+        }
+        response.body += line;
+        response.body += '\n';
+        ++next;
+        return {};
+      });
   if (!exported && !full) return exported.error();
   if (full) response.headers.emplace_back("Cardea-Next", std::to_string(next));
   return response;

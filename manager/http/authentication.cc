@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "domain/people.h"
 
 namespace cardea::http {
@@ -26,7 +29,10 @@ Result<Authentication> outcome(Result<manager::Actor> found, std::string_view ad
 std::optional<std::string_view> bearer_token(const HttpRequest& request) {
   const auto header = request.header("Authorization");
   constexpr std::string_view scheme = "Bearer ";
-  if (!header || !header->starts_with(scheme)) return std::nullopt;
+  if (!header) return std::nullopt;
+  // The scheme's name may be written in any case (RFC 9110, 11.1).
+  const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
+  if (!std::ranges::equal(header->substr(0, scheme.size()), scheme, same)) return std::nullopt;
   return header->substr(scheme.size());
 }
 

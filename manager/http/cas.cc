@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 
+#include "domain/cause.h"
 #include "domain/certificate_policy.h"
 #include "domain/crl_publisher.h"
 #include "http/listing.h"
@@ -94,12 +95,29 @@ Result<HttpResponse> install_ca_certificate(RequestContext& context) {
   return entity_answer(shape(saved));
 }
 
+Result<HttpResponse> renew_ca(RequestContext& context) {
+  CARDEA_ASSIGN(const auto body, context.body());
+  CARDEA_ASSIGN(const CaRecord ca, find_row<CaRecord>(context, Right::ca_write, &Transaction::ca));
+  CARDEA_TRY(context.if_match(shape(ca)));
+  JsonReader reader(body, context.errors);
+  std::optional<manager::IsoDuration> validity;
+  if (const auto text = reader.optional_string("validity", 32)) {
+    const auto parsed = manager::IsoDuration::parse(*text);
+    if (parsed) validity = *parsed;
+    if (!parsed) reader.refuse("validity", parsed.error().detail);
+  }
+  CARDEA_TRY(reader.done());
+  CARDEA_ASSIGN(const CaRecord saved, context.services.cas.renew(context.actor(), ca, validity));
+  return entity_answer(shape(saved));
+}
+
 Result<HttpResponse> check_ca(RequestContext& context) {
   CARDEA_TRY(read_nothing(context));
   CARDEA_ASSIGN(const CaRecord ca, find_row<CaRecord>(context, Right::ca_read, &Transaction::ca));
-  CARDEA_ASSIGN(const auto connector, context.ports().authorities.connector(ca));
-  const Status works = connector->check();
-  return json_answer({{"works", works.ok()}, {"problem", works.ok() ? "" : describe(works.error())}});
+  // One that cannot be opened does not work, which is what was asked.
+  const auto connector = context.ports().authorities.connector(ca);
+  const Status works = connector ? (*connector)->check() : Status(connector.error());
+  return json_answer({{"works", works.ok()}, {"problem", works.ok() ? "" : manager::cause(works.error())}});
 }
 
 Result<HttpResponse> list_ca_profiles(RequestContext& context) {
@@ -123,7 +141,7 @@ Result<HttpResponse> publish_ca_crl(RequestContext& context) {
   CARDEA_TRY(read_nothing(context));
   CARDEA_ASSIGN(const CaRecord ca, find_row<CaRecord>(context, Right::crl_publish, &Transaction::ca));
   CARDEA_ASSIGN(const auto local, context.services.cas.local(ca.name));
-  CARDEA_ASSIGN(const auto crl, manager::publish_crl(context.ports(), *local.ca, ca.id));
+  CARDEA_ASSIGN(const auto crl, manager::publish_crl(context.ports(), context.actor(), *local.ca, ca.id));
   return json_answer({{"number", crl.number},
                       {"this_update", format_time(crl.this_update)},
                       {"next_update", format_time(crl.next_update)},

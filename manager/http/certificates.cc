@@ -93,7 +93,8 @@ Result<HttpResponse> change_one(RequestContext& context, RevocationOrder::Action
   for (const manager::RevocationLine& line : lines) {
     if (!line.done) return problem(Problem::conflict, line.problem);
   }
-  return show_row<Certificate>(context, Right::certificate_read, &Transaction::certificate);
+  // It is done: whoever may do it may see that, without the right to read others.
+  return show_row<Certificate>(context, Right::certificate_revoke, &Transaction::certificate);
 }
 
 }  // namespace

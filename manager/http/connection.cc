@@ -240,11 +240,25 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
   void request_arrived() {
     request_.body = std::move(parser_->get().body());
     lowest().expires_never();
-    const bool keep = parser_->keep_alive();
-    HttpResponse response = shared_->application.answer(request_);
+    // What is answered in plain HTTP is read and signed; everything else may wait for the store's disk, and would keep
+    // other connections' bytes waiting with it.
+    if constexpr (is_tls) {
+      asio::post(shared_->workers, [self = self()] { self->work(); });
+    } else {
+      answered(shared_->application.answer(request_));
+    }
+  }
+
+  void work() {
+    asio::post(stream_.get_executor(), [self = self(), response = shared_->application.answer(request_)]() mutable {
+      self->answered(std::move(response));
+    });
+  }
+
+  void answered(HttpResponse response) {
     request_.body = {};
     body_.give_back();
-    write(std::move(response), keep && !shared_->stopping);
+    write(std::move(response), parser_->keep_alive() && !shared_->stopping);
   }
 
   void write(HttpResponse response, bool keep) {

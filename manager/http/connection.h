@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <unordered_map>
@@ -65,13 +66,15 @@ class Room {
 
 /// What all connections of a server share.
 struct Shared {
-  Shared(Application& the_application, const Limits& the_limits)
+  Shared(Application& the_application, const Limits& the_limits, boost::asio::any_io_executor the_workers)
       : application(the_application),
         limits(the_limits),
+        workers(std::move(the_workers)),
         bodies(the_limits.body_bytes),
         answers(the_limits.answer_bytes) {}
   Application& application;
   const Limits limits;
+  const boost::asio::any_io_executor workers;  ///< on which requests that came by TLS are answered
   std::atomic<bool> stopping = false;
   std::atomic<std::int64_t> device_sessions = 0;
   std::atomic<std::size_t> open = 0;

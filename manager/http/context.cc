@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "crypto/digest.h"
+#include "domain/outside_text.h"
 #include "http/services.h"
 
 namespace cardea::http {
@@ -30,7 +31,7 @@ Result<manager::Id> RequestContext::id_part(std::string_view name) const {
   manager::Id id = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), id);
   if (failed == std::errc() && end == text.data() + text.size() && id > 0) return id;
-  return error(Code::not_found, fmt::format("'{}' is no number of anything here", text.substr(0, 64)));
+  return error(Code::not_found, fmt::format("'{}' is no number of anything here", manager::kept_text(text, 64)));
 }
 
 Result<json::object> RequestContext::body() const {
@@ -93,7 +94,7 @@ manager::Filter RequestContext::query_filter() {
 Status RequestContext::query_done() {
   for (const auto& [name, value] : request.query) {
     if (std::ranges::find(asked_, name) == asked_.end())
-      errors.push_back({fmt::format("?{}", name.substr(0, 64)), "This parameter is not known here."});
+      errors.push_back({fmt::format("?{}", manager::kept_text(name, 64)), "This parameter is not known here."});
   }
   if (errors.empty()) return {};
   return error(Code::data_invalid, fmt::format("{}: {}", errors.front().pointer, errors.front().detail));

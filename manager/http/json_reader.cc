@@ -12,6 +12,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t deepest = 32;
+constexpr std::size_t most_errors = 50;
 
 // The parser keeps the last of repeated members and says nothing, so two readers of one body could understand it
 // differently (RFC 8259, 4). What was parsed then has fewer members than the text has colons outside of strings.
@@ -87,6 +88,8 @@ std::string JsonReader::pointer_of(std::string_view name) const {
 }
 
 void JsonReader::refuse(std::string_view name, std::string sentence) {
+  // Nobody reads more, and a body of nothing but unknown members would be answered at many times its size.
+  if (errors_->size() == most_errors) return;
   errors_->push_back({pointer_of(name), std::move(sentence)});
 }
 

@@ -44,6 +44,14 @@ BOOST_AUTO_TEST_CASE(depth_is_bounded) {
   BOOST_TEST(!http::parse_object(deep).ok());
 }
 
+BOOST_AUTO_TEST_CASE(no_more_mistakes_are_told_than_anybody_reads) {
+  std::string text = "{\"m0\":0";
+  for (int i = 1; i < 1000; ++i) text += ",\"m" + std::to_string(i) + "\":0";
+  Reading r(text + "}");
+  BOOST_TEST((r.reader.done().code() == Code::data_invalid));
+  BOOST_TEST(r.errors.size() == 50U);
+}
+
 BOOST_AUTO_TEST_CASE(all_mistakes_are_told_at_once_with_their_place) {
   Reading r(R"({"name":5,"list":[{"a/b":true}],"extra":1,"n":1.5,"flag":"yes"})");
   BOOST_TEST(r.reader.required_string("name", 10) == "");

@@ -1,7 +1,6 @@
 // Operators, their access tokens, roles.
 #include <boost/json.hpp>
 
-#include "domain/audit_log.h"
 #include "domain/people.h"
 #include "http/listing.h"
 #include "http/route.h"
@@ -137,16 +136,7 @@ Result<HttpResponse> save_role(RequestContext& context) {
   role.scope = reader.required_word("scope", {"own", "department", "all"});
   role.rights = reader.strings("rights", manager::right_count, longest_name);
   CARDEA_TRY(reader.done());
-  // Whoever could write a role with rights of their own choice would have them all.
-  for (const std::string& right : role.rights) {
-    CARDEA_ASSIGN(const Right known, manager::right_of(right));
-    CARDEA_TRY(manager::require(context.actor(), known));
-  }
-  CARDEA_TRY(context.ports().store.transact([&](Transaction& store) -> Status {
-    CARDEA_TRY(manager::save_role(store, role));
-    return manager::audit(store, context.actor(), context.ports().clock.now(), manager::AuditAction::role_saved,
-                          "role:" + role.name, shape(role));
-  }));
+  CARDEA_TRY(manager::save_role(context.ports(), context.actor(), role));
   return json_answer(shape(role));
 }
 

@@ -127,8 +127,8 @@ Result<HttpResponse> undo_job(RequestContext& context) {
   JsonReader reader(body, context.errors);
   const std::string why = reader.required_string("why", longest_comment);
   CARDEA_TRY(reader.done());
-  CARDEA_TRY(manager::undo_job(context.ports(), context.actor(), id, why));
-  return show_row<Job>(context, Right::request_read, &Transaction::job);
+  CARDEA_ASSIGN(const Job undone, manager::undo_job(context.ports(), context.actor(), id, why));
+  return entity_answer(shape(undone));
 }
 
 }  // namespace cardea::http

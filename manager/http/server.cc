@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -21,12 +23,42 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-// Handlers wait for the store's disk, so there are more of them than processors; a store that groups its commits gets
-// its groups from them, and the slower the disk, the larger these must be.
-unsigned thread_count(unsigned wanted) {
+// Requests wait for the store's disk, so more of them are worked on than there are processors; a store that groups its
+// commits gets its groups from them, and the slower the disk, the larger these must be.
+unsigned worker_count(unsigned wanted) {
   if (wanted != 0) return wanted;
   return std::max(32U, 8 * std::thread::hardware_concurrency());
 }
+
+// Reading, writing and TLS wait for nothing; more threads than that would only wake each other.
+unsigned loop_threads() {
+  return 2 * std::max(2U, std::thread::hardware_concurrency());
+}
+
+// The connections of one listener, and threads that serve them.
+class Loop {
+ public:
+  Loop() : io_(static_cast<int>(loop_threads())), work_(io_.get_executor()) {}
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop() { stop(); }
+
+  asio::io_context& io() { return io_; }
+  void run() {
+    for (unsigned i = 0; i < loop_threads(); ++i) threads_.emplace_back([this] { io_.run(); });
+  }
+  void stop() {
+    io_.stop();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+ private:
+  asio::io_context io_;
+  // While no connection is accepted and all requests are with the workers, there is nothing to do here, yet.
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  std::vector<std::thread> threads_;
+};
 
 Result<tcp::acceptor> listen_on(asio::io_context& io, const std::string& address, std::uint16_t port) {
   error_code failed;
@@ -48,20 +80,34 @@ Result<tcp::acceptor> listen_on(asio::io_context& io, const std::string& address
 class Listener {
  public:
   /// `tls` gives the context of a new connection; null for plain ones.
-  Listener(tcp::acceptor acceptor, std::shared_ptr<Shared> shared, Guarded<std::shared_ptr<TlsContext>>* tls)
-      : acceptor_(std::move(acceptor)), retry_(acceptor_.get_executor()), shared_(std::move(shared)), tls_(tls) {}
+  Listener(asio::io_context& io, tcp::acceptor acceptor, std::shared_ptr<Shared> shared,
+           Guarded<std::shared_ptr<TlsContext>>* tls)
+      : io_(io),
+        acceptor_(std::move(acceptor)),
+        retry_(acceptor_.get_executor()),
+        shared_(std::move(shared)),
+        tls_(tls) {}
 
   std::uint16_t port() const {
     error_code ignored;
     return acceptor_.local_endpoint(ignored).port();
   }
 
-  // Runs on the strand, as everything here.
+  // From any thread.
+  void begin_accept() {
+    asio::post(acceptor_.get_executor(), [this] { accept(); });
+  }
+  void begin_close() {
+    asio::post(acceptor_.get_executor(), [this] { close(); });
+  }
+
+ private:
+  // These run on the acceptor's strand.
   void accept() {
     if (shared_->stopping || accepting_) return;
     if (shared_->open >= shared_->limits.connections) return;
     accepting_ = true;
-    acceptor_.async_accept(asio::make_strand(io()), [this](error_code failed, tcp::socket socket) {
+    acceptor_.async_accept(asio::make_strand(io_), [this](error_code failed, tcp::socket socket) {
       accepting_ = false;
       if (shared_->stopping) return;
       if (failed) return accept_later();
@@ -76,9 +122,6 @@ class Listener {
     retry_.cancel();
   }
 
-  asio::any_io_executor executor() { return acceptor_.get_executor(); }
-
- private:
   // Out of descriptors, most likely: some come back when connections end.
   void accept_later() {
     retry_.expires_after(std::chrono::milliseconds(100));
@@ -91,8 +134,7 @@ class Listener {
     return tls_ == nullptr ? nullptr : tls_->with([](const auto& current) { return current; });
   }
 
-  asio::io_context& io() { return static_cast<asio::io_context&>(asio::query(executor(), asio::execution::context)); }
-
+  asio::io_context& io_;
   tcp::acceptor acceptor_;
   asio::steady_timer retry_;
   std::shared_ptr<Shared> shared_;
@@ -103,23 +145,26 @@ class Listener {
 class RunningServer : public Server {
  public:
   RunningServer(const ServerSettings& settings, Application& application)
-      : io_(static_cast<int>(thread_count(settings.threads))),
-        strand_(asio::make_strand(io_)),
-        shared_(std::make_shared<Shared>(application, settings.limits)) {}
+      : workers_(worker_count(settings.threads)),
+        shared_(std::make_shared<Shared>(application, settings.limits, workers_.executor())) {}
 
   ~RunningServer() override {
     begin_stop();
-    io_.stop();
-    for (std::thread& thread : threads_) thread.join();
+    secure_loop_.stop();
+    plain_loop_.stop();
+    workers_.stop();
+    workers_.join();
   }
 
   Status open(const ServerSettings& settings) {
     CARDEA_TRY(reload(settings));
-    CARDEA_TRY(add_listener(secure_, settings.address, settings.port, &tls_));
-    if (settings.plain) CARDEA_TRY(add_listener(plain_, settings.plain_address, settings.plain_port, nullptr));
+    CARDEA_TRY(add_listener(secure_, secure_loop_.io(), settings.address, settings.port, &tls_));
+    if (settings.plain)
+      CARDEA_TRY(add_listener(plain_, plain_loop_.io(), settings.plain_address, settings.plain_port, nullptr));
     shared_->on_end = [this] { connection_ended(); };
-    for (Listener* listener : listeners()) asio::post(strand_, [listener] { listener->accept(); });
-    for (unsigned i = 0; i < thread_count(settings.threads); ++i) threads_.emplace_back([this] { io_.run(); });
+    for (Listener* listener : listeners()) listener->begin_accept();
+    secure_loop_.run();
+    if (plain_) plain_loop_.run();
     return {};
   }
 
@@ -147,13 +192,13 @@ class RunningServer : public Server {
   }
 
  private:
-  Status add_listener(std::unique_ptr<Listener>& place, const std::string& address, std::uint16_t port,
-                      Guarded<std::shared_ptr<TlsContext>>* tls) {
-    CARDEA_ASSIGN(tcp::acceptor plain, listen_on(io_, address, port));
-    // The same socket under the strand on which listeners run.
+  Status add_listener(std::unique_ptr<Listener>& place, asio::io_context& io, const std::string& address,
+                      std::uint16_t port, Guarded<std::shared_ptr<TlsContext>>* tls) {
+    CARDEA_ASSIGN(tcp::acceptor plain, listen_on(io, address, port));
+    // The same socket under a strand, since accepting and closing are asked for from other threads.
     const auto protocol = plain.local_endpoint().protocol();
-    tcp::acceptor acceptor(strand_, protocol, plain.release());
-    place = std::make_unique<Listener>(std::move(acceptor), shared_, tls);
+    tcp::acceptor acceptor(asio::make_strand(io), protocol, plain.release());
+    place = std::make_unique<Listener>(io, std::move(acceptor), shared_, tls);
     return {};
   }
 
@@ -166,16 +211,12 @@ class RunningServer : public Server {
   void begin_stop() {
     if (shared_->stopping.exchange(true)) return;
     if (!secure_) return;
-    asio::post(strand_, [this] {
-      for (Listener* listener : listeners()) listener->close();
-    });
+    for (Listener* listener : listeners()) listener->begin_close();
   }
 
   void connection_ended() {
     if (!shared_->stopping) {
-      asio::post(strand_, [this] {
-        for (Listener* listener : listeners()) listener->accept();
-      });
+      for (Listener* listener : listeners()) listener->begin_accept();
       return;
     }
     const std::lock_guard lock(mutex_);
@@ -195,12 +236,12 @@ class RunningServer : public Server {
   std::mutex mutex_;
   std::condition_variable ended_;
   Guarded<std::shared_ptr<TlsContext>> tls_;
-  asio::io_context io_;
-  asio::any_io_executor strand_;
+  asio::thread_pool workers_;
+  Loop secure_loop_;
+  Loop plain_loop_;
   std::shared_ptr<Shared> shared_;
   std::unique_ptr<Listener> secure_;
   std::unique_ptr<Listener> plain_;
-  std::vector<std::thread> threads_;
 };
 
 }  // namespace

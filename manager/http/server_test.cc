@@ -11,8 +11,10 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <thread>
 
 #include "base/guarded.h"
@@ -36,8 +38,7 @@ class Echo : public http::Application {
     return rule;
   }
   http::HttpResponse answer(http::HttpRequest& request) override {
-    ++answered;
-    while (request.path == "/wait" && !let_go) std::this_thread::sleep_for(1ms);
+    begin(request.path == "/wait");
     http::HttpResponse response;
     response.content_type = "text/plain";
     response.body = std::string(name(request.method)) + " " + request.path + " " + request.body;
@@ -47,10 +48,40 @@ class Echo : public http::Application {
   }
   void refused(const http::Peer&, std::string_view) override { ++refusals; }
 
+  /// Whether so many requests came to be answered in good time.
+  bool has_begun(int requests) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, bound_, [&] { return begun_ >= requests; });
+  }
+  int begun() {
+    const std::lock_guard lock(mutex_);
+    return begun_;
+  }
+  /// Ends the waiting of those who asked for /wait.
+  void let_go() {
+    {
+      const std::lock_guard lock(mutex_);
+      let_go_ = true;
+    }
+    changed_.notify_all();
+  }
+
   std::size_t body_limit = 1000;
-  std::atomic<int> answered = 0;
   std::atomic<int> refusals = 0;
-  std::atomic<bool> let_go = false;
+
+ private:
+  void begin(bool waits) {
+    std::unique_lock lock(mutex_);
+    ++begun_;
+    changed_.notify_all();
+    if (waits) changed_.wait_for(lock, bound_, [&] { return let_go_; });
+  }
+
+  static constexpr std::chrono::seconds bound_{60};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int begun_ = 0;
+  bool let_go_ = false;
 };
 
 struct Fixture {
@@ -66,7 +97,7 @@ struct Fixture {
     settings.threads = 4;
   }
   ~Fixture() {
-    echo.let_go = true;
+    echo.let_go();
     server.reset();
     std::filesystem::remove_all(folder);
   }
@@ -155,7 +186,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_http_gets_a_problem_and_no_handler) {
       BOOST_TEST(contains(answer, "urn:cardea:problem:malformed-request"));
     }
   }
-  BOOST_TEST(echo.answered == 0);
+  BOOST_TEST(echo.begun() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(headers_and_bodies_have_limits) {
@@ -172,7 +203,7 @@ BOOST_AUTO_TEST_CASE(headers_and_bodies_have_limits) {
   tcp::socket bad_chunk = connect();
   send(bad_chunk, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
   BOOST_TEST(receive_all(bad_chunk).starts_with("HTTP/1.1 400"));
-  BOOST_TEST(echo.answered == 0);
+  BOOST_TEST(echo.begun() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_waits_for_permission_gets_it) {
@@ -204,7 +235,7 @@ BOOST_AUTO_TEST_CASE(slow_clients_are_let_go) {
   }
   // Who has asked for nothing is told nothing.
   for (tcp::socket* socket : {&silent, &silent_tls}) BOOST_TEST(receive_all(*socket) == "");
-  BOOST_TEST(echo.answered == 0);
+  BOOST_TEST(echo.begun() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_slow_client_is_told_so_over_tls) {
@@ -217,7 +248,7 @@ BOOST_AUTO_TEST_CASE(a_slow_client_is_told_so_over_tls) {
   const std::string answer = receive_all(stream);
   BOOST_TEST(answer.starts_with("HTTP/1.1 408"));
   BOOST_TEST(contains(answer, "urn:cardea:problem:request-timeout"));
-  BOOST_TEST(echo.answered == 0);
+  BOOST_TEST(echo.begun() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(large_bodies_together_have_a_limit_and_small_ones_pass) {
@@ -227,16 +258,13 @@ BOOST_AUTO_TEST_CASE(large_bodies_together_have_a_limit_and_small_ones_pass) {
   const std::string large = "POST /large HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n";
   tcp::socket first = connect();
   send(first, large + "half");
-  const std::string refused = [&] {
-    // The first may not have been read yet: whoever comes second is refused.
-    for (;;) {
-      tcp::socket other = connect();
-      send(other,
-           "POST /large HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n");
-      std::string answer = receive_all(other);
-      if (!answer.starts_with("HTTP/1.1 200")) return answer;
-    }
-  }();
+  // The first may not have been read yet: whoever comes after that is refused.
+  std::string refused = "HTTP/1.1 200";
+  for (int tries = 0; tries < 1000 && refused.starts_with("HTTP/1.1 200"); ++tries) {
+    tcp::socket other = connect();
+    send(other, "POST /large HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n");
+    refused = receive_all(other);
+  }
   BOOST_TEST(refused.starts_with("HTTP/1.1 503"));
   BOOST_TEST(contains(refused, "Retry-After: 5"));
   BOOST_TEST(contains(refused, "urn:cardea:problem:unavailable"));
@@ -258,7 +286,7 @@ BOOST_AUTO_TEST_CASE(large_answers_that_nobody_reads_have_a_limit) {
                             std::string(8'000'000, 'x');
   tcp::socket reader = connect();
   send(reader, large);
-  while (echo.answered < 1) std::this_thread::sleep_for(1ms);
+  BOOST_REQUIRE(echo.has_begun(1));
   std::string refused;
   for (int tries = 0; tries < 1000 && !refused.starts_with("HTTP/1.1 503"); ++tries) {
     tcp::socket other = connect();
@@ -315,6 +343,20 @@ BOOST_AUTO_TEST_CASE(more_connections_than_the_limit_wait_for_their_turn) {
   BOOST_TEST(contains(receive_all(second), "GET /second "));
 }
 
+BOOST_AUTO_TEST_CASE(the_last_connection_that_is_allowed_gets_its_answer) {
+  settings.limits.connections = 1;
+  start();
+  for (int i = 0; i < 2; ++i) {
+    asio::ssl::context context(asio::ssl::context::tls_client);
+    asio::ssl::stream<tcp::socket> stream(connect(server->port()), context);
+    stream.handshake(asio::ssl::stream_base::client);
+    send(stream, "GET /wait HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    BOOST_REQUIRE(echo.has_begun(i + 1));
+    echo.let_go();
+    BOOST_TEST(receive_all(stream).starts_with("HTTP/1.1 200"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_stop_lets_requests_finish_and_closes_idle_connections) {
   start();
   tcp::socket idle = connect();
@@ -322,10 +364,10 @@ BOOST_AUTO_TEST_CASE(a_stop_lets_requests_finish_and_closes_idle_connections) {
   receive_until(idle, "GET /idle ");
   tcp::socket busy = connect();
   send(busy, "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
-  while (echo.answered < 2) std::this_thread::sleep_for(1ms);
+  BOOST_REQUIRE(echo.has_begun(2));
   std::thread stopping([this] { BOOST_TEST(server->stop(20s)); });
   BOOST_TEST(receive_all(idle) == "");
-  echo.let_go = true;
+  echo.let_go();
   const std::string answer = receive_all(busy);
   BOOST_TEST(contains(answer, "GET /wait "));
   BOOST_TEST(contains(answer, "Connection: close"));
@@ -336,7 +378,7 @@ BOOST_AUTO_TEST_CASE(a_stop_does_not_wait_longer_than_told) {
   start();
   tcp::socket busy = connect();
   send(busy, "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
-  while (echo.answered < 1) std::this_thread::sleep_for(1ms);
+  BOOST_REQUIRE(echo.has_begun(1));
   BOOST_TEST(!server->stop(50ms));
 }
 

@@ -1,13 +1,16 @@
 // What handlers can ask for. The daemon puts it together; tests put in what they need.
 #pragma once
 
+#include <atomic>
 #include <boost/json/object.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "domain/iso_duration.h"
 #include "domain/local_ca.h"
 #include "domain/ports.h"
 #include "domain/rights.h"
@@ -44,6 +47,10 @@ class Cas {
   /// Gives an authority of ours whose key waits for it the certificate from elsewhere: PEM, its own first, what is
   /// above it after that, the root last. arguments_bad in words.
   virtual Result<manager::CaRecord> install(const manager::Actor& actor, manager::CaRecord ca, ByteView pem) = 0;
+  /// Gives an authority below one of ours its next certificate for the same key, as long as the present one unless
+  /// `validity` says otherwise. action_prohibited in words where that cannot be.
+  virtual Result<manager::CaRecord> renew(const manager::Actor& actor, const manager::CaRecord& ca,
+                                          std::optional<manager::IsoDuration> validity) = 0;
 };
 
 /// References outlive the server.
@@ -55,6 +62,10 @@ struct Services {
   std::function<Status()> ready;
   /// Wrong one-time codes, those for requests that do not exist among them.
   AttemptLimit wrong_codes{};
+  /// Proofs and tickets of agents that were refused.
+  AttemptLimit refused_contacts{};
+  /// Seconds that the clock is behind a time that was seen already, as housekeeping last found it.
+  std::atomic<std::int64_t> clock_behind = 0;
 };
 
 }  // namespace cardea::http

@@ -142,7 +142,7 @@ json::object shape(const Job& job) {
 json::object shape(const Certificate& certificate) {
   return with_times({{"id", certificate.id},
                      {"state", name(certificate.state)},
-                     {"ca", certificate.ca},
+                     {"ca", certificate.ca == 0 ? json::value() : json::value(certificate.ca)},
                      {"policy", certificate.policy},
                      {"serial", certificate.serial},
                      {"subject", certificate.subject},

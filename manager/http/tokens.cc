@@ -1,5 +1,6 @@
 // Tokens: the stock and what has become of it.
 #include <boost/json.hpp>
+#include <limits>
 
 #include "domain/offline_unblock.h"
 #include "domain/people.h"
@@ -38,6 +39,7 @@ Result<HttpResponse> register_token(RequestContext& context) {
   Token token;
   token.kind = reader.required_string("kind", 64);
   token.serial = reader.required_string("serial", longest_text);
+  token.person = reader.optional_number("person", 1, std::numeric_limits<manager::Id>::max());
   read_stock(reader, token);
   CARDEA_TRY(reader.done());
   CARDEA_ASSIGN(const Token saved, manager::register_token(context.ports(), context.actor(), token));
