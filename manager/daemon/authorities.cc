@@ -6,7 +6,7 @@
 #include <array>
 #include <boost/json.hpp>
 
-#include "domain/audit_log.h"
+#include "daemon/ca_certificates.h"
 #include "domain/ca_retry.h"
 #include "domain/document_reader.h"
 #include "domain/iso_duration.h"
@@ -225,17 +225,24 @@ Result<CaRecord> Authorities::install(const Actor& actor, CaRecord ca, ByteView 
   return ca;
 }
 
+Result<CaRecord> Authorities::renew(const Actor& actor, const CaRecord& ca, std::optional<IsoDuration> validity) {
+  CARDEA_TRY(require(actor, Right::ca_write));
+  CARDEA_TRY(check_embedded(ca));
+  CARDEA_ASSIGN(const CaRecord renewed, renew_authority(ports_, parts_, actor, ca, validity));
+  CARDEA_TRY(publish(renewed));
+  return renewed;
+}
+
 Status Authorities::save(const Actor& actor, CaRecord& changed) {
-  changed.updated = ports_.clock.now();
-  CARDEA_TRY(ports_.store.transact([&](Transaction& transaction) -> Status {
-    if (changed.id == 0) {
-      CARDEA_ASSIGN(changed.id, transaction.insert(changed));
-    } else {
-      CARDEA_TRY(transaction.update(changed));
-    }
-    return audit(transaction, actor, changed.updated, AuditAction::ca_saved, fmt::format("ca:{}", changed.id),
-                 {{"name", changed.name}, {"connector", changed.connector}, {"enabled", changed.enabled}});
+  const CaRecord wanted = changed;
+  CARDEA_TRY(ports_.store.transact([&](Transaction& transaction) {
+    changed = wanted;
+    return store_authority(transaction, actor, changed, ports_.clock.now());
   }));
+  return publish(changed);
+}
+
+Status Authorities::publish(const CaRecord& changed) {
   {
     const std::lock_guard lock(mutex_);
     known_.erase(changed.name);

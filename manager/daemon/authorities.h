@@ -25,6 +25,7 @@ class Authorities final : public http::Cas {
   Result<CaRecord> create(const Actor& actor, const CaRecord& wanted) override;
   Result<CaRecord> change(const Actor& actor, CaRecord ca, const http::CaChange& wanted) override;
   Result<CaRecord> install(const Actor& actor, CaRecord ca, ByteView pem) override;
+  Result<CaRecord> renew(const Actor& actor, const CaRecord& ca, std::optional<IsoDuration> validity) override;
 
   /// Every authority of ours that has a certificate.
   Result<std::vector<http::OwnCa>> all_local();
@@ -37,6 +38,8 @@ class Authorities final : public http::Cas {
  private:
   Result<ca::EmbeddedSettings> make_embedded(const CaRecord& wanted);
   Status save(const Actor& actor, CaRecord& changed);
+  // What is known of it from before is forgotten, and its certificate told.
+  Status publish(const CaRecord& changed);
   Result<http::OwnCa> open(const CaRecord& record);
 
   const Ports& ports_;

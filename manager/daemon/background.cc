@@ -1,6 +1,8 @@
 #include "daemon/background.h"
 
+#include "daemon/ca_certificates.h"
 #include "daemon/self_renewal.h"
+#include "domain/cause.h"
 #include "domain/crl_publisher.h"
 #include "domain/housekeeping.h"
 #include "domain/journal.h"
@@ -38,7 +40,7 @@ bool Background::wait(std::chrono::milliseconds time) {
 }
 
 void Background::note(std::string_view what, const Error& problem) {
-  log_.warning("housekeeping failed", {{"what", std::string(what)}, {"why", describe(problem)}});
+  log_.warning("housekeeping failed", {{"what", std::string(what)}, {"why", cause(problem)}});
 }
 
 void Background::work_off_jobs() {
@@ -64,13 +66,16 @@ void Background::one_round() {
   const Ports& ports = system_.ports();
   bool clock_is_right = false;
   if (const auto done = manager::keep_house(ports); !done) {
-    note("expiry, renewals, audit head", done.error());
-  } else if (done->clock_set_back) {
-    log_.warning(
-        "the clock is behind a time that was seen already; nothing expires and nothing is renewed until it is "
-        "right");
+    note("clock", done.error());
   } else {
-    clock_is_right = true;
+    if (done->failure) note("expiry, renewals, audit head", *done->failure);
+    clock_is_right = done->clock_behind.count() == 0;
+    system_.services().clock_behind = done->clock_behind.count();
+    if (!clock_is_right)
+      log_.warning(
+          "the clock is behind a time that was seen already; nothing expires and nothing is renewed until it is "
+          "right",
+          {{"seconds", std::to_string(done->clock_behind.count())}});
   }
   if (clock_is_right && std::chrono::steady_clock::now() >= next_renewal_) {
     next_renewal_ = std::chrono::steady_clock::now() + renewal_interval;
@@ -85,17 +90,34 @@ void Background::one_round() {
 }
 
 void Background::renew_own_certificates() {
+  renew_authorities();
   if (const auto renewed = renew_ocsp_signers(system_.ports(), system_.connector_parts()); !renewed) {
     note("OCSP signers", renewed.error());
   } else {
     for (const std::string& name : *renewed) log_.info("OCSP signer renewed", {{"authority", name}});
   }
+  if (const auto destroyed = destroy_former_signers(system_.ports()); !destroyed)
+    note("keys of former OCSP signers", destroyed.error());
   renew_server_certificate();
+}
+
+void Background::renew_authorities() {
+  if (const auto recorded = record_ca_certificates(system_.ports()); !recorded) {
+    note("records of authorities' certificates", recorded.error());
+  } else {
+    for (const std::string& name : *recorded)
+      log_.info("an authority's certificate was recorded at its issuer", {{"authority", name}});
+  }
+  if (const auto renewed = manager::renew_authorities(system_.ports(), system_.connector_parts()); !renewed) {
+    note("authorities", renewed.error());
+  } else {
+    for (const std::string& name : *renewed) log_.info("an authority's certificate was renewed", {{"authority", name}});
+  }
   if (const auto ending = ending_authorities(system_.ports()); !ending) {
     note("authorities", ending.error());
   } else {
-    for (const std::string& name : *ending)
-      log_.warning("an authority's certificate ends soon: make its successor", {{"authority", name}});
+    for (const EndingAuthority& one : *ending)
+      log_.warning("an authority's certificate ends soon: " + one.advice, {{"authority", one.name}});
   }
 }
 

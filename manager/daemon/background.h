@@ -25,6 +25,7 @@ class Background {
   void keep_house();
   void one_round();
   void renew_own_certificates();
+  void renew_authorities();
   void renew_server_certificate();
   void note(std::string_view what, const Error& problem);
   /// False when it is time to stop.

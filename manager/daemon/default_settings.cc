@@ -50,6 +50,15 @@ data_directory = "{0}"
 [agents]
 # Most devices that are served at a time: 0 none, -1 any number. Further ones are told to come back.
 # max_sessions = -1
+# Most wrong one-time codes within so many seconds, from one address (of IPv6: one network of 64 bits) and from all
+# together. Further ones are not looked at (429, Retry-After). Right ones do not count.
+# wrong_codes_of_one = 30
+# wrong_codes_of_all = 1000
+# wrong_codes_seconds = 600
+# The same for agents that stay: proofs and tickets that were refused.
+# refused_contacts_of_one = 30
+# refused_contacts_of_all = 1000
+# refused_contacts_seconds = 600
 
 [database]
 # "sqlite:FILE", or "postgresql:host=… dbname=… user=…" with the password in the file that PGPASSFILE names.

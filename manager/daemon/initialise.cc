@@ -14,6 +14,7 @@
 #include "daemon/private_files.h"
 #include "daemon/settings.h"
 #include "daemon/system.h"
+#include "domain/cause.h"
 #include "domain/certificate_policy.h"
 #include "domain/certificates.h"
 #include "domain/people.h"
@@ -263,10 +264,7 @@ Status write_client_files(System& system, const Beginning& beginning, const Daem
   return write_new_file(data / "administrator.env", view_of(text), FileAccess::all);
 }
 
-}  // namespace
-
-Status initialise(const Beginning& beginning) {
-  CARDEA_TRY(make_data_directory(beginning.data_directory));
+Status make_manager(const Beginning& beginning) {
   CARDEA_TRY(make_settings_file(beginning));
   CARDEA_ASSIGN(const DaemonSettings settings, read_settings(beginning.settings_file));
   if (settings.data_directory != beginning.data_directory)
@@ -294,6 +292,18 @@ Status initialise(const Beginning& beginning) {
                   beginning.data_directory.string()));
   say(fmt::format("next: cardea-manager run --config {}", beginning.settings_file.string()));
   return {};
+}
+
+}  // namespace
+
+Status initialise(const Beginning& beginning) {
+  CARDEA_TRY(make_data_directory(beginning.data_directory));
+  const Status made = make_manager(beginning);
+  if (made) return {};
+  // Half a manager is of no use and stands in the way of the next attempt; what is removed is for a person to say.
+  return error(made.code(),
+               fmt::format("{}; mend that, remove {}, empty the database if it is elsewhere, and run init again",
+                           cause(made.error()), beginning.data_directory.string()));
 }
 
 }  // namespace cardea::manager

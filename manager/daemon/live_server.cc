@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "domain/cause.h"
 #include "x509/encoding.h"
 
 namespace cardea::manager {
@@ -45,7 +46,7 @@ Result<std::unique_ptr<LiveServer>> LiveServer::start(const DaemonSettings& sett
     const std::lock_guard lock(live->mutex_);
     if (!live->settings_.trust_own_cas) return;
     if (const Status trusted = live->server_->trust_client_ca(pem); !trusted)
-      live->log_.warning("authority not trusted", {{"why", describe(trusted.error())}});
+      live->log_.warning("authority not trusted", {{"why", cause(trusted.error())}});
   });
   return live;
 }
@@ -64,7 +65,7 @@ void LiveServer::read_again() {
   const std::lock_guard lock(mutex_);
   const auto wanted = read_settings(settings_.file);
   const Status taken = wanted ? take(*wanted) : Status(wanted.error());
-  if (!taken) return log_.error("settings not taken", {{"why", describe(taken.error())}});
+  if (!taken) return log_.error("settings not taken", {{"why", cause(taken.error())}});
   for (const std::string_view section : sections_for_restart(settings_, *wanted))
     log_.warning("changed settings take a restart", {{"section", std::string(section)}});
   settings_.server.certificate_file = wanted->server.certificate_file;

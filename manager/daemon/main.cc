@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "daemon/commands.h"
+#include "domain/cause.h"
 
 namespace {
 
@@ -18,7 +19,7 @@ constexpr const char* default_settings = "/etc/cardea/manager.toml";
 
 int finish(const Status& status) {
   if (status) return std::fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-  std::fprintf(stderr, "cardea-manager: %s.\n", describe(status.error()).c_str());
+  std::fprintf(stderr, "cardea-manager: %s.\n", cause(status.error()).c_str());
   return EXIT_FAILURE;
 }
 
@@ -67,6 +68,8 @@ int parse_and_run(int argc, char** argv) {
   add_with_settings(app, "run", "serve until told to stop", settings, action, run_command);
   add_with_settings(app, "check-config", "say what is wrong with the settings", settings, action, check_config);
   add_with_settings(app, "migrate", "bring the database to this version", settings, action, migrate);
+  add_with_settings(app, "accept-clock", "take the clock for right again after it was ahead by mistake", settings,
+                    action, accept_clock);
   add_with_file(app, "backup", "copy database, key token and settings to a new folder", settings, file, action, backup);
   add_with_file(app, "restore", "put a backup where the settings say", settings, file, action, restore);
   CLI::App* config = app.add_subcommand("config", "the settings file");

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "crypto/digest.h"
+#include "daemon/ca_certificates.h"
 #include "daemon/private_files.h"
 #include "domain/archive.h"
 #include "domain/audit_log.h"
@@ -30,6 +31,13 @@ bool ends_soon(const CertificateFacts& facts, Time now) {
   return now >= facts.not_after - (facts.not_after - facts.not_before) / 3;
 }
 
+// Whether an authority's own certificate is to be replaced.
+Result<bool> is_due(const ca::EmbeddedSettings& settings, Time now) {
+  if (settings.certificate.empty()) return false;
+  CARDEA_ASSIGN(const CertificateFacts own, certificate_facts(settings.certificate));
+  return settings.renew_before ? settings.renew_before->after(now) >= own.not_after : ends_soon(own, now);
+}
+
 // Authorities that we run and that have a certificate.
 Result<std::vector<CaRecord>> own_authorities(const Ports& ports) {
   std::vector<CaRecord> records;
@@ -50,8 +58,11 @@ Result<bool> renew_ocsp_signer(const Ports& ports, const ca::ConnectorParts& par
   const Time now = ports.clock.now();
   CARDEA_ASSIGN(const CertificateFacts signer, certificate_facts(settings.ocsp->certificate));
   CARDEA_ASSIGN(const CertificateFacts own, certificate_facts(settings.certificate));
+  const auto key = ports.keys.signing_key(settings.ocsp->key);
+  if (!key && key.code() != Code::not_found) return std::move(key).error();
   // No signer lasts longer than its authority.
-  if (!ends_soon(signer, now) || signer.not_after >= own.not_after) return false;
+  const bool due = ends_soon(signer, now) && signer.not_after < own.not_after;
+  if (key && !due) return false;
   CARDEA_ASSIGN(const ca::EmbeddedSettings renewed,
                 ca::renew_ocsp_signer({parts.keys, parts.status, parts.clock}, std::move(settings)));
   const Status stored = ports.store.transact([&](Transaction& store) -> Status {
@@ -66,6 +77,63 @@ Result<bool> renew_ocsp_signer(const Ports& ports, const ca::ConnectorParts& par
   // Another daemon was faster, or nothing can be stored: a key that nobody names is of no use.
   static_cast<void>(ports.keys.destroy_key(renewed.ocsp->key));
   return stored.code() == Code::key_changed ? Result<bool>(false) : Result<bool>(stored.error());
+}
+
+// Answers how many were destroyed.
+Result<std::size_t> destroy_former_signers_of(const Ports& ports, const CaRecord& record) {
+  CARDEA_ASSIGN(const ca::EmbeddedSettings settings, ca::read_settings(record.settings));
+  const Time now = ports.clock.now();
+  std::vector<std::string> gone;
+  for (const ca::FormerSigner& former : settings.former_signers) {
+    if (former.until > now) continue;
+    // not_found: an earlier run was cut off before it could store that, or another daemon is faster.
+    if (const Status done = ports.keys.destroy_key(former.key); !done && done.code() != Code::not_found)
+      return done.error();
+    gone.push_back(former.key);
+  }
+  if (gone.empty()) return 0;
+  CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
+    CARDEA_ASSIGN(CaRecord changed, store.ca(record.id));
+    CARDEA_ASSIGN(ca::EmbeddedSettings left, ca::read_settings(changed.settings));
+    const std::size_t erased = std::erase_if(left.former_signers, [&](const ca::FormerSigner& one) {
+      return std::ranges::find(gone, one.key) != gone.end();
+    });
+    if (erased == 0) return {};
+    changed.settings = ca::write_settings(left);
+    changed.updated = now;
+    CARDEA_TRY(store.update(changed));
+    json::array keys(gone.begin(), gone.end());
+    return audit(store, manager_actor(), now, AuditAction::ca_saved, fmt::format("ca:{}", changed.id),
+                 {{"name", changed.name}, {"destroyed_keys", std::move(keys)}});
+  }));
+  return gone.size();
+}
+
+Result<bool> renew_due_authority(const Ports& ports, const ca::ConnectorParts& parts, Id id) {
+  // Read now: the renewal of one above may have changed it.
+  std::optional<CaRecord> record;
+  CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
+    CARDEA_ASSIGN(record, store.ca(id));
+    return {};
+  }));
+  CARDEA_ASSIGN(const ca::EmbeddedSettings settings, ca::read_settings(record->settings));
+  CARDEA_ASSIGN(const bool due, is_due(settings, ports.clock.now()));
+  if (!due || !settings.renews_itself || settings.issuer == 0) return false;
+  const auto renewed = renew_authority(ports, parts, manager_actor(), *record, std::nullopt);
+  if (renewed) return true;
+  const bool expected = renewed.code() == Code::action_prohibited || renewed.code() == Code::key_changed;
+  return expected ? Result<bool>(false) : Result<bool>(renewed.error());
+}
+
+std::string advice_for(const CaRecord& record, const ca::EmbeddedSettings& settings) {
+  if (settings.chain.empty()) return "make its successor with 'cardea ca create' and give that to relying parties";
+  if (settings.issuer == 0)
+    return fmt::format("have its request certified again by the authority above, then 'cardea ca install {} FILE'",
+                       record.name);
+  if (!settings.renews_itself) return fmt::format("'cardea ca renew {}' gives it the next certificate", record.name);
+  return fmt::format(
+      "it could not be renewed by itself, as when the authority above ends no later; 'cardea ca renew {}' says why",
+      record.name);
 }
 
 Result<std::string> read_file(const fs::path& file) {
@@ -196,6 +264,29 @@ Result<std::vector<std::string>> renew_ocsp_signers(const Ports& ports, const ca
   return renewed;
 }
 
+Result<std::size_t> destroy_former_signers(const Ports& ports) {
+  CARDEA_ASSIGN(const auto authorities, own_authorities(ports));
+  std::size_t destroyed = 0;
+  for (const CaRecord& record : authorities) {
+    CARDEA_ASSIGN(const std::size_t count, destroy_former_signers_of(ports, record));
+    destroyed += count;
+  }
+  return destroyed;
+}
+
+Result<std::vector<std::string>> renew_authorities(const Ports& ports, const ca::ConnectorParts& parts) {
+  CARDEA_ASSIGN(const auto authorities, own_authorities(ports));
+  std::vector<std::string> renewed;
+  std::optional<Error> failure;
+  for (const CaRecord& record : authorities) {
+    auto done = renew_due_authority(ports, parts, record.id);
+    if (done && *done) renewed.push_back(record.name);
+    if (!done && !failure) failure = std::move(done).error();
+  }
+  if (failure) return std::move(*failure);
+  return renewed;
+}
+
 Result<ServerCertificate> renew_server_certificate(const Ports& ports, const fs::path& certificate_file,
                                                    const fs::path& key_file) {
   CARDEA_ASSIGN(const auto present, certificates_in(certificate_file));
@@ -210,14 +301,13 @@ Result<ServerCertificate> renew_server_certificate(const Ports& ports, const fs:
   return ServerCertificate::renewed;
 }
 
-Result<std::vector<std::string>> ending_authorities(const Ports& ports) {
+Result<std::vector<EndingAuthority>> ending_authorities(const Ports& ports) {
   CARDEA_ASSIGN(const auto authorities, own_authorities(ports));
-  std::vector<std::string> ending;
+  std::vector<EndingAuthority> ending;
   for (const CaRecord& record : authorities) {
     CARDEA_ASSIGN(const ca::EmbeddedSettings settings, ca::read_settings(record.settings));
-    if (settings.certificate.empty()) continue;
-    CARDEA_ASSIGN(const CertificateFacts own, certificate_facts(settings.certificate));
-    if (ends_soon(own, ports.clock.now())) ending.push_back(record.name);
+    CARDEA_ASSIGN(const bool due, is_due(settings, ports.clock.now()));
+    if (due) ending.push_back({record.name, advice_for(record, settings)});
   }
   return ending;
 }

@@ -1,4 +1,5 @@
-// What the manager needs for itself is renewed by itself: certificates of OCSP signers, and the server's own.
+// What the manager needs for itself is renewed by itself: certificates of OCSP signers, of authorities below ours, and
+// the server's own.
 #pragma once
 
 #include <filesystem>
@@ -11,10 +12,18 @@
 namespace cardea::manager {
 
 /// Gives each authority of ours whose OCSP signer has less than a third of its time left a new one, with a key of its
-/// own; audited as a change of the authority. Answers the names of those authorities. The key before stays in the key
-/// token: another daemon on the same database may sign with it at this moment. What fails with one authority is
-/// answered after the others were looked at.
+/// own, also where its key is missing; audited as a change of the authority. Answers the names of those authorities.
+/// The key before stays in the key token until destroy_former_signers(): another daemon on the same database may sign
+/// with it at this moment. What fails with one authority is answered after the others were looked at.
 Result<std::vector<std::string>> renew_ocsp_signers(const Ports& ports, const ca::ConnectorParts& parts);
+
+/// Destroys the keys of former OCSP signers once no answer that they signed is in use any more. Answers how many.
+Result<std::size_t> destroy_former_signers(const Ports& ports);
+
+/// Renews the certificates of authorities below ours that are due: a third of their time before their end, or as their
+/// setting renew_before says, unless renews_itself is off. Answers the names. What cannot be renewed is left to
+/// ending_authorities; what fails with one authority is answered after the others were looked at.
+Result<std::vector<std::string>> renew_authorities(const Ports& ports, const ca::ConnectorParts& parts);
 
 enum class ServerCertificate : std::uint8_t {
   good,
@@ -27,8 +36,12 @@ enum class ServerCertificate : std::uint8_t {
 Result<ServerCertificate> renew_server_certificate(const Ports& ports, const std::filesystem::path& certificate_file,
                                                    const std::filesystem::path& key_file);
 
-/// Names of authorities of ours whose own certificate has less than a third of its time left. That is for people to
-/// decide: relying parties have to learn of a new one.
-Result<std::vector<std::string>> ending_authorities(const Ports& ports);
+/// An authority of ours whose own certificate is due to be replaced, and what somebody has to do about it.
+struct EndingAuthority {
+  std::string name;
+  std::string advice;  ///< a sentence without its full stop, with the command
+};
+/// Those that renew_authorities leaves over. That is for people to decide: relying parties have to learn of a new root.
+Result<std::vector<EndingAuthority>> ending_authorities(const Ports& ports);
 
 }  // namespace cardea::manager

@@ -168,6 +168,15 @@ void read_published(Section& section, DaemonSettings& settings) {
                    "another check for that");
 }
 
+// How often may be tried in vain: <what>_of_one, <what>_of_all, <what>_seconds.
+void read_attempts(Section& section, std::string_view what, http::AttemptLimit::Bounds& bounds) {
+  // Each attempt looks through those before it.
+  constexpr std::int64_t most = 100'000;
+  section.number(fmt::format("{}_of_one", what), bounds.of_one, 1, most);
+  section.number(fmt::format("{}_of_all", what), bounds.of_all, 1, most);
+  section.seconds(fmt::format("{}_seconds", what), bounds.window, 1, 86'400);
+}
+
 void read_log(Section& section, DaemonSettings& settings) {
   if (const auto level = section.word("level", {"debug", "info", "warning", "error"}))
     settings.log.level = static_cast<LogLevel>(*level);
@@ -207,6 +216,8 @@ void read_sections(const toml::table& root, DaemonSettings& settings, std::optio
   {
     Section section(root, "agents", mistake, file);
     section.number("max_sessions", settings.server.limits.device_sessions, -1, 1'000'000);
+    read_attempts(section, "wrong_codes", settings.wrong_codes);
+    read_attempts(section, "refused_contacts", settings.refused_contacts);
   }
   {
     Section section(root, "database", mistake, file);
@@ -294,9 +305,12 @@ std::vector<std::string_view> sections_for_restart(const DaemonSettings& running
   differ("server", then == now && running.drain == wanted.drain);
   differ("published", now.plain == wanted.server.plain && now.plain_address == wanted.server.plain_address &&
                           now.plain_port == wanted.server.plain_port && running.public_url == wanted.public_url);
-  differ("agents", now.limits.device_sessions == wanted.server.limits.device_sessions);
+  differ("agents", now.limits.device_sessions == wanted.server.limits.device_sessions &&
+                       running.wrong_codes == wanted.wrong_codes &&
+                       running.refused_contacts == wanted.refused_contacts);
   differ("database", running.database == wanted.database && running.database_readers == wanted.database_readers);
   differ("keys", running.keys == wanted.keys);
+  differ("attestation", running.piv_roots == wanted.piv_roots && running.tpm_roots == wanted.tpm_roots);
   differ("log", running.log == wanted.log);
   return sections;
 }

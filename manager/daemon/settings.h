@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "http/attempt_limit.h"
 #include "http/server.h"
 #include "log/log.h"
 
@@ -35,6 +36,8 @@ struct DaemonSettings {
   KeyTokenSettings keys;
   std::vector<std::filesystem::path> piv_roots;  ///< PEM: makers of PIV cards whose attestation counts
   std::vector<std::filesystem::path> tpm_roots;  ///< PEM: makers of TPMs
+  http::AttemptLimit::Bounds wrong_codes = http::AttemptLimit::usual;
+  http::AttemptLimit::Bounds refused_contacts = http::AttemptLimit::usual;
   LogSettings log;
   std::chrono::seconds drain{20};         ///< for requests that run when the daemon is told to stop
   std::chrono::seconds housekeeping{60};  ///< between two rounds of what is to be done by time

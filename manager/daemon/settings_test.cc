@@ -88,6 +88,22 @@ BOOST_AUTO_TEST_CASE(paths_count_from_the_file) {
   BOOST_TEST((roots->tpm_roots == std::vector<std::filesystem::path>{"/b", "/x/c"}));
 }
 
+BOOST_AUTO_TEST_CASE(limits_of_attempts_are_settings) {
+  const auto usual = parse_settings("", "/x/m.toml");
+  BOOST_REQUIRE(usual.ok());
+  BOOST_TEST((usual->wrong_codes == cardea::http::AttemptLimit::usual &&
+              usual->refused_contacts == cardea::http::AttemptLimit::usual));
+  const auto parsed = parse_settings(
+      "[agents]\nwrong_codes_of_one = 2\nwrong_codes_of_all = 3\nwrong_codes_seconds = 4\n"
+      "refused_contacts_of_one = 5\nrefused_contacts_of_all = 6\nrefused_contacts_seconds = 7\n",
+      "/x/m.toml");
+  BOOST_REQUIRE(parsed.ok());
+  BOOST_TEST((parsed->wrong_codes == cardea::http::AttemptLimit::Bounds{2, 3, std::chrono::seconds(4)}));
+  BOOST_TEST((parsed->refused_contacts == cardea::http::AttemptLimit::Bounds{5, 6, std::chrono::seconds(7)}));
+  BOOST_TEST((sections_for_restart(*usual, *parsed) == std::vector<std::string_view>{"agents"}));
+  BOOST_TEST(mistake_in("[agents]\nwrong_codes_of_one = 0\n").find("from 1 to 100000") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_reload_names_what_takes_a_restart) {
   const auto running = parse_settings("", "/etc/cardea/manager.toml");
   const auto same = parse_settings("[server]\ncertificate = \"x.pem\"\nkey = \"x.key\"\ntrust_own_cas = false\n",
@@ -96,9 +112,11 @@ BOOST_AUTO_TEST_CASE(a_reload_names_what_takes_a_restart) {
   BOOST_TEST(sections_for_restart(*running, *same).empty());
   const auto other = parse_settings(
       "[manager]\nhousekeeping_seconds = 5\n[server]\nport = 1\n[published]\nport = 2\n[agents]\nmax_sessions = 3\n"
-      "[database]\nreaders = 4\n[keys]\ntoken = \"t\"\n[log]\nlevel = \"debug\"\n",
+      "[database]\nreaders = 4\n[keys]\ntoken = \"t\"\n[attestation]\npiv_roots = [\"r.pem\"]\n"
+      "[log]\nlevel = \"debug\"\n",
       "/etc/cardea/manager.toml");
   BOOST_REQUIRE(other.ok());
-  const std::vector<std::string_view> all = {"manager", "server", "published", "agents", "database", "keys", "log"};
+  const std::vector<std::string_view> all = {"manager",  "server", "published",   "agents",
+                                             "database", "keys",   "attestation", "log"};
   BOOST_TEST((sections_for_restart(*running, *other) == all));
 }

@@ -19,7 +19,12 @@ System::System(const DaemonSettings& settings, Log& log, std::unique_ptr<Store> 
       connectors_(ca::ConnectorParts{*keys_, status_, clock_}),
       ports_{*store_, *keys_, connectors_, clock_, attestation_.get(), settings.name},
       authorities_(ports_, ca::ConnectorParts{*keys_, status_, clock_}, settings.public_url),
-      services_{ports_, log, authorities_, [this] { return ready(); }} {}
+      services_{ports_,
+                log,
+                authorities_,
+                [this] { return ready(); },
+                http::AttemptLimit(settings.wrong_codes),
+                http::AttemptLimit(settings.refused_contacts)} {}
 
 Result<std::unique_ptr<System>> System::open(const DaemonSettings& settings, Log& log) {
   use_own_token_home(settings.data_directory);
