@@ -8,6 +8,7 @@
 #include "cli/exit_status.h"
 #include "cli/files.h"
 #include "cli/output.h"
+#include "client/api_client.h"
 #include "x509/encoding.h"
 
 namespace cardea::cli {
@@ -74,10 +75,28 @@ Status install_ca(Context& context, const CaChangeOptions& options) {
                      json::object{{"chain", std::string(text_of(chain))}});
 }
 
+Status renew_ca(Context& context, const CaOptions& options) {
+  CARDEA_ASSIGN(const auto id, find_id(context, "/v1/cas", "name", options.name));
+  json::object body;
+  put_text(body, "validity", options.validity);
+  return show_object(context, "POST", fmt::format("/v1/cas/{}/renewal", id), body);
+}
+
 Status about_ca(Context& context, const std::string& name, std::string_view method, std::string_view rest) {
   CARDEA_ASSIGN(const auto id, find_id(context, "/v1/cas", "name", name));
   const auto body = method == "POST" ? std::optional(json::object{}) : std::nullopt;
   return show_object(context, method, fmt::format("/v1/cas/{}{}", id, rest), body);
+}
+
+Status check_ca(Context& context, const std::string& name) {
+  CARDEA_ASSIGN(const auto id, find_id(context, "/v1/cas", "name", name));
+  CARDEA_ASSIGN(const json::value answer,
+                ask_manager(context, "POST", fmt::format("/v1/cas/{}/check", id), json::object{}));
+  CARDEA_TRY(print_object(context, answer));
+  const json::value* works = answer.is_object() ? answer.get_object().if_contains("works") : nullptr;
+  if (works != nullptr && works->is_bool() && works->get_bool()) return {};
+  return failure(Code::function_failed,
+                 fmt::format("The authority '{}' does not work. The manager's log has more.", printable(name)));
 }
 
 Status list_offers(Context& context, const std::string& name) {
@@ -146,8 +165,8 @@ struct AuditOptions {
 };
 
 Status search_audit(Context& context, const AuditOptions& options) {
-  // Both are words of the manager's own tables.
-  const std::string path = fmt::format("/v1/audit/events?subject={}&action={}", options.subject, options.action);
+  const std::string path = fmt::format("/v1/audit/events?subject={}&action={}", client::encode(options.subject),
+                                       client::encode(options.action));
   return print_list(context, path, options.list,
                     {{"NUMBER", "number"}, {"AT", "at"}, {"WHO", "actor"}, {"WHAT", "action"}, {"ABOUT", "subject"}});
 }
@@ -161,14 +180,15 @@ Status verify_audit(Context& context) {
 }
 
 Status export_audit(Context& context, const AuditOptions& options) {
-  std::string all;
+  // A log of years is larger than the memory that should be spent on it.
+  CARDEA_ASSIGN(OutputFile output, OutputFile::make(options.out, FileMode::secret));
   std::string from = "1";
   while (!from.empty()) {
-    CARDEA_ASSIGN(TextPiece piece, ask_manager_for_text(context, "/v1/audit/export?from=" + from));
-    all += piece.text;
+    CARDEA_ASSIGN(TextPiece piece, ask_manager_for_text(context, "/v1/audit/export?from=" + client::encode(from)));
+    CARDEA_TRY(output.write(view_of(piece.text)));
     from = std::move(piece.next);
   }
-  return write_output(options.out, view_of(all), FileMode::secret, true);
+  return output.finish();
 }
 
 }  // namespace
@@ -192,7 +212,8 @@ void add_ca_commands(const Command& root, Context& context) {
       .required("--subject", made->subject, "RFC 4514", "DN")
       .text("--parent", made->parent, "the authority above; a root without", "CA")
       .text("--type", made->type, "intermediate or issuing (default)", "TYPE")
-      .text("--key-type", made->key_type, "p-256 (default), p-384, p-521, rsa-2048 to rsa-4096, ml-dsa-65 …", "TYPE")
+      .text("--key-type", made->key_type,
+            "p-256 (default), p-384, p-521, rsa-2048 to rsa-4096, ml-dsa-65, slh-dsa-sha2-128s …", "TYPE")
       .text("--scheme", made->scheme, "how it signs: rsa-pss-sha256, … (default: by the key)", "SCHEME")
       .text("--validity", made->validity, "ISO 8601: P10Y", "DURATION")
       .flag("--external", made->external, "below an authority that somebody else runs: gives a request for it")
@@ -204,19 +225,25 @@ void add_ca_commands(const Command& root, Context& context) {
                [&context, installed] { return install_ca(context, *installed); })
       .required("ca", installed->name, "name or number", "CA")
       .required("chain", installed->file, "PEM: its certificate, what is above it after that, the root last", "FILE");
+  const auto renewed = std::make_shared<CaOptions>();
+  group
+      .command(context, "renew", "give an authority below one of ours its next certificate, for the same key",
+               "  cardea ca renew issuing\n", Needs::manager,
+               [&context, renewed] { return renew_ca(context, *renewed); })
+      .required("ca", renewed->name, "name or number", "CA")
+      .text("--validity", renewed->validity, "ISO 8601: P10Y (default: as long as the present one)", "DURATION");
   const auto changed = std::make_shared<CaChangeOptions>();
   group
       .command(context, "change", "change an authority's settings, or switch it off and on",
                "  cardea ca change issuing --file settings.json\n", Needs::manager,
                [&context, changed] { return change_ca(context, *changed); })
       .required("ca", changed->name, "name or number", "CA")
-      .text("--file", changed->file, "JSON: crl_lifetime, crl_interval, keep_expired, answers_ocsp, profiles …", "FILE")
+      .text("--file", changed->file, "JSON: crl_lifetime, keep_expired, answers_ocsp, renew_before, profiles …", "FILE")
       .text("--retry-schedule", changed->retry_schedule, "seconds: 15;60;3600;0", "SCHEDULE")
       .flag("--disable", changed->disable, "it issues nothing until --enable; CRLs and OCSP go on")
       .flag("--enable", changed->enable, "undo --disable");
   for (const auto& [name, help, method, rest] :
        {std::tuple<const char*, const char*, const char*, const char*>{"show", "show an authority", "GET", ""},
-        {"check", "try whether an authority works", "POST", "/check"},
         {"crl", "have a CRL made now", "POST", "/crl"}}) {
     const auto which = std::make_shared<std::string>();
     group
@@ -226,6 +253,11 @@ void add_ca_commands(const Command& root, Context& context) {
                  })
         .required("ca", *which, "name or number", "CA");
   }
+  const auto checked = std::make_shared<std::string>();
+  group
+      .command(context, "check", "try whether an authority works", "  cardea ca check issuing\n", Needs::manager,
+               [&context, checked] { return check_ca(context, *checked); })
+      .required("ca", *checked, "name or number", "CA");
   const auto offers = std::make_shared<std::string>();
   group
       .command(context, "profiles", "list what an authority offers", "  cardea ca profiles issuing\n", Needs::manager,

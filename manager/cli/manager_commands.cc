@@ -9,6 +9,7 @@
 #include "cli/exit_status.h"
 #include "cli/files.h"
 #include "cli/output.h"
+#include "cli/text.h"
 #include "x509/encoding.h"
 
 namespace cardea::cli {
@@ -23,6 +24,7 @@ struct StockOptions {
   std::string label;
   std::string location;
   std::string card_type;
+  std::string person;
 };
 
 struct UnblockOptions {
@@ -75,11 +77,18 @@ void add_stock(const Command& above, Context& context) {
                [&context, shown] { return about_token(context, *shown, "GET", "", {}); })
       .required("token", *shown, "serial number or number", "TOKEN");
   const auto added = std::make_shared<StockOptions>();
-  const Command add = group.command(
-      context, "add", "register a token in stock", "  cardea manager token add piv 12345678 --location 'safe 2'\n",
-      Needs::manager, [&context, added] { return show_object(context, "POST", "/v1/tokens", stock_body(*added)); });
+  const Command add = group.command(context, "add", "register a token in stock",
+                                    "  cardea manager token add piv 12345678 --location 'safe 2'\n", Needs::manager,
+                                    [&context, added]() -> Status {
+                                      json::object body = stock_body(*added);
+                                      if (!added->person.empty()) {
+                                        CARDEA_ASSIGN(body["person"], find_person(context, added->person));
+                                      }
+                                      return show_object(context, "POST", "/v1/tokens", body);
+                                    });
   add.required("kind", added->kind, "piv, gids, tpm or keystore", "KIND");
   add.required("serial", added->serial, "serial number", "SERIAL");
+  add.text("--person", added->person, "whose it is already, by name or number; nobody else gets it", "PERSON");
   stock_options(add, *added);
   const auto changed = std::make_shared<StockOptions>();
   const Command change = group.command(
@@ -126,6 +135,8 @@ Status make_identity(Context& context, const IssueOptions& options) {
   if (!options.person.empty()) {
     CARDEA_ASSIGN(body["person"], find_person(context, options.person));
   }
+  // The key is shown once.
+  if (!context.options.json) CARDEA_TRY(check_output(options.out));
   CARDEA_ASSIGN(const json::value answer, ask_manager(context, "POST", "/v1/certificates/pkcs12", body));
   if (context.options.json) return print_object(context, answer);
   const auto file = x509::from_base64(text_of_member(answer, "pkcs12"));
@@ -165,6 +176,31 @@ Status change_certificate(Context& context, const RevokeOptions& options, std::s
   return show_object(context, "POST", fmt::format("/v1/certificates/{}/{}", options.id, what), body);
 }
 
+// One line for each certificate; a failure when one of them is not done.
+Status report_bulk(Context& context, const json::value& answer) {
+  const json::value* items = answer.is_object() ? answer.get_object().if_contains("items") : nullptr;
+  if (items == nullptr || !items->is_array())
+    return failure(Code::data_invalid, "The manager's answer is not understood.");
+  Table table({"CERTIFICATE", "DONE", "PROBLEM"});
+  std::size_t left = 0;
+  for (const json::value& item : items->get_array()) {
+    const json::object* line = item.if_object();
+    const json::value* done = line == nullptr ? nullptr : line->if_contains("done");
+    const json::value* number = line == nullptr ? nullptr : line->if_contains("certificate");
+    const bool fine = done != nullptr && done->is_bool() && done->get_bool();
+    if (!fine) ++left;
+    table.row({number == nullptr ? "" : json::serialize(*number), fine ? "yes" : "no",
+               printable(text_of_member(item, "problem"))});
+  }
+  CARDEA_TRY(context.options.json ? print_json(answer.get_object())
+                                  : print(table.empty() ? "There is none.\n" : table.text()));
+  if (left == 0) return {};
+  return failure(
+      Code::function_failed,
+      fmt::format("{} of {} certificates are as they were; the column PROBLEM says why. The others are done.", left,
+                  items->get_array().size()));
+}
+
 Status revoke_in_bulk(Context& context, const RevokeOptions& options) {
   json::object body{{"action", options.action}};
   put_text(body, "reason", options.reason);
@@ -174,7 +210,8 @@ Status revoke_in_bulk(Context& context, const RevokeOptions& options) {
   if (!options.token.empty()) {
     CARDEA_ASSIGN(body["token"], find_token(context, options.token));
   }
-  return show_object(context, "POST", "/v1/certificates/bulk", body);
+  CARDEA_ASSIGN(const json::value answer, ask_manager(context, "POST", "/v1/certificates/bulk", body));
+  return report_bulk(context, answer);
 }
 
 void add_certificates(const Command& above, Context& context) {

@@ -22,6 +22,7 @@ struct OperatorOptions {
   std::vector<std::string> certificates;
   std::string scope;
   std::string department;
+  std::string person;
   bool disable = false;
   bool enable = false;
 };
@@ -32,8 +33,11 @@ json::array texts(const std::vector<std::string>& list) {
   return array;
 }
 
-Result<json::object> operator_body(const OperatorOptions& options) {
+Result<json::object> operator_body(Context& context, const OperatorOptions& options) {
   json::object body;
+  if (!options.person.empty()) {
+    CARDEA_ASSIGN(body["person"], find_person(context, options.person));
+  }
   put_text(body, "name", options.name);
   put_text(body, "scope", options.scope);
   put_text(body, "department", options.department);
@@ -53,7 +57,7 @@ Result<json::object> operator_body(const OperatorOptions& options) {
 }
 
 Status add_operator(Context& context, const OperatorOptions& options) {
-  CARDEA_ASSIGN(const json::object body, operator_body(options));
+  CARDEA_ASSIGN(const json::object body, operator_body(context, options));
   return show_object(context, "POST", "/v1/operators", body);
 }
 
@@ -63,7 +67,7 @@ Result<std::int64_t> find_operator(Context& context, const std::string& name) {
 
 Status change_operator(Context& context, const OperatorOptions& options) {
   CARDEA_ASSIGN(const auto id, find_operator(context, options.who));
-  CARDEA_ASSIGN(const json::object body, operator_body(options));
+  CARDEA_ASSIGN(const json::object body, operator_body(context, options));
   return show_object(context, "PATCH", fmt::format("/v1/operators/{}", id), body);
 }
 
@@ -76,7 +80,8 @@ void operator_options(const Command& command, OperatorOptions& options) {
   command.list("--role", options.roles, "a role; may be repeated", "ROLE")
       .list("--operator-certificate", options.certificates, "a certificate to log on with; may be repeated", "FILE")
       .text("--scope", options.scope, "own, department or all", "SCOPE")
-      .text("--department", options.department, "for the scope department", "NAME");
+      .text("--department", options.department, "for the scope department", "NAME")
+      .text("--person", options.person, "who this is among the people; for the scope own", "PERSON");
 }
 
 struct AccessTokenOptions {
@@ -90,6 +95,8 @@ struct AccessTokenOptions {
 
 Status create_access_token(Context& context, const AccessTokenOptions& options) {
   CARDEA_ASSIGN(const auto id, find_operator(context, options.who));
+  // The token is shown once.
+  if (!context.options.json) CARDEA_TRY(check_output(options.out));
   json::object body{{"name", options.name}, {"valid_days", options.days}};
   if (!options.rights.empty()) body["rights"] = texts(options.rights);
   CARDEA_ASSIGN(const json::value answer,

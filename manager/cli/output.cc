@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "cli/exit_status.h"
 #include "cli/text.h"
@@ -30,39 +31,6 @@ Status write_all(int fd, ByteView bytes, std::string_view name) {
     bytes = bytes.subspan(static_cast<std::size_t>(count));
   }
   return {};
-}
-
-Status write_device(const std::string& file, ByteView bytes) {
-  const int fd = open(file.c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0)
-    return failure(Code::permission_denied, fmt::format("{} cannot be opened: {}.", file, std::strerror(errno)));
-  Status written = write_all(fd, bytes, file);
-  if (close(fd) != 0 && written.ok()) written = failure(Code::device_error, fmt::format("{} cannot be written.", file));
-  return written;
-}
-
-Status replace_file(const std::string& file, ByteView bytes, FileMode mode) {
-  struct stat existing {};
-  if (stat(file.c_str(), &existing) == 0 && !S_ISREG(existing.st_mode)) return write_device(file, bytes);
-  std::string temporary = file + ".XXXXXX";
-  const int fd = mkostemp(temporary.data(), O_CLOEXEC);
-  if (fd < 0) {
-    return failure(Code::permission_denied, fmt::format("{} cannot be written: {}. Choose a folder that exists and is "
-                                                        "yours to write.",
-                                                        file, std::strerror(errno)));
-  }
-  Status written = write_all(fd, bytes, file);
-  // Some file systems find out only now that there is no room.
-  if (written.ok() && fsync(fd) != 0 && errno != EINVAL) {
-    written = failure(Code::device_error, fmt::format("{} cannot be written: {}.", file, std::strerror(errno)));
-  }
-  fchmod(fd, mode == FileMode::secret ? 0600 : 0644);
-  if (close(fd) != 0 && written.ok()) written = failure(Code::device_error, fmt::format("{} cannot be written.", file));
-  if (written.ok() && rename(temporary.c_str(), file.c_str()) != 0) {
-    written = failure(Code::permission_denied, fmt::format("{} cannot be written: {}.", file, std::strerror(errno)));
-  }
-  if (!written.ok()) unlink(temporary.c_str());
-  return written;
 }
 
 }  // namespace
@@ -96,8 +64,69 @@ Status print_json(const boost::json::object& object) {
   return print(boost::json::serialize(object) + "\n");
 }
 
+Result<OutputFile> OutputFile::make(const std::string& file, FileMode mode) {
+  if (file.empty() || file == "-") return OutputFile("Standard output", "", STDOUT_FILENO);
+  struct stat existing {};
+  if (stat(file.c_str(), &existing) == 0 && !S_ISREG(existing.st_mode)) {
+    const int fd = open(file.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+      return failure(Code::permission_denied, fmt::format("{} cannot be opened: {}.", file, std::strerror(errno)));
+    return OutputFile(file, "", fd);
+  }
+  std::string temporary = file + ".XXXXXX";
+  const int fd = mkostemp(temporary.data(), O_CLOEXEC);
+  if (fd < 0) {
+    return failure(Code::permission_denied, fmt::format("{} cannot be written: {}. Choose a folder that exists and is "
+                                                        "yours to write.",
+                                                        file, std::strerror(errno)));
+  }
+  fchmod(fd, mode == FileMode::secret ? 0600 : 0644);
+  return OutputFile(file, std::move(temporary), fd);
+}
+
+OutputFile::OutputFile(OutputFile&& other) noexcept
+    : file_(std::move(other.file_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      fd_(std::exchange(other.fd_, STDOUT_FILENO)) {}
+
+OutputFile::~OutputFile() {
+  if (fd_ != STDOUT_FILENO) close(fd_);
+  if (!temporary_.empty()) unlink(temporary_.c_str());
+}
+
+Status OutputFile::write(ByteView bytes) {
+  return write_all(fd_, bytes, file_);
+}
+
+Status OutputFile::finish() {
+  const auto not_written = [&](Code code) {
+    return failure(code, fmt::format("{} cannot be written: {}.", file_, std::strerror(errno)));
+  };
+  if (fd_ == STDOUT_FILENO) return {};
+  // Some file systems find out only now that there is no room.
+  if (!temporary_.empty() && fsync(fd_) != 0 && errno != EINVAL) return not_written(Code::device_error);
+  if (close(std::exchange(fd_, STDOUT_FILENO)) != 0) return not_written(Code::device_error);
+  if (temporary_.empty()) return {};
+  if (rename(temporary_.c_str(), file_.c_str()) != 0) return not_written(Code::permission_denied);
+  temporary_.clear();
+  return {};
+}
+
+Status check_output(const std::string& file) {
+  struct stat existing {};
+  const bool stays = file.empty() || file == "-" || (stat(file.c_str(), &existing) == 0 && !S_ISREG(existing.st_mode));
+  // A pipe would be opened twice, and its reader would see the first end.
+  if (stays) return {};
+  const auto there = OutputFile::make(file, FileMode::secret);
+  return there ? Status() : there.error();
+}
+
 Status write_output(const std::string& file, ByteView bytes, FileMode mode, bool is_text) {
-  if (!file.empty() && file != "-") return replace_file(file, bytes, mode);
+  if (!file.empty() && file != "-") {
+    CARDEA_ASSIGN(OutputFile output, OutputFile::make(file, mode));
+    CARDEA_TRY(output.write(bytes));
+    return output.finish();
+  }
   if (!is_text && isatty(STDOUT_FILENO) != 0) {
     return failure(Code::arguments_bad,
                    "The result is binary and standard output is a terminal. Name a file with --out "

@@ -35,6 +35,31 @@ Status print_json(const boost::json::object& object);
 /// "-" or an empty name is standard output. Binary data is not written to a terminal.
 enum class FileMode { secret, open };
 Status write_output(const std::string& file, ByteView bytes, FileMode mode, bool is_text = false);
+/// Whether write_output() can write there, asked before something that is shown once: permission_denied in words.
+Status check_output(const std::string& file);
+
+/// A file that is written in pieces, under another name until finish(); one that is not finished leaves nothing behind.
+/// "-" or an empty name is standard output.
+class OutputFile {
+ public:
+  static Result<OutputFile> make(const std::string& file, FileMode mode);
+  OutputFile(OutputFile&& other) noexcept;
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+  OutputFile& operator=(OutputFile&&) = delete;
+  ~OutputFile();
+
+  Status write(ByteView bytes);
+  Status finish();
+
+ private:
+  OutputFile(std::string file, std::string temporary, int fd)
+      : file_(std::move(file)), temporary_(std::move(temporary)), fd_(fd) {}
+
+  std::string file_;
+  std::string temporary_;  ///< empty: written where it stays (standard output, a pipe)
+  int fd_;
+};
 
 /// Says on standard error what is going on once it has taken over a second, and again every few seconds.
 class Progress {

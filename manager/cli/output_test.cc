@@ -47,6 +47,39 @@ BOOST_AUTO_TEST_CASE(columns_stand_in_line_and_empty_ones_are_left_out) {
   BOOST_TEST(table.text() == "NAME    SIZE\na       1\n\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9  22\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_file_in_pieces_is_there_when_it_is_finished) {
+  const Folder folder;
+  const std::string file = (folder.path / "out").string();
+  const auto entries = [&] { return std::distance(fs::directory_iterator(folder.path), fs::directory_iterator()); };
+  {
+    auto output = OutputFile::make(file, FileMode::secret);
+    BOOST_REQUIRE(output.ok());
+    BOOST_REQUIRE(output->write(view_of("given ")).ok());
+  }
+  BOOST_TEST(entries() == 0);
+  auto output = OutputFile::make(file, FileMode::secret);
+  BOOST_REQUIRE(output.ok());
+  BOOST_REQUIRE(output->write(view_of("one ")).ok());
+  BOOST_REQUIRE(output->write(view_of("two")).ok());
+  BOOST_TEST(!fs::exists(file));
+  BOOST_REQUIRE(output->finish().ok());
+  BOOST_TEST(content(file) == "one two");
+  BOOST_TEST(mode(file) == 0600U);
+  BOOST_TEST(entries() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_place_is_tried_without_leaving_anything_there) {
+  const Folder folder;
+  const std::string file = (folder.path / "out").string();
+  BOOST_TEST(check_output(file).ok());
+  std::ofstream(file) << "kept";
+  BOOST_TEST(check_output(file).ok());
+  BOOST_TEST(content(file) == "kept");
+  BOOST_TEST(std::distance(fs::directory_iterator(folder.path), fs::directory_iterator()) == 1);
+  BOOST_TEST((check_output((folder.path / "nowhere" / "out").string()).code() == Code::permission_denied));
+  BOOST_TEST(check_output("-").ok());
+}
+
 BOOST_AUTO_TEST_CASE(a_file_is_replaced_as_a_whole_with_its_mode) {
   const Folder folder;
   const std::string file = (folder.path / "out").string();

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/api_access.h"
+#include "cli/exit_status.h"
 
 namespace cardea::cli {
 namespace {
@@ -41,9 +42,28 @@ Status add_person(Context& context, const PersonOptions& options) {
   return show_object(context, "POST", "/v1/persons", body);
 }
 
+// The manager replaces all attributes at once, and those that were not named are to stay. NAME= takes one away.
+Status keep_other_attributes(Context& context, std::int64_t person, json::object& named) {
+  CARDEA_ASSIGN(const json::value there, ask_manager(context, "GET", fmt::format("/v1/persons/{}", person)));
+  const json::value* held = there.is_object() ? there.get_object().if_contains("attributes") : nullptr;
+  if (held == nullptr || !held->is_object())
+    return failure(Code::data_invalid, "The manager's answer is not understood.");
+  json::object all = held->get_object();
+  for (const auto& [name, value] : named) {
+    if (value.is_string() && value.get_string().empty()) {
+      all.erase(name);
+    } else {
+      all[name] = value;
+    }
+  }
+  named = std::move(all);
+  return {};
+}
+
 Status change_person(Context& context, const PersonOptions& options) {
   CARDEA_ASSIGN(const auto id, find_person(context, options.person));
-  CARDEA_ASSIGN(const json::object body, person_body(options));
+  CARDEA_ASSIGN(json::object body, person_body(options));
+  if (!options.attributes.empty()) CARDEA_TRY(keep_other_attributes(context, id, body["attributes"].get_object()));
   return show_object(context, "PATCH", fmt::format("/v1/persons/{}", id), body);
 }
 
@@ -52,11 +72,11 @@ Status show_person(Context& context, const std::string& name) {
   return show_object(context, "GET", fmt::format("/v1/persons/{}", id));
 }
 
-void person_options(const Command& command, PersonOptions& options) {
+void person_options(const Command& command, PersonOptions& options, const std::string& more = "") {
   command.text("--display-name", options.display_name, "as certificates name the person", "NAME")
       .text("--email", options.email, "e-mail address", "ADDRESS")
       .text("--department", options.department, "department", "NAME")
-      .list("--attribute", options.attributes, "a further value for certificates: upn, sid, employee_id …",
+      .list("--attribute", options.attributes, "a further value for certificates: upn, sid, employee_id …" + more,
             "NAME=VALUE");
 }
 
@@ -116,7 +136,7 @@ void add_person_commands(const Command& root, Context& context) {
                     Needs::manager, [&context, changed] { return change_person(context, *changed); });
   change.required("person", changed->person, "name or number", "PERSON");
   change.text("--name", changed->name, "new name at log-on", "NAME");
-  person_options(change, *changed);
+  person_options(change, *changed, ", or NAME= to remove one; others stay");
   change.flag("--disable", changed->disable, "no new credentials for this person");
   change.flag("--enable", changed->enable, "the opposite");
 }

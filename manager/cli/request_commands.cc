@@ -6,7 +6,10 @@
 
 #include "cli/api_access.h"
 #include "cli/exit_status.h"
+#include "cli/files.h"
 #include "cli/output.h"
+#include "cli/pins.h"
+#include "cli/terminal.h"
 #include "x509/encoding.h"
 
 namespace cardea::cli {
@@ -53,8 +56,9 @@ Status make_code(Context& context, const NumberOptions& options) {
   CARDEA_ASSIGN(const json::value answer,
                 ask_manager(context, "POST", fmt::format("/v1/requests/{}/code", options.number), json::object{}));
   if (context.options.json) return print_object(context, answer);
-  const json::object& code = answer.as_object();
-  return print(fmt::format("{}\n", std::string_view(code.at("code").as_string())));
+  const std::string code = text_of_member(answer, "code");
+  if (code.empty()) return failure(Code::data_invalid, "The manager's answer is not understood.");
+  return print(code + "\n");
 }
 
 // Names come from certificates: nothing in them may lead out of the directory.
@@ -69,6 +73,8 @@ std::string file_name(std::size_t number, std::string_view name) {
 }
 
 Status recover(Context& context, const NumberOptions& options) {
+  // The keys are shown once: what could not be written would take another request and two approvals.
+  if (!context.options.json) CARDEA_TRY(check_output(options.directory + "/" + file_name(1, "key")));
   CARDEA_ASSIGN(const json::value answer,
                 ask_manager(context, "POST", fmt::format("/v1/requests/{}/recover", options.number), json::object{}));
   if (context.options.json) return print_object(context, answer);
@@ -84,8 +90,44 @@ Status recover(Context& context, const NumberOptions& options) {
   }
   const json::value* left_out = answer.get_object().if_contains("left_out");
   for (const json::value& name : left_out != nullptr && left_out->is_array() ? left_out->get_array() : json::array{})
-    note("left out: " + printable(std::string_view(name.as_string())));
+    if (name.is_string()) note("left out: " + printable(std::string_view(name.get_string())));
   return {};
+}
+
+struct ImportOptions {
+  std::string file;
+  std::string person;
+  std::string policy;
+  std::string password_file;
+};
+
+constexpr std::size_t longest_pkcs12 = 256 * 1024;
+
+Result<Pin> pkcs12_password(const ImportOptions& options) {
+  if (options.password_file.empty() && !has_terminal())
+    return failure(Code::user_not_logged_in,
+                   "The file's password is needed and there is no terminal to ask for it. Give it with "
+                   "--password-file FILE.");
+  if (options.password_file.empty()) return ask_pin(fmt::format("Password of {}: ", options.file));
+  return read_pin_file(options.password_file, "password");
+}
+
+Status import_key(Context& context, const ImportOptions& options) {
+  CARDEA_ASSIGN(const Bytes file, read_file(options.file, longest_pkcs12));
+  json::object body{{"pkcs12", x509::to_base64(file)}};
+  CARDEA_ASSIGN(body["person"], find_person(context, options.person));
+  put_text(body, "policy", options.policy);
+  CARDEA_ASSIGN(const Pin password, pkcs12_password(options));
+  if (password.size() > 0) body["password"] = json::string(text_of(password.view()));
+  auto answer = ask_manager(context, "POST", "/v1/archived-keys", body);
+  if (password.size() > 0) {
+    json::string& sent = body["password"].as_string();
+    wipe({reinterpret_cast<Byte*>(sent.data()), sent.size()});
+  }
+  if (!answer) return std::move(answer).error();
+  if (context.options.json || !answer->is_object()) return print_object(context, *answer);
+  const json::value* certificate = answer->get_object().if_contains("certificate");
+  return print_object(context, certificate == nullptr ? *answer : *certificate);
 }
 
 Status undo(Context& context, const NumberOptions& options) {
@@ -138,7 +180,8 @@ void add_request_commands(const Command& root, Context& context) {
                "  cardea request create cancel --person alice --serial 1234 --reason lost\n",
                Needs::manager, [&context, made] { return create_request(context, *made); })
       .choice("kind", made->kind, "what is wanted", "KIND",
-              {"issue", "renew", "replace", "update", "unblock", "recover", "disable", "enable", "cancel", "retire"})
+              {"issue", "renew", "replace", "update", "unblock", "recover", "rotate", "disable", "enable", "cancel",
+               "retire"})
       .required("--person", made->person, "for whom, by name or number", "PERSON")
       .text("--profile", made->profile, "credential profile", "NAME")
       .text("--serial", made->token, "which of the person's tokens, by serial number or number", "TOKEN")
@@ -201,6 +244,16 @@ void add_archive_commands(const Command& root, Context& context) {
                                                       {"CREATED", "created"}});
                                  }),
                    *list, {"person"});
+  const auto imported = std::make_shared<ImportOptions>();
+  group
+      .command(context, "import", "take a decryption key and its certificate, made elsewhere, into the archive",
+               "  cardea archive import alice.p12 --person alice\n"
+               "  cardea archive import alice.p12 --person alice --policy encryption --password-file password\n",
+               Needs::manager, [&context, imported] { return import_key(context, *imported); })
+      .required("file", imported->file, "PKCS#12 with one key", "FILE")
+      .required("--person", imported->person, "whose it is, by name or number", "PERSON")
+      .text("--policy", imported->policy, "certificate policy that it is treated by (default: none)", "NAME")
+      .text("--password-file", imported->password_file, "holds the file's password (default: asked for)", "FILE");
   const auto recovered = std::make_shared<NumberOptions>();
   recovered->directory = ".";
   group

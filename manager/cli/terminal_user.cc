@@ -9,6 +9,16 @@
 #include "cli/text.h"
 
 namespace cardea::cli {
+namespace {
+
+constexpr std::string_view refused_words = "the token refused the PIN; every wrong one brings the lock nearer";
+
+/// Whether a person who was told that it is the last wants the try to be made.
+bool confirm_last_try(std::string_view token) {
+  return confirm(fmt::format("This is the last try of {}: a wrong PIN locks it.", printable(token)));
+}
+
+}  // namespace
 
 void TerminalUser::tell(std::string_view line) {
   if (line.empty()) return;
@@ -21,22 +31,33 @@ void TerminalUser::tell(std::string_view line) {
 
 Result<Pin> TerminalUser::present_pin(std::string_view token, bool refused) {
   const std::string& file = context_.options.pin_file;
-  if (refused && (!file.empty() || context_.options.pin_stdin)) {
+  if (refused && by_itself()) {
     return error(Code::pin_incorrect, "the token refused the PIN, and it is not sent again");
   }
-  if (refused) note("the token refused the PIN; every wrong one brings the lock nearer");
+  if (refused) note(std::string(refused_words));
   if (!file.empty()) return read_pin_file(file);
   return obtain_pin(typed(), PinRole::user, fmt::format("PIN of {}: ", printable(token)));
 }
 
 Result<Pin> TerminalUser::present_last_pin(std::string_view token) {
-  const std::string label(printable(token));
-  if (confirm(fmt::format("This is the last try of {}: a wrong PIN locks it.", label))) {
-    return ask_pin(fmt::format("PIN of {}: ", label));
+  if (!confirm_last_try(token)) {
+    return error(Code::pin_incorrect,
+                 "only one try of the PIN is left, and it was not used; the last try is made only after a \"yes\" on a "
+                 "terminal, with the PIN typed there");
   }
-  return error(Code::pin_incorrect,
-               "only one try of the PIN is left, and it was not used; the last try is made only after a \"yes\" on a "
-               "terminal, with the PIN typed there");
+  return ask_pin(fmt::format("PIN of {}: ", printable(token)));
+}
+
+Result<bool> TerminalUser::turn_to_pad(std::string_view token, bool refused, bool last) {
+  if (by_itself()) return false;
+  if (last && !confirm_last_try(token)) {
+    return error(Code::pin_incorrect,
+                 "only one try of the PIN is left, and it was not used; the last try is made only after a \"yes\" on a "
+                 "terminal");
+  }
+  if (refused) note(std::string(refused_words));
+  tell(fmt::format("Type the PIN of {} on the reader.", token));
+  return true;
 }
 
 Result<Pin> TerminalUser::new_pin(std::string_view token, std::string_view rules, std::string_view problem) {
@@ -60,6 +81,10 @@ Status TerminalUser::show_pin(std::string_view token, const Pin& pin) {
   }
   note("the PIN of " + label + " is shown on a terminal only, or taken from a file with --new-pin-file");
   return error(Code::user_not_logged_in, "nobody is there to see the PIN; run the command without --json");
+}
+
+bool TerminalUser::by_itself() const {
+  return !context_.options.pin_file.empty() || context_.options.pin_stdin;
 }
 
 Context TerminalUser::typed() const {

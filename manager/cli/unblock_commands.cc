@@ -7,7 +7,6 @@
 
 #include "agent/device_kinds.h"
 #include "agent/local_tokens.h"
-#include "agent/pin_policy.h"
 #include "cli/card_access.h"
 #include "cli/connection.h"
 #include "cli/exit_status.h"
@@ -17,6 +16,7 @@
 #include "cli/text.h"
 #include "domain/readable_groups.h"
 #include "domain/token_secrets.h"
+#include "pins/pin_policy.h"
 
 namespace cardea::cli {
 namespace {
@@ -101,9 +101,9 @@ Result<Pin> new_pin(const Context& context, const agent::DeviceDescription& abou
   limits.min_pin_length = about.min_pin_length;
   limits.max_pin_length = about.max_pin_length;
   CARDEA_ASSIGN(Pin pin, obtain_new_pin(context, PinRole::fresh, "PIN", limits));
-  agent::PinPolicy policy;
+  pins::PinPolicy policy;
   policy.min_length = 1;
-  const Status checked = agent::check_pin(policy, pin);
+  const Status checked = pins::check_pin(policy, pin);
   if (!checked) return failure(checked.code(), fmt::format("Choose another PIN: {}.", checked.error().detail));
   return pin;
 }
