@@ -12,6 +12,9 @@
 #include "agent/card_device.h"
 #include "agent/key_use.h"
 #include "agent/pkcs11_device.h"
+#include "base/testing_codes.h"
+#include "base/testing_folder.h"
+#include "card/certificate.h"
 #include "card/virtual_card.h"
 #include "cardmodules/module_rig.h"
 #include "crypto/digest.h"
@@ -21,16 +24,9 @@
 #include "pcsc/memory_channel.h"
 #include "swtpm/swtpm.h"
 
-namespace cardea {
-
-/// Lets a failed comparison name the code.
-inline std::ostream& operator<<(std::ostream& out, Code code) {
-  return out << name(code);
-}
-
-}  // namespace cardea
-
 namespace cardea::agent::test {
+
+using cardea::testing::Folder;
 
 inline Pin pin_of(std::string_view text) {
   return Pin(view_of(text));
@@ -168,6 +164,11 @@ class CardRig final : public DeviceRig {
     everybody.keys = {factory_key()};
     reopen();
   }
+  /// A generic minidriver card in this state.
+  explicit CardRig(vcard::GidsState state) : card_(vcard::CardState{std::move(state)}) {
+    everybody.keys = {factory_key()};
+    reopen();
+  }
   bool is_card() const override { return true; }
   void reopen() override {
     card_.reset();
@@ -183,21 +184,6 @@ class CardRig final : public DeviceRig {
  private:
   vcard::VirtualCard card_;
   std::string atr_;
-};
-
-/// A folder that goes with its object.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "cardea-device-XXXXXX").string();
-    BOOST_REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::filesystem::path path;
 };
 
 /// The module with settings of its own, before it is loaded.
@@ -289,6 +275,27 @@ inline bool verifies(ByteView key_info, const KeySignature& signature, ByteView 
     raw.insert(raw.end(), number->begin(), number->end());
   }
   return key->ecdsa_verify(digest, raw).ok();
+}
+
+inline const Bytes text_to_sign = to_bytes(view_of("a text that is signed"));
+
+/// Null when there is none of that name.
+inline const DeviceContainer* container_of(const DeviceDescription& about, const std::string& name) {
+  for (const DeviceContainer& container : about.containers) {
+    if (container.name == name) return &container;
+  }
+  return nullptr;
+}
+
+inline Bytes certify(DeviceRig& token, const std::string& container, ByteView key_info, std::size_t variant = 9) {
+  return good(token->write_certificate(token.everybody, container, card::certificate_for(key_info, variant)));
+}
+
+/// The certificate of an authority that stands alone.
+inline Bytes authority(std::string_view name) {
+  const vcard::CardKey key = good(vcard::CardKey::generate(vcard::KeyType::p256));
+  const Bytes subject = vcard::common_name(name);
+  return good(vcard::issue_certificate(key, subject, subject, key.public_key_der(), {vcard::basic_constraints(true)}));
 }
 
 }  // namespace cardea::agent::test

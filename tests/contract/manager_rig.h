@@ -108,6 +108,7 @@ class SilentUser final : public agent::User {
     return Pin(view_of(pin));
   }
   Result<Pin> present_last_pin(std::string_view) override { return Code::pin_incorrect; }
+  Result<bool> turn_to_pad(std::string_view, bool, bool) override { return false; }
   Result<Pin> new_pin(std::string_view, std::string_view, std::string_view problem) override {
     if (!problem.empty()) return error(Code::pin_invalid, std::string(problem));
     return Pin(view_of(pin));

@@ -1,26 +1,14 @@
 #!/usr/bin/env bash
 # An agent that stays: it notices that a renewal waits for the token at hand, proves that it can use the token's key and
 # carries the renewal out without a code; killed in the middle it goes on; asked for what needs a code it does nothing.
-. "$(dirname "$0")/lib.sh"
-. "$here/pcscd_lib.sh"
-. "$here/tpm_lib.sh"
-. "$here/manager_story_lib.sh"
-story_kind=${1:?}
-case "$story_kind" in
-  piv) begin_cards jq; start_pcscd ;;
-  *) begin jq ;;
-esac
-cardea=${CARDEA_COMMAND:?}
-manager=${CARDEA_MANAGER_COMMAND:?}
-story=$work/story
-mkdir "$story"
-umask 077
+. "$(dirname "$0")/manager_rig.sh"
+begin_story "${1:?}" jq
+[ "$story_kind" != tpm ] || start_tpm
 agent_id=
 pre_cleanup() {
   [ -z "$agent_id" ] || end_process "$agent_id"
   end_story
 }
-run() { "$@" >"$work/step.log" 2>&1 </dev/null || { cp "$story/manager.log" "$work/" 2>/dev/null; fail "$*"; }; }
 
 agent_options() {
   printf '%s\n' --server "$server_url" --ca "$story/manager/ca.pem" --device "$story_kind" --interval 1 --again 2
@@ -59,11 +47,7 @@ active() {
     jq -r --arg c authentication '.items[] | select(.container == $c) | .serial'
 }
 
-run administrator_token
-printf '%08d\n' "$((30000000 + RANDOM * 2000 + RANDOM))" >"$story/pin"
-run make_story_manager
-run start_story_manager
-run add_alice
+start_manager_for_alice
 run hand_over first
 run issue
 first=$(active)
@@ -125,10 +109,58 @@ kill -TERM "$(agent_process)"
 wait "$agent_id" || fail "the agent does not end well"
 agent_id=
 [ "$(active)" != "$second" ] || fail "the certificate was not renewed"
-as_admin audit search --action contact_session --json | jq -e '.items | length >= 3' >/dev/null ||
+as_admin audit search --action contact_session --json | jq -e '.items | length >= 2' >/dev/null ||
   fail "the audit log does not tell of the sessions"
 run audit_is_intact
 pass "killed in the middle it goes on where it stopped"
+
+# A token with one certificate, whose renewal makes a fresh key: between the key and its certificate the token can prove
+# nothing, and the agent that was killed there goes on all the same.
+badge_profile() {
+  as_admin profile list --json | jq --arg n "staff-$story_kind" '.items[] | select(.name == $n) | .document |
+    .history_depth = 0 | .certificates |= [.[] | select(.container == "authentication") + {"renewal_key": "fresh"}]' >"$story/badge.json" &&
+    as_admin profile add badge --file "$story/badge.json"
+}
+# Whether the renewal's key is made and its certificate not on the token: "key", "certificate", or "" before both.
+reached() {
+  as_admin job show "$(as_admin request show "$request" --json | value_of job)" --json | jq -r '[.steps[] | select(.state == "done") | .kind] |
+    if any(. == "write_certificate") then "certificate" elif any(. == "generate_key") then "key" else "" end'
+}
+# killed_behind TEXT: kills the agent as soon as it says that it begins a step.
+killed_behind() {
+  local end=$((SECONDS + 60))
+  run ask renew --serial "$alice_token"
+  start_agent
+  until grep -qF "$1" "$work/agent.log"; do
+    [ "$SECONDS" -lt "$end" ] || fail "the agent does not come to '$1': $(cat "$work/agent.log")"
+    sleep 0.01
+  done
+  kill -9 "$(agent_process)"
+  wait "$agent_id" 2>/dev/null || true
+  agent_id=
+}
+goes_on() {
+  once --pin-file "$story/pin" >"$work/once.log" 2>&1 || fail "the agent does not go on: $(cat "$work/once.log")"
+  is_completed || fail "the renewal is not done: $(cat "$work/once.log")"
+}
+run lose_token
+run hand_over second first
+run badge_profile
+run ask issue --profile badge
+run collect
+run find_token
+killed_behind "Generating a key"
+goes_on
+met=
+for attempt in 1 2 3 4 5; do
+  killed_behind "Signing the certificate request"
+  [ "$(reached)" != key ] || met=1
+  goes_on
+  [ -z "$met" ] || break
+done
+[ -n "$met" ] || fail "the agent was never killed between a key and its certificate"
+run audit_is_intact
+pass "killed between a fresh key and its certificate it goes on without a code"
 
 # The token is out of use: its certificates are on hold, and the agent gets nothing by them.
 run ask disable --serial "$alice_token"

@@ -59,6 +59,11 @@ is_problem not-permitted 403 "$(request_bare POST /v1/persons -H 'Content-Type: 
   -H "Authorization: Bearer $(cat "$work/token")" -d '{"name":"dave"}')"
 [ "$(request_bare GET /v1/persons -H "Authorization: Bearer $(cat "$work/token")" | jq '.items | length')" = 2 ] ||
   fail "the access token does not log on"
+for scheme in bearer BEARER; do
+  request_bare GET /v1/persons -H "Authorization: $scheme $(cat "$work/token")" | jq -e .items >/dev/null ||
+    fail "the scheme '$scheme' is not known"
+done
+is_problem not-authenticated 401 "$(request_bare GET /v1/persons -H "Authorization: Basic $(cat "$work/token")")"
 
 # A certificate for a request made elsewhere, its status, its revocation.
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/c.key" -out "$work/c.csr" \
@@ -77,6 +82,8 @@ number=$("$cardea" manager cert list --search "$serial" --json | jq -e '.items[0
 "$cardea" manager cert revoke "$number" --reason keyCompromise >/dev/null || fail "revocation"
 ocsp | grep >/dev/null ': revoked' || fail "OCSP after the revocation says: $(ocsp)"
 "$cardea" ca crl issuing >/dev/null || fail "no CRL was made"
+"$cardea" audit search --action crl_published --json | jq -e '.items[0].detail.number' >/dev/null ||
+  fail "the audit log does not tell of the CRL"
 curl -sS --max-time 20 "http://127.0.0.1:$plain_port/crl/issuing.crl" | openssl crl -inform DER -noout -text |
   tr 'A-F' 'a-f' | grep -i "$serial" >/dev/null || fail "the CRL lacks the certificate"
 is_problem not-permitted 403 "$(curl -sS --max-time 20 "http://127.0.0.1:$plain_port/v1/persons")"
@@ -88,6 +95,13 @@ open_session() {
 for _ in $(seq 30); do is_problem code-wrong 403 "$(open_session)"; done
 is_problem too-many-attempts 429 "$(open_session -D "$work/head")"
 grep -Ei '^retry-after: [0-9]+' "$work/head" >/dev/null || fail "nothing says when a code may be tried again"
+
+# Nor can an agent's tickets; whoever asks for a nonce has guessed nothing.
+contact() { request_bare POST /v1/agent/contacts -H 'Content-Type: application/json' -d "$@"; }
+for _ in $(seq 30); do is_problem not-permitted 403 "$(contact '{"ticket":"1-9999999999.00"}')"; done
+is_problem too-many-attempts 429 "$(contact '{"ticket":"1-9999999999.00"}' -D "$work/head")"
+grep -Ei '^retry-after: [0-9]+' "$work/head" >/dev/null || fail "nothing says when a ticket may be tried again"
+contact '{}' | jq -e .nonce >/dev/null || fail "no nonce for an agent"
 
 # Description and audit.
 request_bare GET /v1/openapi.json | jq -e '.openapi == "3.1.0" and (.paths | length > 30)' >/dev/null || fail "OpenAPI"

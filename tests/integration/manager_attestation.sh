@@ -1,22 +1,8 @@
 #!/usr/bin/env bash
 # A profile demands that tokens attest their keys: a PIV card and a TPM whose makers are trusted get their certificates,
 # and the finding is shown; a keystore, and a card and a TPM of somebody else, are refused before anything is issued.
-. "$(dirname "$0")/lib.sh"
-. "$here/pcscd_lib.sh"
-. "$here/tpm_lib.sh"
-. "$here/manager_story_lib.sh"
-story_kind=${1:?}
-case "$story_kind" in
-  piv) begin_cards jq; start_pcscd ;;
-  tpm) begin_tpm jq ;;
-esac
-cardea=${CARDEA_COMMAND:?}
-manager=${CARDEA_MANAGER_COMMAND:?}
-story=$work/story
-mkdir "$story"
-umask 077
-pre_cleanup() { end_story; }
-run() { "$@" >"$work/step.log" 2>&1 </dev/null || { cp "$story/manager.log" "$work/" 2>/dev/null; fail "$*"; }; }
+. "$(dirname "$0")/manager_rig.sh"
+begin_story "${1:?}" jq
 
 # A maker's authority and a TPM with its certificate, by swtpm's own tools: make_endorsed_tpm NAME.
 make_endorsed_tpm() {

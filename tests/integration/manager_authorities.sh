@@ -37,15 +37,68 @@ openssl x509 -req -in "$work/below.csr" -CA "$work/root.pem" -CAkey "$work/root.
   -extfile "$work/ext" -out "$work/below.pem" 2>/dev/null
 policy by-below below tls-client
 issue by-below 2>/dev/null && fail "an authority without certificate issues"
+"$cardea" ca check below >"$work/check" 2>&1 && fail "an authority without certificate is said to work: $(cat "$work/check")"
+grep "does not work" "$work/check" >/dev/null || fail "the check says: $(cat "$work/check")"
 "$cardea" ca install below "$work/root.pem" 2>/dev/null && fail "a foreign certificate is installed"
 "$cardea" ca install below "$work/below.pem" 2>/dev/null && fail "a certificate without its chain is installed"
 cat "$work/below.pem" "$work/root.pem" >"$work/chain.pem"
 "$cardea" ca install below "$work/chain.pem" >/dev/null || fail "the certificate is not installed"
 issue by-below || fail "the authority below a foreign root issues nothing"
+"$cardea" ca check below >/dev/null || fail "an authority that works is said not to"
 openssl verify -CAfile "$work/root.pem" -untrusted "$work/below.pem" "$work/by-below.pem" >/dev/null || fail "its chain"
 openssl ocsp -issuer "$work/below.pem" -cert "$work/by-below.pem" -CAfile "$work/root.pem" \
   -verify_other "$work/below.pem" -url "http://127.0.0.1:$plain_port/ocsp/below" 2>&1 | grep >/dev/null ': good' ||
   fail "its OCSP"
+
+# A root answers for the authorities below it; those are renewed for the same key, and revoked as any certificate.
+fetch() { curl -sS --fail --max-time 20 "http://127.0.0.1:$plain_port/$1"; }
+by_root() {
+  openssl ocsp -issuer "$work/root-ca.pem" -cert "$1" -CAfile "$work/root-ca.pem" -verify_other "$work/root-ca.pem" \
+    -url "http://127.0.0.1:$plain_port/ocsp/root" >"$work/ocsp" 2>&1
+  grep 'Response verify OK' "$work/ocsp" >/dev/null && grep "pem: $2" "$work/ocsp" >/dev/null || fail "OCSP says $(cat "$work/ocsp")"
+}
+"$cardea" ca create branch --subject 'CN=Branch,O=Example' --parent root --validity P2Y >/dev/null || fail "no authority below the root"
+policy by-branch branch tls-client
+issue by-branch || fail "the branch issues nothing"
+fetch certificates/root.cer | openssl x509 -inform DER -out "$work/root-ca.pem"
+fetch certificates/branch.cer | openssl x509 -inform DER -out "$work/branch-1.pem"
+by_root "$work/branch-1.pem" good
+"$cardea" ca renew root 2>"$work/refusal" && fail "a root is renewed"
+grep 'successor' "$work/refusal" >/dev/null || fail "the refusal says: $(cat "$work/refusal")"
+"$cardea" ca renew below 2>"$work/refusal" && fail "an authority below a foreign root is renewed"
+grep 'install' "$work/refusal" >/dev/null || fail "the refusal says: $(cat "$work/refusal")"
+"$cardea" ca renew branch --validity P1Y 2>/dev/null && fail "a renewal shortens the time"
+"$cardea" ca renew branch --validity P5Y >/dev/null || fail "the branch is not renewed"
+fetch certificates/branch.cer | openssl x509 -inform DER -out "$work/branch-2.pem"
+[ "$(openssl x509 -in "$work/branch-1.pem" -noout -pubkey)" = "$(openssl x509 -in "$work/branch-2.pem" -noout -pubkey)" ] ||
+  fail "the renewal is for another key"
+openssl x509 -in "$work/branch-2.pem" -noout -checkend $((4 * 365 * 86400)) >/dev/null || fail "the renewal lasts no longer"
+for present in branch-1 branch-2; do
+  openssl verify -x509_strict -CAfile "$work/root-ca.pem" -untrusted "$work/$present.pem" "$work/by-branch.pem" >/dev/null ||
+    fail "what was issued before does not verify by $present"
+  by_root "$work/$present.pem" good
+done
+cp "$work/by-branch.pem" "$work/first.pem"
+issue by-branch || fail "the renewed branch issues nothing"
+openssl verify -x509_strict -CAfile "$work/root-ca.pem" -untrusted "$work/branch-2.pem" "$work/by-branch.pem" >/dev/null ||
+  fail "what is issued now does not verify"
+row=$("$cardea" manager cert list --search 'CN=Branch' --json | jq '[.items[] | select(.state == "active") | .id] | max')
+"$cardea" manager cert revoke "$row" --reason cACompromise >/dev/null || fail "an authority's certificate is not revoked"
+by_root "$work/branch-2.pem" revoked
+grep 'Reason: cACompromise' "$work/ocsp" >/dev/null || fail "OCSP says $(cat "$work/ocsp")"
+by_root "$work/branch-1.pem" good
+"$cardea" ca crl root >/dev/null || fail "no CRL of the root"
+fetch crl/root.crl | openssl crl -inform DER -out "$work/root.crl"
+openssl verify -crl_check -CRLfile "$work/root.crl" -CAfile "$work/root-ca.pem" "$work/branch-2.pem" >"$work/verify" 2>&1 &&
+  fail "the root's CRL lacks the branch"
+grep 'revoked' "$work/verify" >/dev/null || fail "$(cat "$work/verify")"
+# A good state is believed for the rest of its second.
+for _ in 1 2 3 4 5; do
+  issue by-branch 2>"$work/refusal" || break
+  sleep 0.5
+done
+grep 'revoked' "$work/refusal" >/dev/null || fail "the refusal says: $(cat "$work/refusal")"
+"$cardea" ca renew branch 2>/dev/null && fail "a revoked authority is renewed"
 
 # Custom profiles; what cannot work is refused and changes nothing.
 echo '{"profiles":[{"id":"short","based_on":"tls-client","name":"Short","validity":"PT2H"}],"crl_interval":"PT6H"}' \

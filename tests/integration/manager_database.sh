@@ -215,4 +215,5 @@ case "$kind" in
     ;;
   postgresql) postgresql_faults ;;
 esac
-grep -q 'not ready' "$work/log" || fail "the log does not say why the manager was not ready"
+grep 'not ready' "$work/log" | grep 'database' >/dev/null || fail "the log does not say why the manager was not ready"
+! grep 'the token' "$work/log" >/dev/null || fail "the log blames a token: $(grep 'the token' "$work/log" | head -n 1)"

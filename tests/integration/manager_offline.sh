@@ -1,24 +1,15 @@
 #!/usr/bin/env bash
 # A blocked PIN, a person without a way to the manager, and an operator on the phone, on a card of the kind $1: what is read
 # out is typed wrongly once and costs no try, then rightly. A PUK that was told is another one after the next contact.
-. "$(dirname "$0")/lib.sh"
-. "$here/pcscd_lib.sh"
-. "$here/manager_story_lib.sh"
-story_kind=${1:?}
-begin_cards jq python3
-start_pcscd
-cardea=${CARDEA_COMMAND:?}
-manager=${CARDEA_MANAGER_COMMAND:?}
-story=$work/story
+. "$(dirname "$0")/manager_rig.sh"
+begin_story "${1:?}" jq python3
 phone=$work/phone
-mkdir "$story" "$phone"
-umask 077
+mkdir "$phone"
 person_id=
 pre_cleanup() {
   [ -z "$person_id" ] || end_process "$person_id"
   end_story
 }
-run() { "$@" >"$work/step.log" 2>&1 </dev/null || { cp "$story/manager.log" "$work/" 2>/dev/null; fail "$*"; }; }
 as_alice() { (alice_settings && with_timeout 120 "$@") </dev/null; }
 
 # Wrong PINs by pkcs11-tool until the card is locked, since `cardea` does not give the last try away.
@@ -70,11 +61,7 @@ call() {
   return "$status"
 }
 
-run administrator_token
-printf '%08d\n' "$((30000000 + RANDOM * 2000 + RANDOM))" >"$story/pin"
-run make_story_manager
-run start_story_manager
-run add_alice
+start_manager_for_alice
 run hand_over first
 run issue
 run pin_works

@@ -47,6 +47,32 @@ say "13 wrong mappings refused in words"
 as_dora() { request_bare GET "$1" -H "Authorization: Bearer $(cat "$work/dora")"; }
 is_problem not-permitted 403 "$(as_dora /v1/tokens)"
 
+
+# What reaches a department does not reach the log of everybody, and the right to do a thing shows that it is done.
+"$cardea" operator role save log-reader --right audit_read --scope department >/dev/null || fail "a second role"
+"$cardea" operator change dora --role log-reader >/dev/null || fail "dora has no other role"
+for path in events verification export; do is_problem not-permitted 403 "$(as_dora "/v1/audit/$path")"; done
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/c.key" -out "$work/c.csr" \
+  -subj /CN=client 2>/dev/null
+certificate=$("$cardea" manager cert issue "$work/c.csr" --policy tls-client --json | jq -e .id) || fail "no certificate"
+"$cardea" operator role save revoker --right certificate_revoke --scope all >/dev/null || fail "a third role"
+"$cardea" operator change dora --role revoker --scope all >/dev/null || fail "dora revokes nothing"
+revoked=$(request_bare POST "/v1/certificates/$certificate/revoke" -H "Authorization: Bearer $(cat "$work/dora")" \
+  -H 'Content-Type: application/json' -d '{}')
+[ "$(jq -r .state <<<"$revoked")" = revoked ] || fail "the answer to a revocation that is done: $revoked"
+"$cardea" operator change dora --role front-desk --scope department >/dev/null || fail "dora is not back"
+
+# Attributes that are not named stay.
+attributes() { "$cardea" person show mel --json | jq -c .attributes; }
+"$cardea" person add mel --attribute upn=mel@example.org --attribute sid=S-1-5-21-1 >/dev/null || fail "mel is not added"
+"$cardea" person change mel --attribute sid=S-1-5-21-2 >/dev/null || fail "mel is not changed"
+[ "$(attributes | jq -r '.upn + " " + .sid')" = "mel@example.org S-1-5-21-2" ] || fail "mel has $(attributes)"
+"$cardea" person change mel --attribute upn= >/dev/null || fail "an attribute stays"
+[ "$(attributes)" = '{"sid":"S-1-5-21-2"}' ] || fail "mel has $(attributes)"
+mel=$("$cardea" person show mel --json | jq .id)
+"$cardea" operator add ellen --role front-desk --person mel --json | jq -e ".person == $mel" >/dev/null ||
+  fail "ellen is none of the people"
+
 # One in ten is of her department; the pages are full all the same.
 for i in $(seq 60); do
   department=$([ $((i % 10)) = 0 ] && echo sales || echo archery)

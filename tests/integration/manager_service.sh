@@ -9,6 +9,7 @@ root=$work/root
 DESTDIR=$root cmake --install "$build" >"$work/install.log" 2>&1 || fail "cmake --install: $(tail -n 5 "$work/install.log")"
 installed() { find "$root" -path "*/$1" | grep >/dev/null . || fail "$1 is not installed"; }
 for file in bin/cardea bin/cardea-manager pkcs11/libcardea-pkcs11.so systemd/system/cardea-manager.service \
+  systemd/user/cardea-agent.service \
   sysusers.d/cardea-manager.conf man8/cardea-manager.8 man1/cardea.1 man5/cardea.toml.5 \
   bash-completion/completions/cardea; do
   installed "$file"
@@ -33,6 +34,28 @@ check_unit() {
   say "unit: $(tail -n 1 "$work/security.log" | sed 's/^[^A-Z]*//; s/[^A-Z]*$//')"
 }
 check_unit
+
+# The agent's unit is for users' own systemd, which knows other targets and specifiers.
+check_user_unit() {
+  command -v systemd-analyze >/dev/null || { say "user unit: skipped, systemd-analyze is not installed"; return 0; }
+  local unit=$work/cardea-agent.service
+  mkdir -p "$work/run" && chmod 700 "$work/run"
+  sed "s|^ExecStart=[^ ]*|ExecStart=$cardea|" "$(find "$root" -name cardea-agent.service)" >"$unit"
+  XDG_RUNTIME_DIR=$work/run systemd-analyze --user verify --man=no "$unit" >"$work/verify.log" 2>&1 ||
+    fail "user unit: $(cat "$work/verify.log")"
+  [ ! -s "$work/verify.log" ] || fail "user unit: $(cat "$work/verify.log")"
+  say "user unit: nothing to object to"
+}
+check_user_unit
+
+# What stopped half-way says what to do, and then goes on.
+half() { "$manager" init --data "$work/half" --config "$work/half.toml" >"$work/half.log" 2>&1; }
+printf '[manager]\ndata_directory = "%s/half"\n[database]\ndatabase = "sqlite:%s/none/m.db"\n' "$work" "$work" >"$work/half.toml"
+! half || fail "a manager was made without a folder for its database"
+grep "remove $work/half, .*run init again" "$work/half.log" >/dev/null || fail "what to do is not told: $(cat "$work/half.log")"
+mkdir "$work/none" && rm -r "$work/half"
+half || fail "init again: $(cat "$work/half.log")"
+say "init: a second attempt after a failure"
 
 # As systemd does it: a datagram socket whose name stands in the environment.
 python3 - "$work/notify" >"$work/notified" <<'PY' &

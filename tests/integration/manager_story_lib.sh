@@ -3,7 +3,8 @@
 # sourced by the demonstration (quickstart) and by the test manager_story, not run.
 #
 # The caller sets $story (an empty folder), $story_kind (piv, gids, keystore, tpm), $cardea, $manager and $module, sources
-# process_lib.sh and what starts cards and TPMs before, and defines `step TEXT NEXT COMMAND...`.
+# process_lib.sh and what starts cards and TPMs before, and defines `step TEXT NEXT COMMAND...`. Another database than the
+# default one stands in $story_database, as the setting `database` takes it.
 #
 #   tell_story       every step
 #   end_story        ends the manager
@@ -11,6 +12,7 @@
 story_pin_source=
 manager_id=
 story_rounds=3
+story_database=
 
 value_of() { sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p" | head -n 1; }
 
@@ -87,7 +89,8 @@ make_story_manager() {
   local ports
   read -r -a ports < <(story_ports)
   "$manager" config default | sed "s|/var/lib/cardea-manager|$story/manager|; s|^# port = 8443|port = ${ports[0]}|
-    s|^# port = 8080|port = ${ports[1]}|; s|^# url = .*|url = \"http://127.0.0.1:${ports[1]}\"|" >"$story/manager.toml"
+    s|^# port = 8080|port = ${ports[1]}|; s|^# url = .*|url = \"http://127.0.0.1:${ports[1]}\"|
+    ${story_database:+s|^# database = .*|database = \"$story_database\"|}" >"$story/manager.toml"
   plain_url=http://127.0.0.1:${ports[1]}
   timeout 120 "$manager" init --data "$story/manager" --config "$story/manager.toml" --organisation 'Cardea demo' \
     --host 127.0.0.1 --administrator administrator --administrator-request "$story/admin.csr" &&
@@ -282,11 +285,14 @@ replace_token() {
 
 audit_is_intact() { as_admin audit verify --json | grep >/dev/null '"intact":true'; }
 
-# The token that Alice has in hand: a new card in the reader, or nothing where the agent makes it.
+# The token that Alice has in hand: a new card in the reader, or nothing where the agent makes it. Her first generic
+# minidriver card is blank, the second one was initialised by somebody.
 hand_over() {
   case "$story_kind" in
     piv) [ -z "${2:-}" ] || remove_card "$2"; new_card "$1" piv && insert_card "$1" ;;
-    gids) [ -z "${2:-}" ] || remove_card "$2"; new_card "$1" gids --initialised && insert_card "$1" ;;
+    gids)
+      if [ -z "${2:-}" ]; then new_card "$1" gids; else remove_card "$2"; new_card "$1" gids --initialised; fi
+      insert_card "$1" ;;
     *) [ -z "${2:-}" ] || rm -rf "$story/alice" ;;
   esac
 }
