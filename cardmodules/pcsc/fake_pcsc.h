@@ -27,6 +27,8 @@ class FakePcsc {
   // What happens in the world.
   void add_reader(const std::string& name);
   void remove_reader(const std::string& name);
+  /// A reader comes just before the next wait for changes begins, which therefore does not see it coming.
+  void add_reader_before_next_wait(const std::string& name);
   void insert(const std::string& name, Bytes atr);
   void pull(const std::string& name);
   void make_mute(const std::string& name);
@@ -41,7 +43,9 @@ class FakePcsc {
   /// Calls that ask for readers hang until this is false.
   void hang(bool hanging);
 
-  // How cards and readers behave.
+  // How cards, readers and the service behave.
+  /// Newer services count how often a reader came or went, and end a wait that knows another count.
+  void count_readers();
   using Exchange = std::function<Bytes(ByteView command)>;
   void answer_by(Exchange exchange);
   /// Commands are not answered until this is false.
@@ -83,6 +87,8 @@ class FakePcsc {
   struct Calls;
   friend struct Calls;
 
+  void put_reader(const std::string& name);
+  bool knows_another_count(const SCARD_READERSTATE& asked) const;
   void fill(SCARD_READERSTATE& asked);
   LONG check(SCARDHANDLE handle);
 
@@ -95,6 +101,9 @@ class FakePcsc {
   long last_number_ = 0;
   int run_ = 1;
   std::uint64_t changes_ = 0;
+  std::string reader_before_wait_;
+  DWORD reader_events_ = 1;
+  bool counting_ = false;
   bool running_ = true;
   bool hanging_ = false;
   bool closing_ = false;

@@ -10,6 +10,12 @@ namespace cardea::card {
 namespace {
 
 FakePcsc* current = nullptr;
+
+/// The reader that stands for readers that are to come.
+bool is_notification(const SCARD_READERSTATE& asked) {
+  return std::string_view(asked.szReader) == "\\\\?PnP?\\Notification";
+}
+
 constexpr std::chrono::seconds longest_wait{10};
 
 }  // namespace
@@ -69,23 +75,27 @@ struct FakePcsc::Calls {
     inside.wait([&] { return !fake.hanging_; });
     if (!fake.contexts_.contains(context)) return SCARD_E_INVALID_HANDLE;
     for (DWORD i = 0; i < count; ++i) {
-      const bool special = std::string_view(asked[i].szReader).starts_with("\\\\?PnP?");
-      if (!special && !fake.slots_.contains(asked[i].szReader)) return SCARD_E_UNKNOWN_READER;
+      if (!is_notification(asked[i]) && !fake.slots_.contains(asked[i].szReader)) return SCARD_E_UNKNOWN_READER;
     }
     if (timeout != 0) {
+      if (!fake.reader_before_wait_.empty()) fake.put_reader(std::exchange(fake.reader_before_wait_, {}));
       // Whatever changes ends the wait, also what makes no difference to who asks.
       const std::uint64_t before = fake.changes_;
       const auto over = [&] {
         return fake.closing_ || !fake.running_ || fake.contexts_[context] || fake.changes_ != before ||
                std::any_of(asked, asked + count, [&](const SCARD_READERSTATE& one) {
+                 if (is_notification(one)) return fake.knows_another_count(one);
                  const auto slot = fake.slots_.find(one.szReader);
                  return slot != fake.slots_.end() &&
                         one.dwCurrentState != (slot->second.state | DWORD{slot->second.events} << 16);
                });
       };
-      if (!fake.changed_.wait_for(inside.lock, std::chrono::milliseconds(timeout), over)) return SCARD_E_TIMEOUT;
+      const bool news = fake.changed_.wait_for(inside.lock, std::chrono::milliseconds(timeout), over);
+      for (DWORD i = 0; i < count; ++i) fake.fill(asked[i]);
+      if (!news) return SCARD_E_TIMEOUT;
       if (!fake.running_) return SCARD_E_NO_SERVICE;
       if (std::exchange(fake.contexts_[context], false)) return SCARD_E_CANCELLED;
+      return SCARD_S_SUCCESS;
     }
     for (DWORD i = 0; i < count; ++i) fake.fill(asked[i]);
     return SCARD_S_SUCCESS;
@@ -227,7 +237,18 @@ LONG FakePcsc::check(SCARDHANDLE handle) {
   return SCARD_S_SUCCESS;
 }
 
+bool FakePcsc::knows_another_count(const SCARD_READERSTATE& asked) const {
+  const DWORD known = asked.dwCurrentState >> 16;
+  return counting_ && known != 0 && known != reader_events_;
+}
+
+void FakePcsc::put_reader(const std::string& name) {
+  slots_[name] = {};
+  ++reader_events_;
+}
+
 void FakePcsc::fill(SCARD_READERSTATE& asked) {
+  if (is_notification(asked)) asked.dwEventState = counting_ ? reader_events_ << 16 : 0;
   const auto found = slots_.find(asked.szReader);
   if (found == slots_.end()) return;
   const Slot& slot = found->second;
@@ -250,11 +271,16 @@ void change(std::mutex& mutex, std::condition_variable& changed, std::uint64_t& 
 }  // namespace
 
 void FakePcsc::add_reader(const std::string& name) {
-  change(mutex_, changed_, changes_, [&] { slots_[name] = {}; });
+  change(mutex_, changed_, changes_, [&] { put_reader(name); });
+}
+
+void FakePcsc::add_reader_before_next_wait(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  reader_before_wait_ = name;
 }
 
 void FakePcsc::remove_reader(const std::string& name) {
-  change(mutex_, changed_, changes_, [&] { slots_.erase(name); });
+  change(mutex_, changed_, changes_, [&] { reader_events_ += slots_.erase(name); });
 }
 
 void FakePcsc::insert(const std::string& name, Bytes atr) {
@@ -313,6 +339,10 @@ void FakePcsc::start_service() {
 
 void FakePcsc::hang(bool hanging) {
   change(mutex_, changed_, changes_, [&] { hanging_ = hanging; });
+}
+
+void FakePcsc::count_readers() {
+  change(mutex_, changed_, changes_, [&] { counting_ = true; });
 }
 
 void FakePcsc::answer_by(Exchange exchange) {

@@ -192,6 +192,27 @@ BOOST_AUTO_TEST_CASE(what_makes_no_difference_is_not_told) {
   BOOST_TEST(bell.rings() == 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_reader_that_comes_between_a_look_and_the_wait_is_told) {
+  Bell bell;
+  pcsc.add_reader(first);
+  readers.listen(bell.button());
+  BOOST_TEST(pcsc.eventually([&] { return bell.rings() == 1; }));
+  pcsc.add_reader_before_next_wait(second);
+  pcsc.reset_by_another(first);
+  BOOST_TEST(pcsc.eventually([&] { return bell.rings() == 2; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_service_that_counts_its_readers_tells_of_one_between_a_look_and_the_wait) {
+  Bell bell;
+  pcsc.count_readers();
+  pcsc.add_reader(first);
+  readers.listen(bell.button());
+  BOOST_TEST(pcsc.eventually([&] { return bell.rings() == 1; }));
+  pcsc.add_reader_before_next_wait(second);
+  pcsc.reset_by_another(first);
+  BOOST_TEST(pcsc.eventually([&] { return bell.rings() == 2; }));
+}
+
 BOOST_AUTO_TEST_CASE(listening_ends_at_once_at_any_moment) {
   pcsc.add_reader(first);
   for (int round = 0; round < 50; ++round) {

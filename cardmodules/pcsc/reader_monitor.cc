@@ -14,8 +14,9 @@ namespace {
 
 constexpr std::chrono::milliseconds service_is_looked_for{300};
 constexpr std::chrono::milliseconds longest_wait{30'000};
-// Readers come in groups, and one that comes between a look and the wait after it is not told of.
-constexpr std::chrono::milliseconds wait_after_change{500};
+// A service that does not count its readers' comings and goings cannot tell of one between a look and the wait after
+// it.
+constexpr std::chrono::milliseconds longest_wait_uncounted{1000};
 constexpr std::chrono::milliseconds longest_farewell{2000};
 constexpr std::chrono::milliseconds between_cancels{20};
 
@@ -45,7 +46,7 @@ struct ReaderMonitor::State {
 
   void serve();
   bool rest(std::chrono::milliseconds time);
-  bool tell_if_changed(const std::string& now);
+  void tell_if_changed(const std::string& now);
   bool is_ending();
 };
 
@@ -59,19 +60,19 @@ bool ReaderMonitor::State::rest(std::chrono::milliseconds time) {
   return !changed.wait_for(lock, time, [this] { return ending; });
 }
 
-bool ReaderMonitor::State::tell_if_changed(const std::string& now) {
-  if (std::exchange(looked, true) && now == known) return false;
+void ReaderMonitor::State::tell_if_changed(const std::string& now) {
+  if (std::exchange(looked, true) && now == known) return;
   known = now;
   if (!is_ending()) listener();
-  return true;
 }
 
 void ReaderMonitor::State::serve() {
   while (!is_ending()) {
     const Result<const PcscApi*> functions = api();
     const Result<ReaderList> list = functions ? watch.look(**functions) : Result<ReaderList>(functions.error());
-    const bool news = tell_if_changed(list ? signature(*list) : std::string());
-    const bool watching = list && !is_ending() && watch.wait(*list, news ? wait_after_change : longest_wait);
+    tell_if_changed(list ? signature(*list) : std::string());
+    const auto at_most = watch.readers_are_counted() ? longest_wait : longest_wait_uncounted;
+    const bool watching = list && !is_ending() && watch.wait(*list, at_most);
     if (!watching) {
       watch.release();
       rest(service_is_looked_for);

@@ -37,6 +37,8 @@ class ReaderWatch {
   void cancel() noexcept;
   void release();
 
+  /// Whether a wait() also ends at once for a reader that came or went since the one before it.
+  bool readers_are_counted() const noexcept { return reader_events_ != SCARD_STATE_UNAWARE; }
   /// Whether there is a connection to the service.
   bool connected() const noexcept { return connected_; }
   /// Whether the last look saw a card.
