@@ -95,7 +95,7 @@ class CardKind : public TokenKind {
   }
   /// The slot with a card, waited for; another one than `known`.
   static CK_SLOT_ID slot_with_card(const Module& module, std::optional<CK_SLOT_ID> known = std::nullopt) {
-    for (int tries = 0; tries < 400; ++tries) {
+    for (int tries = 0; tries < 1200; ++tries) {
       for (const CK_SLOT_ID slot : module.slots()) {
         CK_TOKEN_INFO info{};
         if (slot != known && module->C_GetTokenInfo(slot, &info) == CKR_OK) return slot;

@@ -328,7 +328,7 @@ struct Setting {
     card = std::make_unique<p11::ChildProcess>(
         std::vector<std::string>{environment("CARDEA_VCARD"), "run", "--state", file, "--port",
                                  environment("CARDEA_READER_PORT"), "--control", file + ".control"});
-    for (int tries = 0; tries < 200; ++tries) {
+    for (int tries = 0; tries < 1200; ++tries) {
       if (!must(tokens->list({kind})).empty()) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }

@@ -38,11 +38,11 @@ readers() {
   printf '%s\n' "$all"
 }
 
-# soon PATTERN COMMAND...: whether the output matches within ten seconds.
+# soon PATTERN COMMAND...: whether the output matches within half a minute.
 soon() {
   local pattern=$1 i output=
   shift
-  for i in {1..100}; do
+  for i in {1..300}; do
     output=$("$@") || true
     if grep -q -- "$pattern" <<<"$output"; then return 0; fi
     sleep 0.1

@@ -167,7 +167,7 @@ serve() {
     timeout --kill-after=5 290 "${@//@PORT@/$port}" >"$work/$name.log" 2>&1 </dev/null &
     served=$!
     daemons+=("$served")
-    for i in {1..100}; do
+    for i in {1..300}; do
       listening "$port" && return 0
       kill -0 "$served" 2>/dev/null || break
       sleep 0.1

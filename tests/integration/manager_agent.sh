@@ -164,7 +164,7 @@ pass "killed between a fresh key and its certificate it goes on without a code"
 
 # The token is out of use: its certificates are on hold, and the agent gets nothing by them.
 run ask disable --serial "$alice_token"
-wait_until 30 eval '[ -z "$(active)" ]' || fail "the token is not disabled"
+wait_until 60 eval '[ -z "$(active)" ]' || fail "the token is not disabled"
 if once --pin-file "$story/pin" >"$work/once.log" 2>&1; then fail "a disabled token gets a contact"; fi
 grep -q "not active" "$work/once.log" || fail "it is not said why: $(cat "$work/once.log")"
 pass "a disabled token gets nothing"

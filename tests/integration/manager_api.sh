@@ -115,7 +115,7 @@ jq -es 'map(.action) | index("certificate_revoked") and index("person_added")' <
 reloaded() {
   local i
   kill -HUP "$(manager_process)"
-  for i in $(seq 100); do
+  for i in $(seq 600); do
     tail -n +"$((seen + 1))" "$work/log" | grep -F "$1" >/dev/null && return
     sleep 0.1
   done
@@ -150,7 +150,7 @@ reloaded 'changed settings take a restart'
   done
 ) >"$work/generated" 2>&1 &
 generating=$!
-for i in $(seq 100); do
+for i in $(seq 600); do
   CARDEA_HOME=$data/keys "$cardea" key list --token cardea-manager 2>/dev/null | grep extra >/dev/null && break
   sleep 0.1
 done

@@ -33,7 +33,7 @@ out_of_order() {
   answers_503 "$what" post /v1/tokens '{"kind":"piv","serial":"1"}'
   # It looks once a second at most.
   local i
-  for i in $(seq 100); do
+  for i in $(seq 600); do
     [ "$(status_of GET /v1/ready)" = 200 ] || break
     sleep 0.1
   done
@@ -72,7 +72,7 @@ locked_by() {
   holder_pid=$!
   exec 9>"$work/release"
   local i
-  for i in $(seq 100); do
+  for i in $(seq 600); do
     grep -q locked "$work/holder" && return
     sleep 0.1
   done

@@ -71,10 +71,10 @@ while True:
 PY
 listener=$!
 after_manager() { kill "$listener" 2>/dev/null || true; }
-for i in $(seq 100); do [ -S "$work/notify" ] && break; sleep 0.1; done
+for i in $(seq 600); do [ -S "$work/notify" ] && break; sleep 0.1; done
 make_manager
 NOTIFY_SOCKET=$work/notify start_manager
-for i in $(seq 100); do grep -qx READY=1 "$work/notified" && break; sleep 0.1; done
+for i in $(seq 600); do grep -qx READY=1 "$work/notified" && break; sleep 0.1; done
 grep -qx READY=1 "$work/notified" || fail "readiness is not told"
 [ "$(request GET /v1/cas/2/profiles | jq '.items | length')" -ge "$profiles" ] || fail "the certificate profiles are not found"
 
@@ -89,7 +89,7 @@ code=$("$cardea" request code "$number") || fail "no code"
 timeout 120 "$cardea" collect "$code" --server "https://localhost:$port" --ca "$data/ca.pem" --device keystore --attempts 60 \
   --interval 1 --pin-file "$work/pin" --new-pin-file "$work/pin" >"$work/collect.log" 2>&1 &
 agent=$!
-for i in $(seq 300); do
+for i in $(seq 1200); do
   steps=$(request GET /v1/jobs/1 | jq '[.steps[]? | select(.state == "done")] | length')
   [ "${steps:-0}" -lt 4 ] || break
   sleep 0.02

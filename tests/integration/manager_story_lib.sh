@@ -189,7 +189,7 @@ open_page() {
     -cert_chain "$story/manager/server.pem" -CAfile "$story/trust.pem" -Verify 4 -verify_return_error -www \
     >>"$story/page.log" 2>&1 </dev/null &
   id=$!
-  for i in {1..100}; do
+  for i in {1..300}; do
     (exec 3<>"/dev/tcp/127.0.0.1/$page_port") 2>/dev/null && break
     sleep 0.1
   done
