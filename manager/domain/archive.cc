@@ -95,8 +95,7 @@ Result<ArchivedKey> seal_for_archive(KeyToken& keys, Id person, std::string_view
   return row;
 }
 
-Result<SecretBytes> read_archived_key(Transaction& store, KeyToken& keys, const ArchivedKey& key, const Actor& actor,
-                                      Time now, std::string_view why) {
+Result<SecretBytes> open_archived_key(KeyToken& keys, const ArchivedKey& key) {
   if (key.sealed_key.size() <= crypto::aead_nonce_size)
     return error(Code::encrypted_data_invalid, fmt::format("the archived key {} is damaged", key.id));
   const Bytes bound = binding(key.person, key.policy, key.public_key);
@@ -106,9 +105,19 @@ Result<SecretBytes> read_archived_key(Transaction& store, KeyToken& keys, const 
   auto pkcs8 = crypto::aead_open(data_key->view(), sealed.first(crypto::aead_nonce_size), bound,
                                  sealed.subspan(crypto::aead_nonce_size));
   if (!pkcs8) return error(Code::encrypted_data_invalid, fmt::format("the archived key {} was changed", key.id));
-  CARDEA_TRY(audit(store, actor, now, AuditAction::key_read, fmt::format("archived_key:{}", key.id),
-                   {{"person", key.person}, {"why", std::string(why)}}));
   return std::move(*pkcs8);
+}
+
+Status record_key_read(Transaction& store, const ArchivedKey& key, const Actor& actor, Time now, std::string_view why) {
+  return audit(store, actor, now, AuditAction::key_read, fmt::format("archived_key:{}", key.id),
+               {{"person", key.person}, {"why", std::string(why)}});
+}
+
+Result<SecretBytes> read_archived_key(Transaction& store, KeyToken& keys, const ArchivedKey& key, const Actor& actor,
+                                      Time now, std::string_view why) {
+  CARDEA_ASSIGN(SecretBytes pkcs8, open_archived_key(keys, key));
+  CARDEA_TRY(record_key_read(store, key, actor, now, why));
+  return pkcs8;
 }
 
 Result<KeyStorage> recovery_storage(Transaction& store, const ArchivedKey& key) {

@@ -27,8 +27,12 @@ Result<Bytes> request_for_key(const SecretBytes& pkcs8);
 /// Seals a key under a fresh data key, which the key token's archive key wraps; both are bound to person, policy and
 /// public key. The row is not stored yet.
 Result<ArchivedKey> seal_for_archive(KeyToken& keys, Id person, std::string_view policy, const FreshKey& key, Time now);
-/// Opens what was sealed. encrypted_data_invalid when the row was changed. Every call goes with an audit event
-/// (`key_read`) in the transaction that asked for it: use read_archived_key.
+/// Opens what was sealed; computes only. encrypted_data_invalid when the row was changed. Every read of a key is an
+/// audit event: whoever calls this writes record_key_read before anything of the key leaves the manager.
+Result<SecretBytes> open_archived_key(KeyToken& keys, const ArchivedKey& key);
+/// The audit event `key_read`.
+Status record_key_read(Transaction& store, const ArchivedKey& key, const Actor& actor, Time now, std::string_view why);
+/// Both in the transaction that asked for the key.
 Result<SecretBytes> read_archived_key(Transaction& store, KeyToken& keys, const ArchivedKey& key, const Actor& actor,
                                       Time now, std::string_view why);
 
@@ -44,12 +48,15 @@ struct RecoveredIdentity {
   SecretBytes pkcs12;
   SecretBytes password;
 };
-/// Recovered keys as PKCS#12, one a key, for an approved recovery request whose parameters say "pkcs12"; completes the
-/// request. `left_out` names the keys that its policy does not let into software. action_prohibited, permission_denied.
+/// What a recovery gives. `left_out` names the keys that their policy does not let into software.
 struct RecoveredKeys {
   std::vector<RecoveredIdentity> identities;
   std::vector<std::string> left_out;
 };
+/// Recovered keys as PKCS#12, one a key, for an approved recovery request whose parameters say "pkcs12"; completes the
+/// request. What takes long is done before the transaction that records the reading and completes the request, so no
+/// other writer waits for it. permission_denied; action_prohibited, also when the person's keys or their policies
+/// changed meanwhile: nothing was shown then, and the request stands.
 Result<RecoveredKeys> recover_as_pkcs12(const Ports& ports, const Actor& actor, Id request);
 
 }  // namespace cardea::manager

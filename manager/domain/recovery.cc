@@ -1,6 +1,9 @@
 // Recovery of archived keys as PKCS#12 (requirements K2 to K4). Recovery onto a token is a job (planners.cc).
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "crypto/pkcs12.h"
 #include "domain/archive.h"
 #include "domain/audit_log.h"
@@ -38,27 +41,12 @@ Result<std::string> why_not(Transaction& store, const ArchivedKey& key, const Ce
                      storage == KeyStorage::hardware ? "hardware" : "nothing");
 }
 
-Status recover_one(Transaction& store, const Ports& ports, const Actor& actor, const ArchivedKey& key, Id request,
-                   RecoveredKeys& out) {
-  CARDEA_ASSIGN(const Certificate certificate, store.certificate(*key.certificate));
-  CARDEA_ASSIGN(std::string reason, why_not(store, key, certificate));
-  if (!reason.empty()) {
-    out.left_out.push_back(std::move(reason));
-    return {};
-  }
-  CARDEA_ASSIGN(const SecretBytes pkcs8, read_archived_key(store, ports.keys, key, actor, ports.clock.now(),
-                                                           fmt::format("recovery by request {}", request)));
-  CodeRules complexity;
-  complexity.alphabet = "alphanumeric";
-  complexity.min_length = complexity.max_length = password_length;
-  RecoveredIdentity identity;
-  CARDEA_ASSIGN(identity.password, random_code(complexity));
-  identity.name = certificate.subject + " " + certificate.serial;
-  CARDEA_ASSIGN(identity.pkcs12,
-                crypto::make_pkcs12(pkcs8.view(), certificate.der, {}, identity.password, identity.name));
-  out.identities.push_back(std::move(identity));
-  return {};
-}
+// What is recovered by a request as it stands: the keys that may leave, and why others may not.
+struct Recovery {
+  Request request;
+  std::vector<std::pair<ArchivedKey, Certificate>> keys;
+  std::vector<std::string> left_out;
+};
 
 Status check_recovery(Transaction& store, const Actor& actor, const Request& request) {
   CARDEA_ASSIGN(const Person person, store.person(request.person));
@@ -81,21 +69,73 @@ Status check_recovery(Transaction& store, const Actor& actor, const Request& req
   return {};
 }
 
+Result<Recovery> read_recovery(Transaction& store, const Actor& actor, Id id) {
+  Recovery recovery;
+  CARDEA_ASSIGN(recovery.request, store.request(id));
+  CARDEA_TRY(check_recovery(store, actor, recovery.request));
+  CARDEA_ASSIGN(const auto keys, wanted_keys(store, recovery.request));
+  for (const auto& key : keys) {
+    CARDEA_ASSIGN(Certificate certificate, store.certificate(*key.certificate));
+    CARDEA_ASSIGN(std::string reason, why_not(store, key, certificate));
+    if (reason.empty()) recovery.keys.emplace_back(key, std::move(certificate));
+    if (!reason.empty()) recovery.left_out.push_back(std::move(reason));
+  }
+  return recovery;
+}
+
+bool same_keys(const Recovery& a, const Recovery& b) {
+  return a.left_out == b.left_out &&
+         std::equal(a.keys.begin(), a.keys.end(), b.keys.begin(), b.keys.end(), [](const auto& one, const auto& other) {
+           return one.first.id == other.first.id && one.first.sealed_key == other.first.sealed_key &&
+                  one.second.der == other.second.der;
+         });
+}
+
+Result<RecoveredIdentity> packed(KeyToken& keys, const ArchivedKey& key, const Certificate& certificate) {
+  CARDEA_ASSIGN(const SecretBytes pkcs8, open_archived_key(keys, key));
+  CodeRules complexity;
+  complexity.alphabet = "alphanumeric";
+  complexity.min_length = complexity.max_length = password_length;
+  RecoveredIdentity identity;
+  CARDEA_ASSIGN(identity.password, random_code(complexity));
+  identity.name = certificate.subject + " " + certificate.serial;
+  CARDEA_ASSIGN(identity.pkcs12,
+                crypto::make_pkcs12(pkcs8.view(), certificate.der, {}, identity.password, identity.name));
+  return identity;
+}
+
+// The request is looked at again: of two who ask at once one gets the keys, and what was withdrawn meanwhile gives
+// none.
+Status record_recovery(Transaction& store, const Ports& ports, const Actor& actor, const Recovery& recovery) {
+  CARDEA_ASSIGN(Recovery now, read_recovery(store, actor, recovery.request.id));
+  if (!same_keys(now, recovery))
+    return error(Code::action_prohibited,
+                 "the person's archived keys or their policies were changed meanwhile: ask for them again");
+  Request& request = now.request;
+  request.updated = ports.clock.now();
+  for (const auto& [key, certificate] : now.keys)
+    CARDEA_TRY(record_key_read(store, key, actor, request.updated, fmt::format("recovery by request {}", request.id)));
+  CARDEA_ASSIGN(request.state, after(request.state, "collect"));
+  CARDEA_ASSIGN(request.state, after(request.state, "complete"));
+  return store.update(request);
+}
+
 }  // namespace
 
 Result<RecoveredKeys> recover_as_pkcs12(const Ports& ports, const Actor& actor, Id id) {
-  RecoveredKeys out;
-  CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
-    out = RecoveredKeys();
-    CARDEA_ASSIGN(Request request, store.request(id));
-    CARDEA_TRY(check_recovery(store, actor, request));
-    CARDEA_ASSIGN(const auto keys, wanted_keys(store, request));
-    for (const auto& key : keys) CARDEA_TRY(recover_one(store, ports, actor, key, id, out));
-    CARDEA_ASSIGN(request.state, after(request.state, "collect"));
-    CARDEA_ASSIGN(request.state, after(request.state, "complete"));
-    request.updated = ports.clock.now();
-    return store.update(request);
+  Recovery recovery;
+  CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
+    CARDEA_ASSIGN(recovery, read_recovery(store, actor, id));
+    return {};
   }));
+  RecoveredKeys out;
+  for (const auto& [key, certificate] : recovery.keys) {
+    CARDEA_ASSIGN(RecoveredIdentity identity, packed(ports.keys, key, certificate));
+    out.identities.push_back(std::move(identity));
+  }
+  // Nothing of it has left: only now that the reading is written down, and the request used up, is it handed out.
+  CARDEA_TRY(ports.store.transact([&](Transaction& store) { return record_recovery(store, ports, actor, recovery); }));
+  out.left_out = std::move(recovery.left_out);
   return out;
 }
 

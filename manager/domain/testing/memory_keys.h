@@ -1,6 +1,7 @@
 // A key token in memory for tests of the domain.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 
@@ -68,6 +69,7 @@ class MemoryKeys : public KeyToken {
     return out;
   }
   Result<SecretBytes> unwrap(std::string_view name, ByteView sealed, ByteView bound) override {
+    if (before_unwrap) before_unwrap();
     auto opened = crypto::aead_open(secrets_.at(std::string(name)), sealed.first(12), bound, sealed.subspan(12));
     if (!opened) return error(Code::encrypted_data_invalid);
     return opened;
@@ -81,6 +83,8 @@ class MemoryKeys : public KeyToken {
     CARDEA_TRY(crypto::random_bytes(out.mutable_view()));
     return out;
   }
+
+  std::function<void()> before_unwrap;  ///< for tests to see when an archived key is opened, and to come between
 
  private:
   std::map<std::string, crypto::AsymmetricKeyPtr> pairs_;
