@@ -43,31 +43,25 @@ Result<Place> read_place(const Ports& ports, const CsrIssuance& wanted) {
   return place;
 }
 
-// Before anybody can encrypt to it.
-Result<Id> archive(const Ports& ports, const Actor& actor, const CsrIssuance& wanted, const FreshKey& key) {
-  CARDEA_ASSIGN(ArchivedKey row, seal_for_archive(ports.keys, *wanted.person, wanted.policy, key, ports.clock.now()));
-  CARDEA_TRY(ports.store.transact([&](Transaction& store) -> Status {
-    CARDEA_ASSIGN(row.id, store.insert(row));
-    return audit(store, actor, row.created, AuditAction::key_archived, fmt::format("archived_key:{}", row.id),
-                 {{"person", row.person}, {"policy", row.policy}});
-  }));
-  return row.id;
+Status store_key(Transaction& store, const Actor& actor, ArchivedKey row, Certificate& certificate) {
+  row.certificate = certificate.id;
+  CARDEA_ASSIGN(row.id, store.insert(row));
+  certificate.archived_key = row.id;
+  return audit(store, actor, row.created, AuditAction::key_archived, fmt::format("archived_key:{}", row.id),
+               {{"person", row.person}, {"policy", row.policy}});
 }
 
-// From here on the certificate counts. Whoever is cut off before leaves it to housekeeping, which revokes it.
-Status hand_over(const Ports& ports, std::optional<Id> archived, Certificate& certificate) {
+// From here on the certificate counts and its key is in the archive: both or neither. Whoever is cut off before leaves
+// the certificate to housekeeping, which revokes it.
+Status hand_over(const Ports& ports, const Actor& actor, const std::optional<ArchivedKey>& sealed,
+                 Certificate& certificate) {
   return ports.store.transact([&](Transaction& store) -> Status {
-    const Time now = ports.clock.now();
     CARDEA_ASSIGN(certificate, store.certificate(certificate.id));
     CARDEA_ASSIGN(certificate.state, after(certificate.state, "activate"));
     certificate.wish.clear();
-    certificate.archived_key = archived;
-    certificate.updated = now;
-    CARDEA_TRY(store.update(certificate));
-    if (!archived) return {};
-    CARDEA_ASSIGN(ArchivedKey key, store.archived_key(*archived));
-    key.certificate = certificate.id;
-    return store.update(key);
+    certificate.updated = ports.clock.now();
+    if (sealed) CARDEA_TRY(store_key(store, actor, *sealed, certificate));
+    return store.update(certificate);
   });
 }
 
@@ -102,15 +96,16 @@ Result<IssuedIdentity> issue_identity(const Ports& ports, const Actor& actor, Cs
   // Names are never those of the request, which has none of a person's.
   if (!wanted.person && !wanted.subject)
     return error(Code::arguments_bad, "/subject: say whose certificate it is: a person or a subject");
-  std::optional<Id> archived;
+  // What cannot be sealed is not asked for; what the authority refuses leaves no key behind.
+  std::optional<ArchivedKey> sealed;
   if (place.archive) {
-    CARDEA_ASSIGN(archived, archive(ports, actor, wanted, key));
+    CARDEA_ASSIGN(sealed, seal_for_archive(ports.keys, *wanted.person, wanted.policy, key, ports.clock.now()));
   }
   wanted.key_made_here = true;
   IssuedIdentity identity;
   CARDEA_ASSIGN(identity.certificate, issue_for_csr(ports, actor, wanted));
   Status done = put_together(ports, place, key, identity);
-  if (done) done = hand_over(ports, archived, identity.certificate);
+  if (done) done = hand_over(ports, actor, sealed, identity.certificate);
   if (done) return identity;
   // Nobody has the key: what was issued for it is taken back.
   CARDEA_TRY(apply_at_authority(ports, actor, identity.certificate.id, RevocationOrder::Action::revoke,

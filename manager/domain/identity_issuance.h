@@ -16,8 +16,9 @@ struct IssuedIdentity {
   SecretBytes password;
 };
 /// Makes a key in locked memory (`algorithm`: rsa:2048 …, ec:P-256 …), has it certified (`wanted.csr` is not looked at)
-/// and archives it first where the policy says so; `wanted.person` must be given then. Only an authority of ours does
-/// this: another may answer days later, and the key would have to wait for it. Errors as issue_for_csr.
+/// and archives it where the policy says so, in the transaction that makes the certificate active; `wanted.person` must
+/// be given then. Only an authority of ours does this: another may answer days later, and the key would have to wait
+/// for it. Errors as issue_for_csr.
 Result<IssuedIdentity> issue_identity(const Ports& ports, const Actor& actor, CsrIssuance wanted,
                                       std::string_view algorithm);
 

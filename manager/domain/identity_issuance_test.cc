@@ -84,8 +84,8 @@ BOOST_AUTO_TEST_CASE(it_is_live_archived_and_audited) {
 }
 
 BOOST_AUTO_TEST_CASE(one_that_nobody_got_is_taken_back_wherever_it_was_cut_off) {
-  // The archive, the intent, the answer, the handing over.
-  for (int transactions = 0; transactions < 4; ++transactions) BOOST_TEST_CONTEXT("after " << transactions) {
+  // The intent, the answer, the handing over together with the archive.
+  for (int transactions = 0; transactions < 3; ++transactions) BOOST_TEST_CONTEXT("after " << transactions) {
       Fixture fresh;
       fresh.store.left = transactions;
       BOOST_TEST(!fresh.issue().ok());
@@ -97,11 +97,21 @@ BOOST_AUTO_TEST_CASE(one_that_nobody_got_is_taken_back_wherever_it_was_cut_off) 
       }
       BOOST_TEST(fresh.rig.certificates(CertificateState::active).size() == 1U);
       BOOST_TEST(fresh.rig.certificates(CertificateState::issued).empty());
-      BOOST_TEST(fresh.rig.certificates(CertificateState::revoked).size() == (transactions < 2 ? 0U : 1U));
+      BOOST_TEST(fresh.rig.certificates(CertificateState::revoked).size() == (transactions < 1 ? 0U : 1U));
       BOOST_TEST(fresh.rig.orphans() == 0U);
+      BOOST_TEST(fresh.rig.memory.state.archived_keys_rows.empty());
     }
-  store.left = 4;
+  store.left = 3;
   BOOST_TEST(issue().ok());
+}
+
+BOOST_AUTO_TEST_CASE(what_the_authority_refuses_leaves_no_key_in_the_archive) {
+  rig.authorities.ca->reject = true;
+  BOOST_TEST((issue().code() == Code::action_prohibited));
+  BOOST_TEST(rig.memory.state.archived_keys_rows.empty());
+  rig.authorities.ca->reject = false;
+  BOOST_TEST(issue().ok());
+  BOOST_TEST(rig.memory.state.archived_keys_rows.size() == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
