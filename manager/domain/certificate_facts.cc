@@ -9,6 +9,8 @@
 #include "crypto/certificate.h"
 #include "crypto/key_der.h"
 #include "domain/certificates.h"
+#include "x509/asn1.h"
+#include "x509/name.h"
 
 namespace cardea::manager {
 
@@ -41,58 +43,40 @@ constexpr std::array attribute_names = {AttributeName{"\x55\x04\x03", "CN"},
                                         AttributeName{"\x09\x92\x26\x89\x93\xF2\x2C\x64\x01\x19", "DC"},
                                         AttributeName{"\x2A\x86\x48\x86\xF7\x0D\x01\x09\x01", "emailAddress"}};
 
-// RFC 4514, 2.4.
+// RFC 4514, 2.4, for text without control characters.
 std::string escaped(std::string_view value) {
   std::string out;
   for (std::size_t i = 0; i < value.size(); ++i) {
     const char c = value[i];
     const bool edge = (c == ' ' && (i == 0 || i + 1 == value.size())) || (c == '#' && i == 0);
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      out += fmt::format("\\{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-      continue;
-    }
     if (edge || std::string_view("\"+,;<>\\").find(c) != std::string_view::npos) out += '\\';
     out += c;
   }
   return out;
 }
 
-std::string dotted(ByteView oid) {
-  std::string out;
-  std::uint64_t value = 0;
-  for (const Byte byte : oid) {
-    value = value << 7 | (byte & 0x7FU);
-    if ((byte & 0x80U) != 0) continue;
-    if (out.empty()) {
-      const std::uint64_t root = std::min<std::uint64_t>(value / 40, 2);
-      out = fmt::format("{}.{}", root, value - root * 40);
-    } else {
-      out += fmt::format(".{}", value);
-    }
-    value = 0;
-  }
-  return out;
-}
-
-// "CN=Alice"; texts of one byte a character and UTF-8 as they are, anything else in hexadecimal (RFC 4514, 2.4).
+// "CN=Alice"; texts of one byte a character and UTF-8 as they are. Anything else is in hexadecimal (RFC 4514, 2.4), and
+// so is what says that it is text and is none: it could be neither stored nor shown.
 Result<std::string> attribute_text(ByteView attribute) {
   crypto::DerReader fields(attribute);
+  crypto::DerReader first = fields;
   const auto type = fields.take(crypto::der_oid);
+  const std::string dotted = x509::dotted(first.take_whole(crypto::der_oid).value_or(ByteView()));
   const Byte tag = fields.next_tag();
   crypto::DerReader again = fields;
   const auto value = fields.take(tag);
   const auto whole = again.take_whole(tag);
-  if (!type || !value || !whole || !fields.at_end())
+  if (!type || dotted.empty() || !value || !whole || !fields.at_end())
     return error(Code::data_invalid, "a name in the certificate is malformed");
   constexpr Byte utf8_string = 0x0C;
   constexpr Byte printable_string = 0x13;
   constexpr Byte ia5_string = 0x16;
   const auto known = std::find_if(attribute_names.begin(), attribute_names.end(),
                                   [&](const auto& row) { return text_of(*type) == row.oid; });
-  const bool text = tag == utf8_string || tag == printable_string || tag == ia5_string;
+  const bool text =
+      (tag == utf8_string || tag == printable_string || tag == ia5_string) && x509::is_utf8(text_of(*value));
   if (known != attribute_names.end() && text) return fmt::format("{}={}", known->name, escaped(text_of(*value)));
-  return fmt::format("{}=#{}", known != attribute_names.end() ? std::string(known->name) : dotted(*type),
-                     to_hex(*whole));
+  return fmt::format("{}=#{}", known != attribute_names.end() ? std::string(known->name) : dotted, to_hex(*whole));
 }
 
 // RFC 4514, 2.1: the last component first.
@@ -176,6 +160,9 @@ Result<CertificateFacts> certificate_facts(ByteView der) {
   const auto number = serial.take_unsigned();
   if (!number || number->empty())
     return error(Code::data_invalid, "the certificate's serial number is zero or negative");
+  // RFC 5280, 4.1.2.2 allows 20 bytes; some authorities go a little further.
+  constexpr std::size_t longest_serial = 64;
+  if (number->size() > longest_serial) return error(Code::data_invalid, "the certificate's serial number is too long");
   facts.serial = to_hex(*number);
   if (facts.serial.front() == '0') facts.serial.erase(0, 1);
   CARDEA_ASSIGN(facts.subject, name_text(parts.subject));

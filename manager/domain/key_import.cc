@@ -70,7 +70,10 @@ Status check_purpose(ByteView certificate) {
   if (const auto* basic = x509::find_extension(view->extensions, basic_constraints_oid)) {
     crypto::DerReader outer(basic->value);
     crypto::DerReader inner(outer.take(crypto::der_sequence).value_or(ByteView()));
-    if (x509::take_boolean(inner).value_or(false)) return in_file("its certificate is a certification authority's");
+    // What is malformed may be an authority to others; absent means that it is none (RFC 5280, 4.2.1.9).
+    const auto authority = inner.next_tag() == x509::tag_boolean ? x509::take_boolean(inner) : std::optional(false);
+    if (!outer.at_end() || !authority) return in_file("its certificate's basic constraints are malformed");
+    if (*authority) return in_file("its certificate is a certification authority's");
   }
   const auto* usage = x509::find_extension(view->extensions, key_usage_oid);
   if (usage == nullptr) return {};

@@ -26,6 +26,8 @@ struct Wish {
   std::string_view until = "20990101000000Z";
   std::optional<Byte> key_usage = {};  ///< the first byte of its bits
   bool authority = false;
+  std::optional<Bytes> basic_constraints = {};
+  std::string_view subject = "Alice";
 };
 
 Bytes extension_list(const Wish& wish) {
@@ -35,6 +37,7 @@ Bytes extension_list(const Wish& wish) {
   const auto add = [&](Bytes one) { list.insert(list.end(), one.begin(), one.end()); };
   if (wish.key_usage) add(x509::extension(usage_oid, true, der<Bytes>(0x03, {Bytes{0, *wish.key_usage}})));
   if (wish.authority) add(x509::extension(basic_oid, true, x509::sequence({x509::boolean(true)})));
+  if (wish.basic_constraints) add(x509::extension(basic_oid, true, *wish.basic_constraints));
   return list.empty() ? list : der<Bytes>(0xA3, {x509::sequence({list})});
 }
 
@@ -50,7 +53,7 @@ Bytes certificate(ByteView spki, const Wish& wish = {}) {
   const Bytes extensions = extension_list(wish);
   const Bytes body =
       x509::sequence({der<Bytes>(0xA0, {Bytes{0x02, 0x01, 0x02}}), crypto::der_integer<Bytes>(view_of(wish.serial)),
-                      algorithm, name("Elsewhere"), validity, name("Alice"), spki, extensions});
+                      algorithm, name("Elsewhere"), validity, name(wish.subject), spki, extensions});
   return x509::sequence({body, algorithm, der<Bytes>(0x03, {Bytes{0, 0}})});
 }
 
@@ -143,6 +146,40 @@ BOOST_AUTO_TEST_CASE(what_is_no_decryption_key_of_somebody_here_is_refused_in_wo
     BOOST_TEST(contains(refusal(rig, rig.admin, broken), "/pkcs12: this is no PKCS#12 file"));
   }
   BOOST_TEST(import_key(rig.ports, rig.admin, made.wanted).ok());
+}
+
+BOOST_AUTO_TEST_CASE(what_others_could_take_for_an_authority_s_is_refused) {
+  Rig rig;
+  const Byte true_in_ber[] = {0x30, 0x03, 0x01, 0x01, 0x01};
+  const Byte and_more[] = {0x30, 0x00, 0x30, 0x03, 0x01, 0x01, 0xFF};
+  for (const ByteView malformed : {ByteView(true_in_ber), ByteView(and_more)})
+    BOOST_TEST(contains(refusal(rig, rig.admin, make(rig, {.basic_constraints = to_bytes(malformed)}).wanted),
+                        "basic constraints are malformed"));
+  const Bytes no_authority = {0x30, 0x00};
+  BOOST_TEST(import_key(rig.ports, rig.admin, make(rig, {.basic_constraints = no_authority}).wanted).ok());
+}
+
+BOOST_AUTO_TEST_CASE(names_that_are_no_text_are_kept_in_hexadecimal) {
+  const FreshKey key = *generate_decryption_key("ec:P-256");
+  const auto subject = [&](std::string_view text) {
+    const auto facts = certificate_facts(certificate(key.spki, {.subject = text}));
+    return facts ? facts->subject : facts.error().detail;
+  };
+  BOOST_TEST(subject("Zo\xC3\xAB, Archer") == "CN=Zo\xC3\xAB\\, Archer");
+  // Latin-1, NUL, a terminal's escape, a control character of two bytes, half a surrogate pair, an overlong slash.
+  BOOST_TEST(subject("Zo\xEB") == "CN=#0c035a6feb");
+  BOOST_TEST(subject(std::string_view("a\0b", 3)) == "CN=#0c03610062");
+  BOOST_TEST(subject("\x1B[2J") == "CN=#0c041b5b324a");
+  BOOST_TEST(subject("\xC2\x9B") == "CN=#0c02c29b");
+  BOOST_TEST(subject("\xED\xA0\x80") == "CN=#0c03eda080");
+  BOOST_TEST(subject("\xC0\xAF") == "CN=#0c02c0af");
+}
+
+BOOST_AUTO_TEST_CASE(serial_numbers_have_bounds) {
+  Rig rig;
+  const std::string long_one(65, 'x');
+  BOOST_TEST(contains(refusal(rig, rig.admin, make(rig, {.serial = long_one}).wanted), "serial number is too long"));
+  BOOST_TEST(import_key(rig.ports, rig.admin, make(rig, {.serial = std::string_view(long_one).substr(1)}).wanted).ok());
 }
 
 BOOST_AUTO_TEST_CASE(whoever_lacks_the_right_or_the_reach_imports_nothing) {

@@ -190,9 +190,12 @@ Result<std::vector<Extension>> read_extensions(ByteView content) {
     crypto::DerReader reader(*body);
     Extension extension;
     const auto oid = reader.take_whole(tag_oid);
-    if (oid && reader.next_tag() == tag_boolean) extension.critical = take_boolean(reader).value_or(false);
+    const bool stated = oid && reader.next_tag() == tag_boolean;
+    // Others may take any byte but zero for true (X.690, 8.2.2), so nothing is guessed.
+    const auto critical = stated ? take_boolean(reader) : std::optional(false);
     const auto value = reader.take(tag_octet_string);
-    if (!oid || !value || !reader.at_end()) return error(Code::data_invalid, "an extension is malformed");
+    if (!oid || !critical || !value || !reader.at_end()) return error(Code::data_invalid, "an extension is malformed");
+    extension.critical = *critical;
     extension.oid = *oid;
     extension.value = *value;
     if (find_extension(extensions, extension.oid) != nullptr) {

@@ -29,7 +29,11 @@ Result<CertificateView> read_to_be_signed(ByteView content) {
   const auto validity = reader.take(tag_sequence);
   const auto subject = reader.take_whole(tag_sequence);
   const auto key_info = reader.take_whole(tag_sequence);
-  if (!version || !serial || !algorithm || !issuer || !validity || !subject || !key_info) return malformed();
+  DerReader number(version.value_or(ByteView()));
+  const auto version_number = number.take_unsigned();
+  constexpr Byte version_3[] = {2};
+  if (!version_number || !same_bytes(*version_number, version_3) || !number.at_end()) return malformed();
+  if (!serial || !algorithm || !issuer || !validity || !subject || !key_info) return malformed();
   if (!read_validity(*validity, certificate)) return malformed();
   certificate.serial = *serial;
   certificate.issuer = *issuer;

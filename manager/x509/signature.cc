@@ -47,6 +47,11 @@ std::optional<Identifier> identifier(ByteView element) {
   return Identifier{*oid, body->subspan(oid->size())};
 }
 
+// RFC 4055, 5 wants NULL with RSA and RFC 5758, 3.2 nothing with ECDSA; either is met with both.
+bool null_or_absent(ByteView parameters) {
+  return parameters.empty() || same_bytes(parameters, element(tag_null, {}));
+}
+
 Error unknown() {
   return error(Code::mechanism_invalid, "the signature's algorithm is not known, too weak, or not the key's");
 }
@@ -72,6 +77,9 @@ std::optional<PssParameters> pss_parameters(ByteView element) {
   const auto mask = reader.take(context_tag(1));
   const auto salt = reader.take(context_tag(2));
   if (!hash || !mask || !salt) return {};
+  // The trailer field's one value, 1, may be written down.
+  const auto trailer = reader.at_end() ? std::nullopt : reader.take(context_tag(3));
+  if (!reader.at_end() || (trailer && !same_bytes(*trailer, integer(std::uint64_t{1})))) return {};
   PssParameters parameters{hash_of(*hash)};
   const auto generator = identifier(*mask);
   const bool same_mask = generator && number_under(generator->oid, rsa_arc) == mgf1_number &&
@@ -99,7 +107,7 @@ Status verify_rsa(const Identifier& algorithm, Byte number, const crypto::Asymme
     return key.verify_pss(pss->hash, pss->hash, pss->salt_length, digest, signature);
   }
   const Hash hash = sha2(number - 11);
-  if (hash == Hash::none) return unknown();
+  if (hash == Hash::none || !null_or_absent(algorithm.parameters)) return unknown();
   CARDEA_ASSIGN(const Bytes digest, crypto::digest(hash, message));
   return key.verify_pkcs1(digest_info(hash, digest), signature);
 }
@@ -133,13 +141,14 @@ Status verify_signature(ByteView algorithm, const crypto::AsymmetricKey& key, By
     case KeyFamily::ec: {
       const auto number = number_under(parsed->oid, ecdsa_sha2_arc);
       const Hash hash = number ? sha2(*number - 2) : Hash::none;
-      return hash == Hash::none ? Status(unknown()) : verify_ecdsa(hash, key, message, signature);
+      if (hash == Hash::none || !null_or_absent(parsed->parameters)) return unknown();
+      return verify_ecdsa(hash, key, message, signature);
     }
     case KeyFamily::edwards:
     case KeyFamily::ml_dsa:
     case KeyFamily::slh_dsa:
       // The key's own identifier is the signature's.
-      if (!same_bytes(parsed->oid, view_of(key.facts().oid))) return unknown();
+      if (!same_bytes(parsed->oid, view_of(key.facts().oid)) || !parsed->parameters.empty()) return unknown();
       return key.verify_message({}, message, signature);
     default:
       return unknown();

@@ -188,6 +188,8 @@ std::optional<AlternativeName> decode_one(Byte tag, ByteView content) {
     case x509::primitive_context_tag(2):
       return AlternativeName{Kind::dns, text_from(content)};
     case x509::context_tag(4): {
+      // Its text goes into the certificate, so nothing may be lost on the way to it.
+      if (!x509::check_name_der(content)) return {};
       auto text = x509::name_text_of(content);
       return text ? std::optional(AlternativeName{Kind::directory, std::move(*text)}) : std::nullopt;
     }
