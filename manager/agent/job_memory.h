@@ -16,9 +16,11 @@ struct RememberedJob {
   std::int64_t job = 0;             ///< the daemon's number of it; 0: not known
 };
 
-/// One file a code and daemon, readable by its user alone; the code itself is not in it.
+/// One file a job and daemon, readable by its user alone; neither the file nor its name tells the code.
 class JobMemory {
  public:
+  /// `code` is a one-time code, or what else the agent calls the job by; letters before the first hyphen make it the
+  /// latter.
   JobMemory(const std::filesystem::path& directory, std::string_view server, std::string_view code);
 
   /// Nothing when there is none, or it cannot be read: the job then begins as if it were new.

@@ -305,21 +305,25 @@ BOOST_AUTO_TEST_CASE(former_pins_are_known_again) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(job_memory_keeps_one_job_a_code) {
+BOOST_AUTO_TEST_CASE(job_memory_keeps_one_job_a_request) {
   const Folder folder;
-  const JobMemory memory(folder.path, "https://daemon", "1234 5678");
+  const JobMemory memory(folder.path, "https://daemon", "12-1234 5678");
   BOOST_TEST(!memory.load().has_value());
   BOOST_REQUIRE(
       memory.save({SecretBytes(view_of("secret")), LocalToken{"piv", "0123", "PIV 0123", "reader", "77", {1, 2, 3}}})
           .ok());
-  const auto loaded = JobMemory(folder.path, "https://daemon", "12345678").load();
+  // Whoever reads the name of the file must not be able to try out codes by it, so it says nothing of the secret.
+  const auto loaded = JobMemory(folder.path, "https://daemon", " 12 -87654321").load();
   BOOST_REQUIRE(loaded.has_value());
   BOOST_TEST(text_of(loaded->session.view()) == "secret");
   BOOST_REQUIRE(loaded->token.has_value());
   BOOST_TEST(loaded->token->serial == "0123");
   BOOST_TEST(loaded->token->maker_number == "77");
   BOOST_TEST(loaded->token->number_object == (Bytes{1, 2, 3}));
-  BOOST_TEST(!JobMemory(folder.path, "https://other", "12345678").load().has_value());
+  BOOST_TEST(!JobMemory(folder.path, "https://other", "12-12345678").load().has_value());
+  BOOST_TEST(!JobMemory(folder.path, "https://daemon", "1-12345678").load().has_value());
+  BOOST_REQUIRE(JobMemory(folder.path, "https://daemon", "contact piv AB-12").save({SecretBytes(), {}, 4}).ok());
+  BOOST_TEST(!JobMemory(folder.path, "https://daemon", "contact piv AB-34").load().has_value());
   memory.forget();
   BOOST_TEST(!memory.load().has_value());
 }

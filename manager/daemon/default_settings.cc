@@ -50,6 +50,9 @@ data_directory = "{0}"
 [agents]
 # Most devices that are served at a time: 0 none, -1 any number. Further ones are told to come back.
 # max_sessions = -1
+# Seconds after which the session of an agent of which nothing was heard ends. Its job stands; going on takes a one-time
+# code again, or the token's proof for an agent that stays.
+# session_seconds = 86400
 # Most wrong one-time codes within so many seconds, from one address (of IPv6: one network of 64 bits) and from all
 # together. Further ones are not looked at (429, Retry-After). Right ones do not count.
 # wrong_codes_of_one = 30

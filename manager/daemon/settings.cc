@@ -216,6 +216,8 @@ void read_sections(const toml::table& root, DaemonSettings& settings, std::optio
   {
     Section section(root, "agents", mistake, file);
     section.number("max_sessions", settings.server.limits.device_sessions, -1, 1'000'000);
+    // No shorter than the lease that keeps a job from other agents.
+    section.seconds("session_seconds", settings.session_lasts, 900, 30 * 86400);
     read_attempts(section, "wrong_codes", settings.wrong_codes);
     read_attempts(section, "refused_contacts", settings.refused_contacts);
   }
@@ -306,7 +308,7 @@ std::vector<std::string_view> sections_for_restart(const DaemonSettings& running
   differ("published", now.plain == wanted.server.plain && now.plain_address == wanted.server.plain_address &&
                           now.plain_port == wanted.server.plain_port && running.public_url == wanted.public_url);
   differ("agents", now.limits.device_sessions == wanted.server.limits.device_sessions &&
-                       running.wrong_codes == wanted.wrong_codes &&
+                       running.session_lasts == wanted.session_lasts && running.wrong_codes == wanted.wrong_codes &&
                        running.refused_contacts == wanted.refused_contacts);
   differ("database", running.database == wanted.database && running.database_readers == wanted.database_readers);
   differ("keys", running.keys == wanted.keys);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "domain/journal.h"
 #include "http/attempt_limit.h"
 #include "http/server.h"
 #include "log/log.h"
@@ -34,8 +35,9 @@ struct DaemonSettings {
   std::string database;       ///< as store::Settings
   std::size_t database_readers = 8;
   KeyTokenSettings keys;
-  std::vector<std::filesystem::path> piv_roots;  ///< PEM: makers of PIV cards whose attestation counts
-  std::vector<std::filesystem::path> tpm_roots;  ///< PEM: makers of TPMs
+  std::vector<std::filesystem::path> piv_roots;                 ///< PEM: makers of PIV cards whose attestation counts
+  std::vector<std::filesystem::path> tpm_roots;                 ///< PEM: makers of TPMs
+  std::chrono::seconds session_lasts = manager::session_lasts;  ///< of an agent of which nothing is heard
   http::AttemptLimit::Bounds wrong_codes = http::AttemptLimit::usual;
   http::AttemptLimit::Bounds refused_contacts = http::AttemptLimit::usual;
   LogSettings log;

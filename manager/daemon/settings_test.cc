@@ -88,6 +88,16 @@ BOOST_AUTO_TEST_CASE(paths_count_from_the_file) {
   BOOST_TEST((roots->tpm_roots == std::vector<std::filesystem::path>{"/b", "/x/c"}));
 }
 
+BOOST_AUTO_TEST_CASE(how_long_a_session_lasts_is_a_setting) {
+  const auto usual = parse_settings("", "/x/m.toml");
+  const auto parsed = parse_settings("[agents]\nsession_seconds = 900\n", "/x/m.toml");
+  BOOST_REQUIRE((usual.ok() && parsed.ok()));
+  BOOST_TEST((usual->session_lasts == std::chrono::hours(24)));
+  BOOST_TEST((parsed->session_lasts == std::chrono::minutes(15)));
+  BOOST_TEST((sections_for_restart(*usual, *parsed) == std::vector<std::string_view>{"agents"}));
+  BOOST_TEST(mistake_in("[agents]\nsession_seconds = 899\n").find("from 900 to 2592000") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(limits_of_attempts_are_settings) {
   const auto usual = parse_settings("", "/x/m.toml");
   BOOST_REQUIRE(usual.ok());

@@ -24,7 +24,8 @@ System::System(const DaemonSettings& settings, Log& log, std::unique_ptr<Store> 
                 authorities_,
                 [this] { return ready(); },
                 http::AttemptLimit(settings.wrong_codes),
-                http::AttemptLimit(settings.refused_contacts)} {}
+                http::AttemptLimit(settings.refused_contacts),
+                settings.session_lasts} {}
 
 Result<std::unique_ptr<System>> System::open(const DaemonSettings& settings, Log& log) {
   use_own_token_home(settings.data_directory);

@@ -168,16 +168,33 @@ Result<AgentSession> open_agent_session(const Ports& ports, std::string_view cod
   return std::move(opening.session);
 }
 
-Result<Id> job_of_session(const Ports& ports, Id job, std::string_view secret) {
+namespace {
+
+// While a job waits for its agent, only what that asks and reports changes it. What waits for an authority or a time
+// (next_attempt) changes without the agent.
+bool left_by_agent(const Job& job, Time since) {
+  const bool open = job.state == JobState::ready || job.state == JobState::waiting;
+  return open && !job.next_attempt && job.updated <= since;
+}
+
+}  // namespace
+
+Result<Id> job_of_session(const Ports& ports, Id job, std::string_view secret, std::chrono::seconds lasts) {
   CARDEA_ASSIGN(const Bytes check, crypto::digest(Hash::sha256, view_of(secret)));
   bool right = false;
+  bool left = false;
   CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
     auto row = store.job(job);
     if (!row && row.code() != Code::not_found) return std::move(row).error();
     // A job that has ended still answers its last agent that it has.
     right = row && !row->agent_check.empty() && equal_in_constant_time(check, row->agent_check);
+    left = right && left_by_agent(*row, ports.clock.now() - lasts);
     return {};
   }));
+  if (left)
+    return error(Code::permission_denied,
+                 "nothing was heard of the agent for too long, so its session has ended: collect again with the "
+                 "one-time code, or with a new one where that has expired");
   if (!right) return error(Code::permission_denied, "this session does not belong to that job, or has been taken over");
   return job;
 }

@@ -30,8 +30,12 @@ struct AgentSession {
 Result<AgentSession> open_agent_session(const Ports& ports, std::string_view code, std::string_view resume,
                                         std::string_view host);
 
-/// The job that this session's secret belongs to; permission_denied.
-Result<Id> job_of_session(const Ports& ports, Id job, std::string_view secret);
+/// How long a session lasts of which nothing is heard, unless the settings say otherwise.
+inline constexpr std::chrono::seconds session_lasts = std::chrono::hours(24);
+/// The job that this session's secret belongs to; permission_denied, also when it waits for the agent and nothing was
+/// heard of that for so long: what lies on the disk of a machine that was left is not good for ever.
+Result<Id> job_of_session(const Ports& ports, Id job, std::string_view secret,
+                          std::chrono::seconds lasts = session_lasts);
 
 /// What an agent did.
 struct StepReport {

@@ -373,6 +373,47 @@ BOOST_AUTO_TEST_CASE(codes_are_counted_locked_used_and_expire) {
   BOOST_TEST((open_agent_session(rig.ports, "junk", "", "host").code() == Code::arguments_bad));
 }
 
+BOOST_AUTO_TEST_CASE(a_session_that_was_left_alone_ends) {
+  Rig rig;
+  FakeToken card;
+  const AgentSession session = rig.collect(rig.ask("issue"));
+  const std::string secret(text_of(session.secret.view()));
+  const auto good = [&] { return job_of_session(rig.ports, session.job, secret); };
+  const auto day = std::chrono::hours(24);
+  const auto moment = std::chrono::seconds(1);
+  BOOST_REQUIRE(next_step(rig.ports, session.job, std::nullopt).ok());
+  rig.clock.at += day - moment;
+  BOOST_TEST(good().ok());
+  // Whoever is heard of goes on.
+  BOOST_REQUIRE(next_step(rig.ports, session.job, std::nullopt).ok());
+  rig.clock.at += day - moment;
+  BOOST_TEST(good().ok());
+  rig.clock.at += moment;
+  BOOST_TEST((good().code() == Code::permission_denied));
+  BOOST_TEST((job_of_session(rig.ports, session.job, secret, 2 * day).ok()));
+
+  // A new code opens the job again; the agent asks while an authority takes its time, and learns the end.
+  const Id request = rig.memory.state.jobs_rows.at(session.job).request;
+  const auto code = make_code(rig.ports, rig.admin, request);
+  BOOST_REQUIRE(code.ok());
+  const auto again = open_agent_session(rig.ports, text_of(code->text.view()), secret, "host");
+  BOOST_REQUIRE_MESSAGE(again.ok(), (again ? "" : again.error().detail));
+  BOOST_TEST(!good().ok());
+  const auto goes_on = [&] { return job_of_session(rig.ports, again->job, text_of(again->secret.view())).ok(); };
+  rig.authorities.ca->pending = 1;
+  NextStep next;
+  // In the first of two rounds a step is done, in the second it is reported.
+  for (int step = 0; step < 100 && !rig.memory.state.jobs_rows.at(again->job).next_attempt; ++step)
+    next = rig.work(again->job, card, 2);
+  BOOST_REQUIRE((next.state == NextStep::State::waiting));
+  rig.clock.at += 3 * day;
+  BOOST_TEST(goes_on());
+  next = rig.work(again->job, card);
+  BOOST_REQUIRE_MESSAGE(next.state == NextStep::State::completed, next.text);
+  rig.clock.at += 3 * day;
+  BOOST_TEST(goes_on());
+}
+
 BOOST_AUTO_TEST_CASE(a_clock_set_back_revives_no_code_and_takes_new_ones) {
   Rig rig;
   const Request request = rig.ask("issue");

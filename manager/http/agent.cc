@@ -28,7 +28,7 @@ Result<Id> job_of_caller(RequestContext& context) {
     return error(Code::user_not_logged_in,
                  "send the session secret as 'Authorization: Bearer …'; a one-time code "
                  "opens a session");
-  return manager::job_of_session(context.ports(), job, *secret);
+  return manager::job_of_session(context.ports(), job, *secret, context.services.session_lasts);
 }
 
 std::optional<manager::StepReport> read_report(JsonReader& reader) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <boost/json/object.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <string_view>
 
 #include "domain/iso_duration.h"
+#include "domain/journal.h"
 #include "domain/local_ca.h"
 #include "domain/ports.h"
 #include "domain/rights.h"
@@ -64,6 +66,8 @@ struct Services {
   AttemptLimit wrong_codes{};
   /// Proofs and tickets of agents that were refused.
   AttemptLimit refused_contacts{};
+  /// How long an agent's session lasts of which nothing is heard.
+  std::chrono::seconds session_lasts = manager::session_lasts;
   /// Seconds that the clock is behind a time that was seen already, as housekeeping last found it.
   std::atomic<std::int64_t> clock_behind = 0;
 };
