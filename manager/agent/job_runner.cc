@@ -49,8 +49,14 @@ class JobRunner::Run {
   Status open(std::string_view code) {
     std::optional<RememberedJob> known = memory_.load();
     const SecretBytes resume = known ? known->session.copy() : SecretBytes();
+    // A session that cannot be kept would be lost, and its code taken for as long as its lease lasts.
+    const bool is_new = resume.size() == 0;
+    if (is_new) CARDEA_TRY(memory_.save({}));
     Result<AgentSession> opened = patiently([&] { return server_.open(code, resume.view()); });
-    if (!opened) return std::move(opened).error();
+    if (!opened) {
+      if (is_new) memory_.forget();
+      return std::move(opened).error();
+    }
     session_ = std::move(*opened);
     steps_.emplace(server_, session_, tokens_, user_, history_, options_.device);
     if (known && known->token) steps_->bind(*known->token);

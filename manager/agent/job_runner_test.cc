@@ -1,5 +1,7 @@
 #include "agent/job_runner.h"
 
+#include <fstream>
+
 #include "agent/testing/runner_rig.h"
 
 namespace cardea::agent {
@@ -79,6 +81,43 @@ BOOST_AUTO_TEST_CASE(random_pin_is_shown_once) {
   add_pin(rig.daemon, {{"mode", "keep"}, {"old", "user"}});
   BOOST_REQUIRE(rig.collect().ok());
   BOOST_TEST(rig.user.shown.size() == 8U);
+}
+
+BOOST_AUTO_TEST_CASE(pin_stays_where_the_former_one_cannot_be_noted) {
+  Rig rig;
+  add_secrets(rig.daemon);
+  add_pin(rig.daemon, {{"mode", "chosen"}, {"old", "factory"}});
+  const auto there = rig.readers.list({"piv"});
+  BOOST_REQUIRE((there.ok() && there->size() == 1U));
+  const auto name = crypto::digest(Hash::sha256, view_of(there->front().serial));
+  BOOST_REQUIRE(name.ok());
+  rig.daemon.add("set_pin", [&](const Daemon&) {
+    // Where the list of former PINs is to be there is something else.
+    std::filesystem::create_directories(rig.folder.path / "agent" / ("pins-" + to_hex(*name)));
+    const json::object policy{{"min_length", 6}, {"max_length", 8}, {"history", 3}};
+    return json::object{{"mode", "random"}, {"old", "user"}, {"policy", policy}};
+  });
+  BOOST_TEST(!rig.collect().ok());
+  BOOST_REQUIRE(rig.daemon.problem.has_value());
+  BOOST_TEST(rig.daemon.problem->code == Code::permission_denied);
+  BOOST_TEST(rig.user.shown.empty());
+  const auto device = rig.readers.open(there->front());
+  BOOST_REQUIRE(device.ok());
+  const Status changed = (*device)->change_user_pin(Pin(view_of("592037")), Pin(view_of("840271")));
+  BOOST_TEST(changed.ok(), (changed ? "" : describe(changed.error())));
+}
+
+BOOST_AUTO_TEST_CASE(no_session_is_opened_that_could_not_be_kept) {
+  Rig rig;
+  add_secrets(rig.daemon);
+  std::ofstream(rig.folder.path / "agent") << "no folder";
+  BOOST_TEST(!rig.collect().ok());
+  BOOST_TEST(rig.user.lines.empty());
+  std::filesystem::remove(rig.folder.path / "agent");
+  BOOST_TEST(rig.collect().ok());
+  // Nothing stays behind a code that was refused.
+  BOOST_TEST(!rig.collect("8765 4321").ok());
+  BOOST_TEST(std::filesystem::is_empty(rig.folder.path / "agent"));
 }
 
 BOOST_AUTO_TEST_CASE(wrong_code_is_told) {
@@ -298,6 +337,9 @@ BOOST_AUTO_TEST_CASE(former_pins_are_known_again) {
   BOOST_TEST(!known("840271", 1));
   BOOST_TEST(!known("592037", 2));
   BOOST_TEST(!*history.contains("another", Pin(view_of("118822")), 2));
+  // A step that was cut off and runs again notes it once.
+  BOOST_REQUIRE(history.add("0123", Pin(view_of("118822")), 2).ok());
+  BOOST_TEST(known("840271", 2));
   for (const auto& entry : std::filesystem::directory_iterator(folder.path / "agent")) {
     const bool mine = (entry.status().permissions() & std::filesystem::perms::all) ==
                       (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);

@@ -53,6 +53,8 @@ Result<bool> PinHistory::contains(const std::string& token, const Pin& pin, std:
 
 Status PinHistory::add(const std::string& token, const Pin& replaced, std::size_t depth) const {
   if (depth == 0) return {};
+  CARDEA_ASSIGN(const bool is_newest, contains(token, replaced, 1));
+  if (is_newest) return {};
   CARDEA_ASSIGN(const std::optional<SecretBytes> file, read_private_file(file_of(token)));
   const std::size_t kept = file ? std::min(depth - 1, file->size() / entry_size) * entry_size : 0;
   SecretBytes content(entry_size + kept);

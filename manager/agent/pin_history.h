@@ -18,7 +18,8 @@ class PinHistory {
 
   /// Whether the PIN is one of the last `depth` that were replaced. store_corrupt, permission_denied.
   Result<bool> contains(const std::string& token, const Pin& pin, std::size_t depth) const;
-  /// Remembers a PIN that was replaced, and forgets those beyond `depth`. permission_denied, device_memory.
+  /// Remembers a PIN that is replaced, once where it is the newest already, and forgets those beyond `depth`.
+  /// permission_denied, device_memory.
   Status add(const std::string& token, const Pin& replaced, std::size_t depth) const;
 
  private:

@@ -114,10 +114,11 @@ Result<json::object> TokenSteps::set_pin(const json::object& parameters) {
   } else {
     CARDEA_ASSIGN(fresh, pins::random_pin(policy));
   }
-  CARDEA_TRY(put_pin(parameters, fresh, known));
+  // Before the token has a PIN that nobody was told yet: a list that cannot be written changes nothing.
   if (known != nullptr) CARDEA_TRY(history_.add(token_->serial, *known, policy.history));
-  if (is_random) CARDEA_TRY(user_.show_pin(token_words(), fresh));
+  CARDEA_TRY(put_pin(parameters, fresh, known));
   keep_pin(fresh);
+  if (is_random) CARDEA_TRY(user_.show_pin(token_words(), fresh));
   return json::object{{"enforced", std::move(enforced)}, {"must_change", is_random && policy.first_use_change}};
 }
 
