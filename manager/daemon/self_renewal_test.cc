@@ -183,6 +183,15 @@ BOOST_AUTO_TEST_CASE(a_signer_whose_key_is_gone_is_replaced_and_the_authority_an
   BOOST_TEST(keys.signing_key(settings_of(issuing).ocsp->key).ok());
 }
 
+BOOST_AUTO_TEST_CASE(an_authority_that_has_ended_gets_no_keys) {
+  must(keys.destroy_key(settings_of(issuing).ocsp->key));
+  clock.at = must(certificate_facts(settings_of(issuing).certificate)).not_after + days(1);
+  const std::size_t before = keys.key_pairs();
+  BOOST_TEST((renew_ocsp_signers(ports, {keys, status, clock}).code() == Code::action_prohibited));
+  // The root's is due.
+  BOOST_TEST(keys.key_pairs() == before + 1);
+}
+
 BOOST_AUTO_TEST_CASE(the_key_of_a_former_signer_goes_when_nothing_it_signed_is_in_use) {
   const std::string first = settings_of(issuing).ocsp->key;
   clock.at += days(250);

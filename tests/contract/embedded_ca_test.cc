@@ -51,8 +51,9 @@ Bytes asked(std::initializer_list<std::pair<const char*, Bytes>> list) {
   return out;
 }
 
-/// An OCSP request for certificates of `issuer`, by SHA-256.
-Bytes ocsp_request(const ca::EmbeddedCa& issuer, const std::vector<Bytes>& serials, ByteView nonce = {}) {
+/// An OCSP request for certificates of `issuer`, by SHA-256; extensions (SEQUENCE) of the request and of each question.
+Bytes ocsp_request(const ca::EmbeddedCa& issuer, const std::vector<Bytes>& serials, ByteView nonce = {},
+                   ByteView of_request = {}, ByteView of_each = {}) {
   using namespace x509;
   const auto own = must(view_certificate(issuer.certificate()));
   const Bytes algorithm = sequence({must(object_identifier("2.16.840.1.101.3.4.2.1"))});
@@ -60,10 +61,12 @@ Bytes ocsp_request(const ca::EmbeddedCa& issuer, const std::vector<Bytes>& seria
   const Bytes key_hash = octet_string(must(crypto::digest(Hash::sha256, key_bits(own.key_info))));
   Bytes list;
   for (const Bytes& serial : serials) {
-    const Bytes one = sequence({sequence({algorithm, name_hash, key_hash, integer(ByteView(serial))})});
+    const Bytes single = of_each.empty() ? Bytes() : element(context_tag(0), {of_each});
+    const Bytes one = sequence({sequence({algorithm, name_hash, key_hash, integer(ByteView(serial))}), single});
     list.insert(list.end(), one.begin(), one.end());
   }
   Bytes extensions;
+  if (!of_request.empty()) extensions = element(context_tag(2), {of_request});
   if (!nonce.empty()) {
     const Bytes value = octet_string(nonce);
     extensions =
@@ -277,6 +280,71 @@ BOOST_FIXTURE_TEST_CASE(an_external_root_certifies_by_request, Setting) {
   BOOST_TEST(!ca::create_below(parts(), creation("Third", ca::CaType::issuing), *ca));
 }
 
+BOOST_FIXTURE_TEST_CASE(who_asks_by_a_request_becomes_no_ca_and_no_ocsp_signer, Setting) {
+  for (const char* const profile : {"root-ca", "intermediate-ca", "issuing-ca", "ocsp-signer"}) {
+    BOOST_TEST(rejection(request_for(profile, holder.request("CN=Ana"))).find("nothing is issued") != std::string::npos,
+               profile);
+    auto request = request_for(profile, {});
+    request.subject = "CN=Ana";
+    const auto made = root->enrol_with_key(request, manager::IssuanceTicket::for_recorded_intent(request.id),
+                                           crypto::KeyAlgorithm::p256);
+    BOOST_TEST((made.code() == Code::action_prohibited), profile);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_ca_whose_key_or_time_is_gone_does_not_work, Setting) {
+  BOOST_TEST(root->check().ok());
+  clock.set(clock.now() + 24h * 366 * 30);
+  BOOST_TEST((root->check().code() == Code::action_prohibited));
+  clock.set(clock.now() - 24h * 366 * 30);
+  must(keys->destroy_key(root->settings().key));
+  BOOST_TEST((root->check().code() == Code::not_found));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_installed_can_be_a_ca_where_it_stands, Setting) {
+  const auto requested = must(ca::request_ca(parts(), creation("Middle", ca::CaType::intermediate)));
+  const auto csr = must(x509::read_request(requested.request));
+  const auto complete = [&](const ca::EmbeddedSettings& settings, Bytes own, std::vector<Bytes> chain) {
+    return ca::complete_ca(parts(), settings, std::move(own), std::move(chain), false);
+  };
+  const auto says = [](const auto& result, std::string_view words) {
+    return !result.ok() && result.error().detail.find(words) != std::string::npos;
+  };
+  // A usage that signs no CRLs.
+  const auto top = must(x509::view_certificate(root->certificate()));
+  const ca::Issuer by_root(*keys, {root->settings().key, root->settings().scheme, to_bytes(top.subject), Bytes(20, 1)},
+                           {});
+  ca::CertificateContent content;
+  content.subject = csr.subject;
+  content.key_info = csr.key_info;
+  content.not_before = clock.now() - 5min;
+  content.not_after = clock.now() + 24h * 20;
+  content.usage = ca::key_usage::key_cert_sign;
+  const auto& profile = *root->profile("issuing-ca");
+  BOOST_TEST(says(complete(requested, must(by_root.issue(profile, content)), {root->certificate()}), "cRLSign"));
+  content.usage |= ca::key_usage::crl_sign;
+  const Bytes good = must(by_root.issue(profile, content));
+  clock.set(clock.now() + 24h * 21);
+  BOOST_TEST(says(complete(requested, good, {root->certificate()}), "has ended"));
+  clock.set(clock.now() - 24h * 21);
+  const auto installed = must(complete(requested, good, {root->certificate()}));
+  // Path length 0 has no CA below it (RFC 5280, 4.2.1.9), neither made here nor brought.
+  const auto middle = must(ca::EmbeddedCa::open(4, installed, parts()));
+  BOOST_TEST(says(ca::create_below(parts(), creation("Low", ca::CaType::issuing), *middle), "path length"));
+  const auto low = must(ca::request_ca(parts(), creation("Low", ca::CaType::issuing)));
+  const auto low_csr = must(x509::read_request(low.request));
+  const ca::Issuer by_middle(*keys, {installed.key, installed.scheme, to_bytes(csr.subject), Bytes(20, 2)}, {});
+  content.subject = low_csr.subject;
+  content.key_info = low_csr.key_info;
+  BOOST_TEST(says(complete(low, must(by_middle.issue(profile, content)), {good, root->certificate()}), "path length"));
+  // The next certificate keeps the name.
+  const Bytes other = must(x509::name_der("CN=Other"));
+  content.subject = other;
+  content.key_info = csr.key_info;
+  BOOST_TEST(
+      says(complete(installed, must(by_root.issue(profile, content)), {root->certificate()}), "another subject"));
+}
+
 BOOST_FIXTURE_TEST_CASE(settings_survive_and_mistakes_are_told, Setting) {
   const auto document = ca::write_settings(root->settings());
   BOOST_TEST((ca::write_settings(must(ca::read_settings(document))) == document));
@@ -345,6 +413,12 @@ BOOST_FIXTURE_TEST_CASE(a_crl_is_signed_and_tells_number_and_entries, Setting) {
   const auto key =
       must(crypto::from_subject_public_key_info(must(x509::view_certificate(root->certificate())).key_info));
   BOOST_TEST(x509::verify_signature(algorithm, *key, signed_part, signature.subspan(1)).ok());
+  // A month lasts as long in a CRL as where it is seen whether the next is due.
+  auto monthly = root->settings();
+  monthly.crl_lifetime = manager::IsoDuration{1};
+  const auto patient = must(ca::EmbeddedCa::open(1, monthly, this->parts()));
+  const auto february = manager::Time(std::chrono::sys_days(std::chrono::year(2027) / 2 / 1));
+  BOOST_TEST(contains(must(patient->make_crl(3, february)), x509::time(february + patient->crl_lifetime())));
   status.broken = true;
   BOOST_TEST((root->make_crl(3, clock.now()).code() == Code::timed_out));
 }
@@ -371,6 +445,13 @@ BOOST_FIXTURE_TEST_CASE(ocsp_answers_what_is_asked_and_errors_are_answers_too, S
   BOOST_TEST(status_to(ocsp_request(*root, std::vector<Bytes>(256, serial))) == 0);
   BOOST_TEST(status_to(ocsp_request(*root, std::vector<Bytes>(257, serial))) == 1);
   for (std::size_t i = 0; i < request.size(); ++i) BOOST_TEST(status_to(ByteView(request).first(i)) == 1, i);
+  // Extensions that nobody knows are ignored unless they are critical, about one certificate and about all.
+  for (const bool critical : {false, true}) {
+    const Bytes unknown =
+        x509::sequence({x509::extension(must(x509::object_identifier("1.2.3.4")), critical, Bytes{5, 0})});
+    BOOST_TEST(status_to(ocsp_request(*root, {serial}, {}, unknown)) == (critical ? 1 : 0));
+    BOOST_TEST(status_to(ocsp_request(*root, {serial}, {}, {}, unknown)) == (critical ? 1 : 0));
+  }
   const auto other = Bench::root(creation("Other"));
   BOOST_TEST(status_to(ocsp_request(*other, {serial})) == 6);
   status.broken = true;

@@ -8,6 +8,7 @@
 #include "crypto/key_encoding.h"
 #include "crypto/random.h"
 #include "embedded/algorithms.h"
+#include "embedded/constraints.h"
 #include "embedded/request_rules.h"
 #include "x509/certificate_view.h"
 #include "x509/name.h"
@@ -24,7 +25,7 @@ constexpr std::size_t longest_name = 40;
 constexpr std::size_t longest_chain = 8;
 // For how long another daemon on the same store may still sign with a key that was replaced: minutes would do.
 constexpr std::chrono::hours still_signing{1};
-constexpr std::array<Byte, 5> basic_constraints_oid{0x06, 0x03, 0x55, 0x1d, 0x13};
+constexpr std::array<Byte, 5> key_usage_oid{0x06, 0x03, 0x55, 0x1d, 0x0f};
 
 Status check_name(std::string_view name) {
   const bool fits = !name.empty() && name.size() <= longest_name && std::ranges::all_of(name, [](unsigned char c) {
@@ -61,6 +62,22 @@ std::string_view profile_of(CaType type) {
   if (type == CaType::root) return "root-ca";
   return type == CaType::intermediate ? "intermediate-ca" : "issuing-ca";
 }
+
+/// A key that was made for something; destroyed when that comes to nothing.
+class NewKey {
+ public:
+  NewKey(manager::KeyToken& keys, std::string name) : keys_(keys), name_(std::move(name)) {}
+  ~NewKey() {
+    if (!name_.empty()) static_cast<void>(keys_.destroy_key(name_));
+  }
+  NewKey(const NewKey&) = delete;
+  NewKey& operator=(const NewKey&) = delete;
+  void keep() { name_.clear(); }
+
+ private:
+  manager::KeyToken& keys_;
+  std::string name_;
+};
 
 /// The key of a new CA and what it will be called.
 struct Beginning {
@@ -104,6 +121,7 @@ Result<EmbeddedSettings> with_ocsp_signer(EmbeddedParts parts, EmbeddedSettings 
   CARDEA_ASSIGN(signer.key, key_name("signer", "OCSP"));
   signer.scheme = default_scheme(type);
   CARDEA_ASSIGN(const SigningKey key, parts.keys.generate_signing_key(signer.key, type));
+  NewKey unused(parts.keys, signer.key);
   CARDEA_ASSIGN(const CertificateProfile profile, product_profile("ocsp-signer"));
   CARDEA_ASSIGN(const Bytes subject, x509::name_der(fmt::format("CN={}", signer.key)));
   CARDEA_ASSIGN(signer.certificate, ca->certify(profile, subject, key.public_key, {}));
@@ -112,15 +130,33 @@ Result<EmbeddedSettings> with_ocsp_signer(EmbeddedParts parts, EmbeddedSettings 
     settings.former_signers.push_back({std::move(settings.ocsp->key), last_answer});
   }
   settings.ocsp = std::move(signer);
+  unused.keep();
   return settings;
 }
 
-bool is_ca_certificate(const x509::CertificateView& certificate) {
-  const x509::Extension* const found = x509::find_extension(certificate.extensions, basic_constraints_oid);
-  if (found == nullptr) return false;
-  crypto::DerReader outer(found->value);
-  crypto::DerReader reader(outer.take(x509::tag_sequence).value_or(ByteView()));
-  return x509::take_boolean(reader).value_or(false);
+// A CA signs certificates and CRLs; a usage that is stated says so (RFC 5280, 4.2.1.3).
+bool signs_certificates_and_crls(const x509::CertificateView& certificate) {
+  const x509::Extension* const found = x509::find_extension(certificate.extensions, key_usage_oid);
+  if (found == nullptr) return true;
+  crypto::DerReader reader(found->value);
+  const auto bits = reader.take(x509::tag_bit_string);
+  constexpr Byte both = 0x06;  // bits 5 and 6, counted from the left
+  return bits && bits->size() > 1 && ((*bits)[1] & both) == both;
+}
+
+// What an installed certificate must be, beside being for the key.
+Status check_own(const x509::CertificateView& own, const EmbeddedSettings& before, manager::Time now) {
+  if (!is_ca_certificate(own)) return error(Code::arguments_bad, "the certificate is not a CA's");
+  if (!signs_certificates_and_crls(own))
+    return error(Code::arguments_bad, "the certificate's key usage lacks keyCertSign or cRLSign");
+  if (own.not_after <= now) return error(Code::arguments_bad, "the certificate has ended");
+  if (before.certificate.empty()) return {};
+  CARDEA_ASSIGN(const x509::CertificateView present, x509::view_certificate(before.certificate));
+  CARDEA_ASSIGN(const bool same, x509::same_name(own.subject, present.subject));
+  if (same) return {};
+  return error(
+      Code::arguments_bad,
+      "the certificate has another subject than the present one, and what was issued names that as its issuer");
 }
 
 // Whether `upper` signed `lower`: by name and by signature.
@@ -153,6 +189,7 @@ Status remember_beginning(EmbeddedSettings& settings) {
 
 Result<EmbeddedSettings> create_root(EmbeddedParts parts, const CaCreation& wanted) {
   CARDEA_ASSIGN(Beginning made, begin(parts, wanted));
+  NewKey unused(parts.keys, made.settings.key);
   CARDEA_ASSIGN(const CertificateProfile profile, product_profile("root-ca"));
   const auto now = parts.clock.now();
   CertificateContent content;
@@ -164,27 +201,36 @@ Result<EmbeddedSettings> create_root(EmbeddedParts parts, const CaCreation& want
   content.not_after = wanted.validity.value_or(profile.validity).after(now) - std::chrono::seconds(1);
   const Issuer self(parts.keys, made.identity, {});
   CARDEA_ASSIGN(made.settings.certificate, self.issue(profile, content));
-  if (!wanted.ocsp_signer) return std::move(made.settings);
-  return with_ocsp_signer(parts, std::move(made.settings));
+  if (wanted.ocsp_signer) {
+    CARDEA_ASSIGN(made.settings, with_ocsp_signer(parts, std::move(made.settings)));
+  }
+  unused.keep();
+  return std::move(made.settings);
 }
 
 Result<EmbeddedSettings> create_below(EmbeddedParts parts, const CaCreation& wanted, const EmbeddedCa& parent) {
   if (wanted.type == CaType::root) return error(Code::arguments_bad, "a root is below no other CA");
   CARDEA_ASSIGN(Beginning made, begin(parts, wanted));
+  NewKey unused(parts.keys, made.settings.key);
   CARDEA_ASSIGN(const CertificateProfile profile, product_profile(profile_of(wanted.type)));
   CARDEA_ASSIGN(made.settings.certificate,
                 parent.certify(profile, made.identity.name, made.key.public_key, wanted.validity));
   made.settings.issuer = parent.id();
   made.settings.chain.push_back(parent.certificate());
   made.settings.chain.insert(made.settings.chain.end(), parent.chain().begin(), parent.chain().end());
-  if (!wanted.ocsp_signer) return std::move(made.settings);
-  return with_ocsp_signer(parts, std::move(made.settings));
+  if (wanted.ocsp_signer) {
+    CARDEA_ASSIGN(made.settings, with_ocsp_signer(parts, std::move(made.settings)));
+  }
+  unused.keep();
+  return std::move(made.settings);
 }
 
 Result<EmbeddedSettings> request_ca(EmbeddedParts parts, const CaCreation& wanted) {
   if (wanted.type == CaType::root) return error(Code::arguments_bad, "a root certifies itself");
   CARDEA_ASSIGN(Beginning made, begin(parts, wanted));
+  NewKey unused(parts.keys, made.settings.key);
   CARDEA_ASSIGN(made.settings.request, make_request(parts.keys, made.identity, made.key.public_key));
+  unused.keep();
   return std::move(made.settings);
 }
 
@@ -195,13 +241,14 @@ Result<EmbeddedSettings> complete_ca(EmbeddedParts parts, EmbeddedSettings setti
   if (!same_bytes(own.key_info, key.public_key)) {
     return error(Code::arguments_bad, "the certificate is not for this CA's key");
   }
-  if (!is_ca_certificate(own)) return error(Code::arguments_bad, "the certificate is not a CA's");
+  CARDEA_TRY(check_own(own, settings, parts.clock.now()));
   if (chain.empty() || chain.size() > longest_chain) {
     return error(Code::arguments_bad, "the certificates above are needed, from its issuer to the root, 8 at most");
   }
   CARDEA_TRY(check_link(certificate, chain.front()));
   for (std::size_t i = 0; i + 1 < chain.size(); ++i) CARDEA_TRY(check_link(chain[i], chain[i + 1]));
   CARDEA_TRY(check_link(chain.back(), chain.back()));
+  CARDEA_TRY(check_path_lengths(chain));
   CARDEA_TRY(remember_beginning(settings));
   settings.certificate = std::move(certificate);
   settings.chain = std::move(chain);

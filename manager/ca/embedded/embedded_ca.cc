@@ -6,6 +6,7 @@
 
 #include "crypto/key_encoding.h"
 #include "embedded/algorithms.h"
+#include "embedded/constraints.h"
 #include "embedded/crl.h"
 #include "embedded/request_rules.h"
 #include "x509/certificate_view.h"
@@ -37,6 +38,10 @@ Result<Bytes> own_key_identifier(const x509::CertificateView& certificate) {
   const auto octets = reader.take(x509::tag_octet_string);
   if (!octets) return error(Code::data_invalid, "the CA's subject key identifier is malformed");
   return to_bytes(*octets);
+}
+
+bool is_offered(const CertificateProfile& profile) {
+  return !profile.is_ca && !profile.no_check;
 }
 
 // What the authority will say no to for ever, as opposed to what may work later.
@@ -85,22 +90,8 @@ Status EmbeddedCa::prepare() {
   CARDEA_ASSIGN(Bytes identifier, own_key_identifier(own));
   SigningIdentity identity{settings_.key, settings_.scheme, to_bytes(own.subject), std::move(identifier)};
   issuer_.emplace(parts_.keys, std::move(identity), settings_.urls);
-  CARDEA_TRY(load_profiles());
+  CARDEA_ASSIGN(profiles_, profiles_with(settings_.profiles));
   return prepare_responders(own.key_info);
-}
-
-Status EmbeddedCa::load_profiles() {
-  CARDEA_ASSIGN(const std::vector<boost::json::object> known, read_profile_files(profile_folder()));
-  for (const auto* list : {&known, &std::as_const(settings_.profiles)}) {
-    for (const boost::json::object& document : *list) {
-      CARDEA_ASSIGN(CertificateProfile profile, read_profile(document, known));
-      std::string id = profile.id;
-      if (!profiles_.emplace(std::move(id), std::move(profile)).second) {
-        return error(Code::arguments_bad, "a certificate profile's id is taken by another");
-      }
-    }
-  }
-  return {};
 }
 
 Status EmbeddedCa::prepare_responders(ByteView key_info) {
@@ -128,10 +119,25 @@ const CertificateProfile* EmbeddedCa::profile(std::string_view id) const {
   return found == profiles_.end() ? nullptr : &found->second;
 }
 
+// The key may have gone after the CA was opened, so it signs: what no certificate and no CRL begins with.
+Status EmbeddedCa::check() {
+  CARDEA_TRY(parts_.keys.check());
+  CARDEA_TRY(check_time());
+  CARDEA_TRY(check_not_revoked());
+  CARDEA_TRY(parts_.keys.sign(settings_.key, settings_.scheme, view_of("does this key sign?")));
+  return {};
+}
+
+Status EmbeddedCa::check_time() const {
+  const auto now = parts_.clock.now();
+  if (now < not_after_ && now >= not_before_ - backdated) return {};
+  return error(Code::action_prohibited, "the CA's certificate is not valid at this time");
+}
+
 Result<std::vector<CaProfile>> EmbeddedCa::profiles() {
   std::vector<CaProfile> offered;
   for (const auto& [id, profile] : profiles_) {
-    if (!usable_profile(id) || profile.is_ca || profile.no_check) continue;
+    if (!usable_profile(id) || !is_offered(profile)) continue;
     offered.push_back(
         {id, profile.name, profile.description, profile.group, profile.validity.about(), profile.encryption});
   }
@@ -145,6 +151,15 @@ Result<const CertificateProfile*> EmbeddedCa::usable_profile(std::string_view id
   }
   if (std::ranges::find(found->ca_types, settings_.type) == found->ca_types.end()) {
     return error(Code::action_prohibited, fmt::format("by the profile '{}' no {} CA issues", id, word(settings_.type)));
+  }
+  return found;
+}
+
+// CAs and OCSP signers are made by the manager for keys of its own: whoever asks by a request must not become one.
+Result<const CertificateProfile*> EmbeddedCa::offered_profile(std::string_view id) const {
+  CARDEA_ASSIGN(const CertificateProfile* const found, usable_profile(id));
+  if (!is_offered(*found)) {
+    return error(Code::action_prohibited, fmt::format("by the profile '{}' nothing is issued to others", id));
   }
   return found;
 }
@@ -165,9 +180,7 @@ Status EmbeddedCa::check_not_revoked() const {
 Status EmbeddedCa::set_validity(const CertificateProfile& profile, const IssuanceRequest& request,
                                 CertificateContent& content) const {
   const auto now = parts_.clock.now();
-  if (now >= not_after_ || now < not_before_ - backdated) {
-    return error(Code::action_prohibited, "the CA's certificate is not valid at this time");
-  }
+  CARDEA_TRY(check_time());
   // Answers that tell of the revocation go on being signed.
   if (!profile.no_check) CARDEA_TRY(check_not_revoked());
   content.not_before = std::max<std::chrono::sys_seconds>(now - backdated, not_before_);
@@ -200,7 +213,7 @@ Result<Issued> EmbeddedCa::issue(const CertificateProfile& profile, const Issuan
 }
 
 Result<Issued> EmbeddedCa::issue_for_csr(const IssuanceRequest& request) const {
-  CARDEA_ASSIGN(const CertificateProfile* const profile, usable_profile(request.profile));
+  CARDEA_ASSIGN(const CertificateProfile* const profile, offered_profile(request.profile));
   CARDEA_ASSIGN(const x509::CertificateRequest asked, x509::read_request(request.csr));
   // The key goes into the certificate as it came, so it must say nothing but the key.
   CARDEA_ASSIGN(const Bytes usual_form, crypto::subject_public_key_info(*asked.key));
@@ -233,7 +246,7 @@ Result<EnrolmentAnswer> EmbeddedCa::poll(const IssuanceRequest& /*request*/, con
 Result<IssuedWithKey> EmbeddedCa::enrol_with_key(const IssuanceRequest& request, IssuanceTicket&& ticket,
                                                  crypto::KeyAlgorithm algorithm, std::size_t rsa_bits) {
   CARDEA_TRY(ticket.spend(request.id));
-  CARDEA_ASSIGN(const CertificateProfile* const profile, usable_profile(request.profile));
+  CARDEA_ASSIGN(const CertificateProfile* const profile, offered_profile(request.profile));
   if (!request.subject) return error(Code::arguments_bad, "without a request the subject must be given");
   constexpr std::array<Byte, 3> f4{1, 0, 1};
   CARDEA_ASSIGN(const crypto::AsymmetricKeyPtr key, algorithm == crypto::KeyAlgorithm::rsa
@@ -254,6 +267,11 @@ Result<IssuedWithKey> EmbeddedCa::enrol_with_key(const IssuanceRequest& request,
 Result<Bytes> EmbeddedCa::certify(const CertificateProfile& profile, ByteView subject, ByteView key_info,
                                   std::optional<manager::IsoDuration> validity) const {
   CARDEA_TRY(usable_profile(profile.id));
+  if (profile.is_ca) {
+    std::vector<Bytes> above{settings_.certificate};
+    above.insert(above.end(), settings_.chain.begin(), settings_.chain.end());
+    CARDEA_TRY(check_path_lengths(above));
+  }
   CARDEA_ASSIGN(const crypto::AsymmetricKeyPtr key, crypto::from_subject_public_key_info(key_info));
   CertificateContent content;
   CARDEA_TRY(apply_profile(profile, key->facts().family, content));
@@ -301,7 +319,8 @@ Result<RevocationOutcome> EmbeddedCa::unsuspend(ByteView certificate) {
 }
 
 Result<Bytes> EmbeddedCa::make_crl(std::uint64_t number, std::chrono::sys_seconds now) {
-  CrlContent content{number, now, settings_.crl_lifetime.after(now), {}};
+  // As crl_lifetime() says: months have a length there, so that none is over before the next CRL is due.
+  CrlContent content{number, now, now + crl_lifetime(), {}};
   if (settings_.keep_expired) content.expired_since = settings_.since.value_or(not_before_);
   return ca::make_crl(parts_.keys, issuer_->identity(), parts_.status, id_, content);
 }

@@ -43,7 +43,7 @@ class EmbeddedCa final : public manager::CaConnector, public manager::Revoker, p
   static Result<std::unique_ptr<EmbeddedCa>> open(std::int64_t id, EmbeddedSettings settings, EmbeddedParts parts);
 
   // CaConnector. Never pending: an answer is Issued or Rejected.
-  Status check() override { return parts_.keys.check(); }
+  Status check() override;
   Result<std::vector<manager::CaProfile>> profiles() override;
   Result<manager::EnrolmentAnswer> enrol(const manager::IssuanceRequest& request,
                                          manager::IssuanceTicket&& ticket) override;
@@ -74,7 +74,8 @@ class EmbeddedCa final : public manager::CaConnector, public manager::Revoker, p
   /// Null when there is no such profile.
   const CertificateProfile* profile(std::string_view id) const;
   /// A certificate for a key that is trusted already: of a CA below, or of an OCSP signer. action_prohibited in words
-  /// when the profile is not for this CA, or its own certificate was revoked by the CA of ours above it.
+  /// when the profile is not for this CA, or its own certificate was revoked by the CA of ours above it; arguments_bad
+  /// when a path length allows no CA below it.
   Result<Bytes> certify(const CertificateProfile& profile, ByteView subject, ByteView key_info,
                         std::optional<manager::IsoDuration> validity) const;
 
@@ -82,10 +83,11 @@ class EmbeddedCa final : public manager::CaConnector, public manager::Revoker, p
   EmbeddedCa(std::int64_t id, EmbeddedSettings settings, EmbeddedParts parts)
       : id_(id), settings_(std::move(settings)), parts_(parts) {}
   Status prepare();
-  Status load_profiles();
   Status prepare_responders(ByteView key_info);
+  Status check_time() const;
   Status check_not_revoked() const;
   Result<const CertificateProfile*> usable_profile(std::string_view id) const;
+  Result<const CertificateProfile*> offered_profile(std::string_view id) const;
   Status set_validity(const CertificateProfile& profile, const manager::IssuanceRequest& request,
                       CertificateContent& content) const;
   Result<manager::Issued> issue(const CertificateProfile& profile, const manager::IssuanceRequest& request,
@@ -96,7 +98,7 @@ class EmbeddedCa final : public manager::CaConnector, public manager::Revoker, p
   std::int64_t id_;
   EmbeddedSettings settings_;
   EmbeddedParts parts_;
-  std::map<std::string, CertificateProfile, std::less<>> profiles_;
+  ProfilesById profiles_;
   std::optional<Issuer> issuer_;
   Bytes key_info_;
   Bytes serial_;

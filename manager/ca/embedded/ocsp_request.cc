@@ -14,6 +14,10 @@ constexpr std::array<Byte, 11> nonce_oid{0x06, 0x09, 0x2b, 0x06, 0x01, 0x05, 0x0
 // RFC 9654, 2.1: a nonce has 1 to 128 bytes.
 constexpr std::size_t longest_nonce = 128;
 
+// 4.4.3: which kinds of answers the client understands; all do the basic one.
+constexpr std::array<Byte, 11> acceptable_responses_oid{0x06, 0x09, 0x2b, 0x06, 0x01, 0x05,
+                                                        0x05, 0x07, 0x30, 0x01, 0x04};
+
 Error malformed() {
   return error(Code::data_invalid, "the OCSP request is malformed");
 }
@@ -32,23 +36,37 @@ std::optional<OcspQuestion> read_certificate_id(ByteView whole, ByteView content
   return OcspQuestion{whole, *oid, *name_hash, *key_hash, *serial};
 }
 
-std::optional<OcspQuestion> read_question(ByteView content) {
+// What is not understood is ignored unless it is critical (RFC 6960, 4.1.2).
+Result<std::vector<x509::Extension>> read_extensions_in(ByteView tagged) {
+  DerReader reader(tagged);
+  const auto list = reader.take(x509::tag_sequence);
+  if (!list || !reader.at_end()) return malformed();
+  CARDEA_ASSIGN(std::vector<x509::Extension> extensions, x509::read_extensions(*list));
+  for (const x509::Extension& one : extensions) {
+    const bool known = same_bytes(one.oid, nonce_oid) || same_bytes(one.oid, acceptable_responses_oid);
+    if (one.critical && !known) return malformed();
+  }
+  return extensions;
+}
+
+Result<OcspQuestion> read_question(ByteView content) {
   DerReader reader(content);
   DerReader again = reader;
   const auto whole = reader.take_whole(x509::tag_sequence);
   const auto inside = again.take(x509::tag_sequence);
-  if (!whole || !inside) return {};
-  // singleRequestExtensions may follow; there are none that change an answer.
-  if (!reader.at_end() && !reader.take(x509::context_tag(0))) return {};
-  if (!reader.at_end()) return {};
-  return read_certificate_id(*whole, *inside);
+  if (!whole || !inside) return malformed();
+  if (!reader.at_end()) {
+    const auto extensions = reader.take(x509::context_tag(0));
+    if (!extensions || !reader.at_end()) return malformed();
+    CARDEA_TRY(read_extensions_in(*extensions));
+  }
+  const auto question = read_certificate_id(*whole, *inside);
+  if (!question) return malformed();
+  return *question;
 }
 
 Result<ByteView> read_nonce(ByteView content) {
-  DerReader reader(content);
-  const auto list = reader.take(x509::tag_sequence);
-  if (!list || !reader.at_end()) return malformed();
-  CARDEA_ASSIGN(const std::vector<x509::Extension> extensions, x509::read_extensions(*list));
+  CARDEA_ASSIGN(const std::vector<x509::Extension> extensions, read_extensions_in(content));
   const x509::Extension* const nonce = x509::find_extension(extensions, nonce_oid);
   if (nonce == nullptr) return ByteView();
   DerReader value(nonce->value);
@@ -81,9 +99,9 @@ Result<OcspRequest> read_ocsp_request(ByteView der) {
   OcspRequest request;
   for (DerReader questions(*list); !questions.at_end();) {
     const auto content = questions.take(x509::tag_sequence);
-    const auto question = content ? read_question(*content) : std::nullopt;
-    if (!question || request.questions.size() == most_ocsp_questions) return malformed();
-    request.questions.push_back(*question);
+    if (!content || request.questions.size() == most_ocsp_questions) return malformed();
+    CARDEA_ASSIGN(const OcspQuestion question, read_question(*content));
+    request.questions.push_back(question);
   }
   if (request.questions.empty()) return malformed();
   if (reader.at_end()) return request;

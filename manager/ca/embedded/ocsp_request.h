@@ -25,8 +25,8 @@ struct OcspRequest {
   ByteView nonce;  ///< the extension's value (an OCTET STRING, RFC 9654, 2.1); empty: none
 };
 
-/// data_invalid for what is none, asks for nothing, or asks for too much. A signature is accepted and not looked at:
-/// whoever may ask the responder may ask it without one.
+/// data_invalid for what is none, asks for nothing or for too much, or has a critical extension that is not known here.
+/// A signature is accepted and not looked at: whoever may ask the responder may ask it without one.
 Result<OcspRequest> read_ocsp_request(ByteView der);
 
 }  // namespace cardea::ca

@@ -282,6 +282,21 @@ std::string profile_folder() {
   return fs::exists(installed, ignored) ? installed.string() : std::string(CARDEA_INSTALL_PROFILES);
 }
 
+Result<ProfilesById> profiles_with(const std::vector<json::object>& custom) {
+  CARDEA_ASSIGN(const std::vector<json::object> known, read_profile_files(profile_folder()));
+  ProfilesById profiles;
+  for (const auto* list : {&known, &custom}) {
+    for (const json::object& document : *list) {
+      CARDEA_ASSIGN(CertificateProfile profile, read_profile(document, known));
+      std::string id = profile.id;
+      if (!profiles.emplace(std::move(id), std::move(profile)).second) {
+        return error(Code::arguments_bad, "a certificate profile's id is taken by another");
+      }
+    }
+  }
+  return profiles;
+}
+
 std::uint32_t usage_for(crypto::KeyFamily family, std::uint32_t usage) {
   using namespace key_usage;
   const std::uint32_t encryption = key_encipherment | data_encipherment | key_agreement;

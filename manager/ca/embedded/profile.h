@@ -3,6 +3,7 @@
 
 #include <boost/json/object.hpp>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -68,6 +69,10 @@ Result<CertificateProfile> read_profile(const boost::json::object& document,
 Result<std::vector<boost::json::object>> read_profile_files(const std::string& folder);
 /// Where those files are: beside the program's build or installation.
 std::string profile_folder();
+
+using ProfilesById = std::map<std::string, CertificateProfile, std::less<>>;
+/// The product's profiles and those custom ones. arguments_bad in words when one is wrong, or its id is taken.
+Result<ProfilesById> profiles_with(const std::vector<boost::json::object>& custom);
 
 /// The keyUsage bits for a key of that family: what it cannot do is left out, encipherment becomes agreement for
 /// elliptic curves (RFC 5480, 3), signatures alone remain for those that only sign.

@@ -218,7 +218,10 @@ Result<EmbeddedSettings> with_changes(const EmbeddedSettings& settings, const js
       return wrong(name, "is not known, or cannot be changed");
     document[name] = value;
   }
-  return read_settings(document);
+  CARDEA_ASSIGN(EmbeddedSettings changed, read_settings(document));
+  // A CA with a profile that is wrong does not open.
+  if (wanted.contains("profiles")) CARDEA_TRY(profiles_with(changed.profiles));
+  return changed;
 }
 
 }  // namespace cardea::ca

@@ -83,6 +83,7 @@ class MemoryKeys : public KeyToken {
     CARDEA_TRY(crypto::random_bytes(out.mutable_view()));
     return out;
   }
+  std::size_t key_pairs() const { return pairs_.size(); }
 
   std::function<void()> before_unwrap;  ///< for tests to see when an archived key is opened, and to come between
 
