@@ -127,7 +127,7 @@ Result<http::OwnCa> Authorities::local(std::string_view name) {
   return own;
 }
 
-Result<std::vector<http::OwnCa>> Authorities::all_local() {
+Result<std::vector<CaRecord>> Authorities::records() {
   std::vector<CaRecord> records;
   CARDEA_TRY(ports_.store.read([&](Transaction& transaction) -> Status {
     Filter filter;
@@ -136,12 +136,30 @@ Result<std::vector<http::OwnCa>> Authorities::all_local() {
     records = std::move(page.items);
     return {};
   }));
-  std::vector<http::OwnCa> list;
-  for (const CaRecord& record : records) {
-    auto own = open(record);
-    if (own) list.push_back(std::move(*own));
+  std::erase_if(records, [](const CaRecord& one) { return one.connector != "embedded"; });
+  return records;
+}
+
+Result<std::vector<Authorities::Local>> Authorities::all_local() {
+  CARDEA_ASSIGN(const auto list, records());
+  std::vector<Local> found;
+  for (const CaRecord& record : list) {
+    const auto settings = ca::read_settings(record.settings);
+    // One that waits for its certificate has nothing to publish yet.
+    if (settings && settings->certificate.empty()) continue;
+    found.push_back({record.name, open(record)});
   }
-  return list;
+  return found;
+}
+
+Result<std::vector<Bytes>> Authorities::local_certificates() {
+  CARDEA_ASSIGN(const auto list, records());
+  std::vector<Bytes> certificates;
+  for (const CaRecord& record : list) {
+    auto settings = ca::read_settings(record.settings);
+    if (settings && !settings->certificate.empty()) certificates.push_back(std::move(settings->certificate));
+  }
+  return certificates;
 }
 
 Result<ca::EmbeddedSettings> Authorities::make_embedded(const CaRecord& wanted) {

@@ -27,8 +27,15 @@ class Authorities final : public http::Cas {
   Result<CaRecord> install(const Actor& actor, CaRecord ca, ByteView pem) override;
   Result<CaRecord> renew(const Actor& actor, const CaRecord& ca, std::optional<IsoDuration> validity) override;
 
-  /// Every authority of ours that has a certificate.
-  Result<std::vector<http::OwnCa>> all_local();
+  /// An authority of ours, or why it cannot be opened: its key is not in the key token, say.
+  struct Local {
+    std::string name;
+    Result<http::OwnCa> own;
+  };
+  /// Every authority of ours that has a certificate, those that cannot be opened among them.
+  Result<std::vector<Local>> all_local();
+  /// The certificates (DER) of the same, which are there whether keys can be reached or not.
+  Result<std::vector<Bytes>> local_certificates();
   /// Called with the certificate, PEM, of each authority of ours that is made from now on, and of those that announce()
   /// finds. Set before other threads begin.
   void on_made(std::function<void(const std::string& pem)> told) { told_ = std::move(told); }
@@ -41,6 +48,7 @@ class Authorities final : public http::Cas {
   // What is known of it from before is forgotten, and its certificate told.
   Status publish(const CaRecord& changed);
   Result<http::OwnCa> open(const CaRecord& record);
+  Result<std::vector<CaRecord>> records();
 
   const Ports& ports_;
   ca::ConnectorParts parts_;

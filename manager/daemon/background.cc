@@ -3,7 +3,6 @@
 #include "daemon/ca_certificates.h"
 #include "daemon/self_renewal.h"
 #include "domain/cause.h"
-#include "domain/crl_publisher.h"
 #include "domain/housekeeping.h"
 #include "domain/journal.h"
 
@@ -20,7 +19,11 @@ constexpr std::chrono::hours renewal_interval{1};
 }  // namespace
 
 Background::Background(System& system, Log& log, LiveServer& server, std::chrono::seconds housekeeping)
-    : system_(system), log_(log), server_(server), interval_(housekeeping) {
+    : system_(system),
+      log_(log),
+      server_(server),
+      interval_(housekeeping),
+      crls_(system.ports(), system.authorities(), log, system.services().failing_authorities) {
   threads_.emplace_back([this] { work_off_jobs(); });
   threads_.emplace_back([this] { keep_house(); });
 }
@@ -81,12 +84,7 @@ void Background::one_round() {
     next_renewal_ = std::chrono::steady_clock::now() + renewal_interval;
     renew_own_certificates();
   }
-  const auto authorities = system_.authorities().all_local();
-  if (!authorities) return note("authorities", authorities.error());
-  for (const http::OwnCa& own : *authorities) {
-    if (const Status told = system_.authorities().announce(own); !told) note("authority", told.error());
-    if (const auto crl = current_crl(ports, *own.ca, own.id); !crl) note("CRL", crl.error());
-  }
+  if (const Status done = crls_.run(); !done) note("authorities", done.error());
 }
 
 void Background::renew_own_certificates() {

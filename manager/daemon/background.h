@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "daemon/crl_round.h"
 #include "daemon/live_server.h"
 #include "daemon/system.h"
 
@@ -35,6 +36,7 @@ class Background {
   Log& log_;
   LiveServer& server_;
   const std::chrono::seconds interval_;
+  CrlRound crls_;
   std::chrono::steady_clock::time_point next_renewal_{};
   std::mutex mutex_;
   std::condition_variable stop_changed_;

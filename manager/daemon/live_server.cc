@@ -26,9 +26,10 @@ Result<http::ServerSettings> server_settings(const DaemonSettings& settings, Sys
     server.client_ca_pems.push_back(std::move(pem));
   }
   if (!settings.trust_own_cas) return server;
-  CARDEA_ASSIGN(const auto authorities, system.authorities().all_local());
-  for (const http::OwnCa& own : authorities) {
-    CARDEA_ASSIGN(std::string pem, x509::to_pem("CERTIFICATE", own.ca->certificate()));
+  // Operators get in with what was issued to them also while an authority's key cannot be reached.
+  CARDEA_ASSIGN(const auto certificates, system.authorities().local_certificates());
+  for (const Bytes& certificate : certificates) {
+    CARDEA_ASSIGN(std::string pem, x509::to_pem("CERTIFICATE", certificate));
     server.client_ca_pems.push_back(std::move(pem));
   }
   return server;

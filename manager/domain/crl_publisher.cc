@@ -91,4 +91,17 @@ Result<CrlState> current_crl(const Ports& ports, LocalCa& ca, Id id) {
   return error(Code::key_changed, "the CRL that another daemon made is gone");
 }
 
+Result<CrlState> valid_crl(const Ports& ports, std::string_view name) {
+  Id id = 0;
+  CARDEA_TRY(ports.store.read([&](Transaction& store) -> Status {
+    CARDEA_ASSIGN(const CaRecord ca, store.ca_by_name(name));
+    id = ca.id;
+    return {};
+  }));
+  CARDEA_ASSIGN(Published last, published(ports, id));
+  const bool holds = last.crl && !is_disowned(*last.crl, last.latest) && ports.clock.now() < last.crl->next_update;
+  if (holds) return std::move(*last.crl);
+  return error(Code::not_found, "there is no CRL of this authority that is valid");
+}
+
 }  // namespace cardea::manager

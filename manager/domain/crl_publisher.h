@@ -1,6 +1,8 @@
 // CRLs of the authorities that the manager runs itself: made on schedule or now, stored, served from the store.
 #pragma once
 
+#include <string_view>
+
 #include "base/result.h"
 #include "domain/local_ca.h"
 #include "domain/ports.h"
@@ -18,5 +20,9 @@ Result<CrlState> publish_crl(const Ports& ports, const Actor& actor, LocalCa& ca
 
 /// The newest CRL; makes the first one, and the next when it is due and nobody else has made it meanwhile.
 Result<CrlState> current_crl(const Ports& ports, LocalCa& ca, Id id);
+
+/// What was published last by the authority of that name, while it is valid: it can be served also when the authority
+/// cannot make another. not_found when there is none.
+Result<CrlState> valid_crl(const Ports& ports, std::string_view name);
 
 }  // namespace cardea::manager

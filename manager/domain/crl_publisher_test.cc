@@ -104,6 +104,16 @@ BOOST_AUTO_TEST_CASE(who_is_overtaken_for_ever_is_told) {
   BOOST_TEST((publish_crl(ports, here, id).code() == Code::timed_out));
 }
 
+BOOST_AUTO_TEST_CASE(what_was_published_is_there_while_it_is_valid) {
+  BOOST_TEST((valid_crl(ports, "ca").code() == Code::not_found));
+  BOOST_TEST((valid_crl(ports, "nobody").code() == Code::not_found));
+  must(publish_crl(ports, here, id));
+  clock.at += std::chrono::hours(23);
+  BOOST_TEST(text(must(valid_crl(ports, "ca"))) == "1 here");
+  clock.at += std::chrono::hours(1);
+  BOOST_TEST((valid_crl(ports, "ca").code() == Code::not_found));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace cardea::manager

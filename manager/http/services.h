@@ -10,7 +10,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/guarded.h"
 #include "domain/iso_duration.h"
 #include "domain/journal.h"
 #include "domain/local_ca.h"
@@ -70,6 +72,8 @@ struct Services {
   std::chrono::seconds session_lasts = manager::session_lasts;
   /// Seconds that the clock is behind a time that was seen already, as housekeeping last found it.
   std::atomic<std::int64_t> clock_behind = 0;
+  /// Authorities of ours that do not work, by name, as housekeeping last found them.
+  Guarded<std::vector<std::string>> failing_authorities{};
 };
 
 }  // namespace cardea::http

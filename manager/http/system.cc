@@ -7,11 +7,16 @@
 
 namespace cardea::http {
 
-// It asks nobody, so that it is answered whatever else has failed: the clock is as housekeeping last found it.
+// It asks nobody, so that it is answered whatever else has failed: clock and authorities are as housekeeping last found
+// them.
 Result<HttpResponse> show_health(RequestContext& context) {
   const std::int64_t behind = context.services.clock_behind;
-  if (behind == 0) return json_answer({{"status", "alive"}, {"clock", "right"}});
-  return json_answer({{"status", "alive"}, {"clock", "behind"}, {"clock_behind_seconds", behind}});
+  boost::json::object answer{{"status", "alive"}, {"clock", behind == 0 ? "right" : "behind"}};
+  if (behind != 0) answer["clock_behind_seconds"] = behind;
+  const auto failing = context.services.failing_authorities.read([](const auto& names) { return names; });
+  answer["authorities"] = failing.empty() ? "working" : "failing";
+  if (!failing.empty()) answer["failing_authorities"] = boost::json::array(failing.begin(), failing.end());
+  return json_answer(std::move(answer));
 }
 
 Result<HttpResponse> show_readiness(RequestContext& context) {

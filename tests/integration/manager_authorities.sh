@@ -149,5 +149,26 @@ once='{"policy":"plain","key_algorithm":"ec:P-256","subject":"CN=once"}'
 post /v1/certificates/pkcs12 "$once" -H 'Idempotency-Key: p12' | jq -e .password >/dev/null || fail "no password"
 post /v1/certificates/pkcs12 "$once" -H 'Idempotency-Key: p12' | jq -e 'has("password") | not' >/dev/null ||
   fail "a password is shown twice"
+
+# An authority whose key is lost: named, not left out in silence; what it published before is served while that is valid.
+"$cardea" ca create lost --subject 'CN=Lost,O=Example' >/dev/null || fail "no authority"
+key=$("$cardea" ca show lost --json | jq -er .settings.key) || fail "no name of the key"
+health() { request_bare GET /v1/health | jq -e "$1" >/dev/null; }
+health '.authorities == "working"' || fail "$(request_bare GET /v1/health)"
+fetch crl/lost.crl >"$work/lost.crl"
+stop_manager
+CARDEA_HOME=$data/keys timeout 60 "$cardea" key delete "$key" --token cardea-manager --pin-file "$data/key-token.pin" \
+  --yes >/dev/null || fail "the key is not deleted"
+start_manager
+for _ in $(seq 300); do
+  health '.authorities == "failing" and .failing_authorities == ["lost"]' && break
+  sleep 0.1
+done
+health '.failing_authorities == ["lost"]' || fail "the lost key is not told: $(request_bare GET /v1/health)"
+[ "$(grep -c 'cardea ca check lost' "$work/log")" = 1 ] || fail "the log does not say once what to do"
+"$cardea" ca check lost >"$work/check" 2>&1 && fail "an authority without its key is said to work"
+"$cardea" ca check issuing >/dev/null || fail "the others do not work"
+fetch crl/lost.crl | cmp - "$work/lost.crl" || fail "a CRL that is valid is not served"
+"$cardea" ca crl lost 2>/dev/null && fail "a CRL is made without a key"
 stop_manager
 say "authorities of all kinds work"
