@@ -183,6 +183,48 @@ BOOST_AUTO_TEST_CASE(another_token_is_not_taken_for_the_jobs_own) {
   BOOST_TEST(refused.code() == Code::device_removed);
 }
 
+BOOST_AUTO_TEST_CASE(who_takes_a_job_over_goes_on_with_its_token_or_not_at_all) {
+  Rig rig;
+  const auto mine = rig.readers.list({"piv"});
+  BOOST_REQUIRE((mine.ok() && mine->size() == 1U));
+  const auto tries_left = [&]() -> std::optional<int> {
+    const auto device = rig.readers.open(mine->front());
+    BOOST_REQUIRE(device.ok());
+    const auto about = (*device)->describe();
+    BOOST_REQUIRE(about.ok());
+    return about->user_pin.retries_left;
+  };
+  const auto before = tries_left();
+  // The agent that began, elsewhere, has gone; here is one other card.
+  rig.daemon.begun_with = "0000000000000001";
+  rig.daemon.add("block_pin");
+  const Status refused = rig.collect();
+  BOOST_REQUIRE(!refused.ok());
+  BOOST_TEST(refused.code() == Code::token_absent);
+  BOOST_TEST(refused.error().detail.find("0000000000000001") != std::string::npos);
+  BOOST_TEST((tries_left() == before));
+  BOOST_TEST(!rig.daemon.done());
+  rig.daemon.begun_with = mine->front().serial;
+  rig.readers.insert();
+  BOOST_TEST(rig.collect().ok());
+  BOOST_TEST((tries_left() == 0));
+}
+
+BOOST_AUTO_TEST_CASE(a_token_that_the_daemon_does_not_want_can_be_exchanged) {
+  Rig rig;
+  const auto first = rig.readers.list({"piv"});
+  BOOST_REQUIRE(first.ok());
+  rig.daemon.add("inspect_token");
+  // Asked again, as the daemon does where another token is needed.
+  rig.daemon.add("inspect_token", [&](const Daemon&) {
+    rig.readers.remove(0);
+    rig.readers.insert();
+    return json::object();
+  });
+  BOOST_REQUIRE(rig.collect().ok());
+  BOOST_TEST(rig.daemon.result("inspect_token").at("serial").as_string() != first->front().serial);
+}
+
 BOOST_AUTO_TEST_CASE(several_tokens_want_a_choice) {
   Rig rig;
   rig.readers.insert();

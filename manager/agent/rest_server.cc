@@ -102,6 +102,10 @@ Result<AgentSession> read_session(const json::object& answer) {
   session.text = text(answer, "text");
   const std::string kind = text(answer, "kind");
   session.makes_tokens = kind == "issue" || kind == "replace";
+  if (const json::value* const token = answer.if_contains("token"); token != nullptr && token->is_object()) {
+    session.token_kind = text(token->get_object(), "kind");
+    session.token_serial = text(token->get_object(), "serial");
+  }
   const json::value* const kinds = answer.if_contains("device_kinds");
   if (kinds == nullptr || !kinds->is_array()) return not_understood();
   for (const json::value& each : kinds->get_array()) {

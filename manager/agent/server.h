@@ -22,6 +22,8 @@ struct AgentSession {
   std::string text;                       ///< what the job does, for the person
   std::vector<std::string> device_kinds;  ///< piv, gids, keystore, tpm
   bool makes_tokens = false;              ///< the job issues: a keystore or virtual card is made for it
+  std::string token_kind;                 ///< with the next: which token the job has begun with; empty: none yet
+  std::string token_serial;
 };
 
 /// What became of a step.

@@ -170,12 +170,26 @@ std::string TokenSteps::token_words() const {
 Result<Device*> TokenSteps::device() {
   if (device_ == nullptr) {
     if (!token_) {
+      CARDEA_ASSIGN(token_, begun_with());
+    }
+    if (!token_) {
       CARDEA_ASSIGN(token_, choose(session_.device_kinds, {}));
       if (!token_) return error(Code::token_absent, "the token of this job is not there");
     }
     CARDEA_ASSIGN(device_, tokens_.open(*token_));
   }
   return device_.get();
+}
+
+// Erasing and locking take no proof on some kinds, so nothing is done to a token because it happens to be the only one.
+Result<std::optional<LocalToken>> TokenSteps::begun_with() {
+  if (session_.token_serial.empty()) return std::optional<LocalToken>();
+  CARDEA_ASSIGN(const std::vector<LocalToken> there, tokens_.list({session_.token_kind}));
+  const auto found = std::ranges::find(there, session_.token_serial, &LocalToken::serial);
+  if (found != there.end()) return std::optional(*found);
+  return error(Code::token_absent,
+               fmt::format("this job was begun with {} {}, which is not there; insert or connect it",
+                           words_of_kind(session_.token_kind), session_.token_serial));
 }
 
 Result<Device*> TokenSteps::device_without_number() {
@@ -245,10 +259,15 @@ Result<json::object> TokenSteps::inspect_token(const json::object& parameters) {
   if (kinds.empty()) kinds = session_.device_kinds;
   CARDEA_ASSIGN(const std::string serial, optional_text(parameters, "serial"));
   choose_anew_without_number();
+  CARDEA_TRY(choose_anew_where_another_is_wanted(serial));
   if (!token_) {
     CARDEA_ASSIGN(token_, choose(kinds, serial));
   }
-  if (token_) return facts();
+  if (token_) {
+    CARDEA_ASSIGN(json::object told, facts());
+    was_told_ = true;
+    return told;
+  }
   for (const std::string& kind : kinds) {
     if (!is_made(kind) || (!wanted_.empty() && wanted_ != kind)) continue;
     const bool is_tpm = made_kind(kind) == MadeKind::tpm;
@@ -292,6 +311,19 @@ void TokenSteps::choose_anew_without_number() {
   if (!token_ || !token_->serial.empty()) return;
   token_.reset();
   device_.reset();
+}
+
+// Nothing was done to it yet: the daemon takes a token after it was told of it.
+Status TokenSteps::choose_anew_where_another_is_wanted(std::string_view serial) {
+  if (!token_ || !was_told_) return {};
+  CARDEA_ASSIGN(const std::vector<LocalToken> there, tokens_.list({token_->kind}));
+  const bool is_there = std::ranges::find(there, token_->serial, &LocalToken::serial) != there.end();
+  const bool is_wanted = serial.empty() || serial == token_->serial;
+  if (is_there && is_wanted) return {};
+  token_.reset();
+  device_.reset();
+  was_told_ = false;
+  return {};
 }
 
 Result<json::object> TokenSteps::initialise_token(const json::object& parameters) {

@@ -34,7 +34,10 @@ class TokenSteps final : private Authority {
   Result<json::object> run(const NextStep& step);
 
   /// The job began with this token, and goes on with no other.
-  void bind(LocalToken token) { token_ = std::move(token); }
+  void bind(LocalToken token) {
+    token_ = std::move(token);
+    was_told_ = true;
+  }
   const std::optional<LocalToken>& token() const noexcept { return token_; }
   /// Opens the token anew before the next step.
   void let_go() noexcept { device_.reset(); }
@@ -77,8 +80,12 @@ class TokenSteps final : private Authority {
   Result<Device*> device();
   /// The card of this job whose erasure was cut off when it had lost its number, which it gets back.
   Result<Device*> device_without_number();
+  /// The token that the job began with, where another agent did that; nothing when the job has none yet.
+  Result<std::optional<LocalToken>> begun_with();
   /// A token that had no number when it was chosen may have one by now, or be another: it is chosen anew.
   void choose_anew_without_number();
+  /// So is one that the daemon was told of and does not want, or that was exchanged since.
+  Status choose_anew_where_another_is_wanted(std::string_view serial);
   Result<json::object> facts();
   std::string token_words() const;
   /// The policy in the parameters, within the token's lengths.
@@ -97,6 +104,7 @@ class TokenSteps final : private Authority {
   const std::string wanted_;
 
   std::optional<LocalToken> token_;
+  bool was_told_ = false;  ///< the daemon was told of the token
   std::unique_ptr<Device> device_;
   std::uint32_t step_ = 0;
   std::optional<Pin> pin_;

@@ -114,6 +114,12 @@ Status describe_session(Transaction& store, AgentSession& session) {
   session.device_kinds = view.rules.device_kinds;
   if (view.token && view.job.kind != "replace") session.device_kinds = {view.token->kind};
   session.pin_policy = view.rules.pin_policy;
+  for (const Step& step : view.job.steps) {
+    const bool tells = step.kind == "inspect_token" || step.kind == "create_token" || step.kind == "initialise_token";
+    if (!tells || step.state != StepState::done) continue;
+    session.token_kind = text_of(step.result, "kind");
+    session.token_serial = text_of(step.result, "serial");
+  }
   return {};
 }
 

@@ -22,6 +22,10 @@ struct AgentSession {
   std::string text;  ///< "Issue 'staff' to Alice Archer"
   std::vector<std::string> device_kinds;
   json::object pin_policy;
+  /// Which token the job has begun with, as the agent told; empty: none yet. Whoever takes the job over goes on with
+  /// that and no other.
+  std::string token_kind;
+  std::string token_serial;
 };
 
 /// Opens a session for a code. The first starts the job; another one only resumes it with the first's secret

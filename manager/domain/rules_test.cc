@@ -365,8 +365,15 @@ BOOST_AUTO_TEST_CASE(codes_are_counted_locked_used_and_expire) {
   BOOST_REQUIRE(resumed.ok());
   BOOST_TEST(!job_of_session(rig.ports, session->job, text_of(session->secret.view())).ok());
   BOOST_TEST(job_of_session(rig.ports, session->job, text_of(resumed->secret.view())).ok());
+  BOOST_TEST(resumed->token_serial.empty());
+  testing::FakeToken token;
+  rig.work(resumed->job, token, 2);
   rig.clock.at += std::chrono::minutes(16);
-  BOOST_TEST(open_agent_session(rig.ports, spaced, "", "other").ok());
+  // Who takes it over is told which token it was begun with.
+  const auto other = open_agent_session(rig.ports, spaced, "", "other");
+  BOOST_REQUIRE(other.ok());
+  BOOST_TEST(other->token_kind == token.kind);
+  BOOST_TEST(other->token_serial == token.serial);
   rig.clock.at += std::chrono::hours(80);
   BOOST_TEST((open_agent_session(rig.ports, spaced, "", "other").code() == Code::pin_expired));
   BOOST_TEST((open_agent_session(rig.ports, "999-1234", "", "host").code() == Code::pin_incorrect));

@@ -110,13 +110,15 @@ HttpResponse session_answer(RequestContext& context, const manager::AgentSession
   boost::json::array kinds;
   for (const std::string& kind : session.device_kinds) kinds.emplace_back(kind);
   context.services.log.info("agent session", {{"job", std::to_string(session.job)}, {"host", host}});
-  return json_answer({{"session", text_of(session.secret.view())},
-                      {"job", session.job},
-                      {"kind", session.kind},
-                      {"text", session.text},
-                      {"device_kinds", std::move(kinds)},
-                      {"pin_policy", session.pin_policy}},
-                     201);
+  boost::json::object answer{{"session", text_of(session.secret.view())},
+                             {"job", session.job},
+                             {"kind", session.kind},
+                             {"text", session.text},
+                             {"device_kinds", std::move(kinds)},
+                             {"pin_policy", session.pin_policy}};
+  if (!session.token_serial.empty())
+    answer["token"] = boost::json::object{{"kind", session.token_kind}, {"serial", session.token_serial}};
+  return json_answer(answer, 201);
 }
 
 std::optional<manager::ContactProof> read_proof(JsonReader& reader) {

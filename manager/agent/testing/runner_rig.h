@@ -161,6 +161,8 @@ class Daemon final : public Server {
     session.job = 7;
     session.text = "Issue 'staff' to Alice Archer";
     session.device_kinds = {"piv"};
+    session.token_kind = begun_with.empty() ? "" : "piv";
+    session.token_serial = begun_with;
     return session;
   }
 
@@ -217,6 +219,7 @@ class Daemon final : public Server {
   int challenges = 0;
   bool resumed = false;
   bool taken_over = false;
+  std::string begun_with;  ///< number of the token that an agent before has told of
   std::optional<Error> problem;
 
  private:
