@@ -128,10 +128,13 @@ Status EmbeddedCa::check() {
   return {};
 }
 
+// A machine that starts with a clock of long ago is put right sooner or later, so requests wait for that.
 Status EmbeddedCa::check_time() const {
   const auto now = parts_.clock.now();
-  if (now < not_after_ && now >= not_before_ - backdated) return {};
-  return error(Code::action_prohibited, "the CA's certificate is not valid at this time");
+  if (now < not_before_ - backdated)
+    return error(Code::timed_out, "the CA's certificate is not valid yet: is this machine's clock right?");
+  if (now < not_after_) return {};
+  return error(Code::action_prohibited, "the CA's certificate is not valid any more");
 }
 
 Result<std::vector<CaProfile>> EmbeddedCa::profiles() {
