@@ -127,6 +127,16 @@ Result<http::OwnCa> Authorities::local(std::string_view name) {
   return own;
 }
 
+Result<Bytes> Authorities::certificate(std::string_view name) {
+  CARDEA_ASSIGN(const CaRecord record, ca_named(ports_.store, name));
+  if (record.connector != "embedded")
+    return error(Code::not_found, fmt::format("the certification authority '{}' is run elsewhere", name));
+  CARDEA_ASSIGN(ca::EmbeddedSettings settings, ca::read_settings(record.settings));
+  if (settings.certificate.empty())
+    return error(Code::not_found, fmt::format("the certification authority '{}' has no certificate yet", name));
+  return std::move(settings.certificate);
+}
+
 Result<std::vector<CaRecord>> Authorities::records() {
   std::vector<CaRecord> records;
   CARDEA_TRY(ports_.store.read([&](Transaction& transaction) -> Status {
@@ -201,8 +211,21 @@ Result<CaRecord> Authorities::create(const Actor& actor, const CaRecord& wanted)
   CARDEA_ASSIGN(const ca::EmbeddedSettings settings, make_embedded(wanted));
   made.settings = ca::write_settings(settings);
   made.created = ports_.clock.now();
-  CARDEA_TRY(save(actor, made));
+  if (const Status saved = save(actor, made); !saved) {
+    discard_keys(made.name, settings);
+    return saved.error();
+  }
   return made;
+}
+
+// Only when the store surely has no authority with these keys: an error may come after what was wanted is done.
+void Authorities::discard_keys(std::string_view name, const ca::EmbeddedSettings& unused) {
+  const auto there = ca_named(ports_.store, name);
+  if (!there && there.code() != Code::not_found) return;
+  const json::value* const key = there ? there->settings.if_contains("key") : nullptr;
+  if (key != nullptr && *key == json::string_view(unused.key)) return;
+  static_cast<void>(ports_.keys.destroy_key(unused.key));
+  if (unused.ocsp) static_cast<void>(ports_.keys.destroy_key(unused.ocsp->key));
 }
 
 Result<CaRecord> Authorities::change(const Actor& actor, CaRecord ca, const http::CaChange& wanted) {

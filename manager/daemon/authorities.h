@@ -22,6 +22,7 @@ class Authorities final : public http::Cas {
       : ports_(ports), parts_(parts), public_url_(std::move(public_url)) {}
 
   Result<http::OwnCa> local(std::string_view name) override;
+  Result<Bytes> certificate(std::string_view name) override;
   Result<CaRecord> create(const Actor& actor, const CaRecord& wanted) override;
   Result<CaRecord> change(const Actor& actor, CaRecord ca, const http::CaChange& wanted) override;
   Result<CaRecord> install(const Actor& actor, CaRecord ca, ByteView pem) override;
@@ -45,6 +46,8 @@ class Authorities final : public http::Cas {
  private:
   Result<ca::EmbeddedSettings> make_embedded(const CaRecord& wanted);
   Status save(const Actor& actor, CaRecord& changed);
+  // Destroys the keys of an authority that could not be stored.
+  void discard_keys(std::string_view name, const ca::EmbeddedSettings& unused);
   // What is known of it from before is forgotten, and its certificate told.
   Status publish(const CaRecord& changed);
   Result<http::OwnCa> open(const CaRecord& record);

@@ -51,8 +51,8 @@ Result<HttpResponse> serve_crl(RequestContext& context) {
 }
 
 Result<HttpResponse> serve_ca_certificate(RequestContext& context) {
-  CARDEA_ASSIGN(const OwnCa own, context.services.cas.local(without_ending(context.part("ca"), ".cer")));
-  return binary_answer("application/pkix-cert", own.ca->certificate(), std::chrono::hours(1));
+  CARDEA_ASSIGN(const Bytes certificate, context.services.cas.certificate(without_ending(context.part("ca"), ".cer")));
+  return binary_answer("application/pkix-cert", certificate, std::chrono::hours(1));
 }
 
 Result<HttpResponse> serve_ocsp_post(RequestContext& context) {

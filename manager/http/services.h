@@ -42,6 +42,9 @@ class Cas {
   virtual ~Cas() = default;
   /// not_found when there is no authority of that name, or it is run elsewhere.
   virtual Result<OwnCa> local(std::string_view name) = 0;
+  /// The certificate (DER) of one of ours, which is there also when its key cannot be reached. not_found as above, and
+  /// when it waits for its certificate.
+  virtual Result<Bytes> certificate(std::string_view name) = 0;
   /// Makes (a key and a certificate, for our own) or registers an authority, and stores it. exists for a name that is
   /// taken; arguments_bad for settings that its connector does not understand, in words.
   virtual Result<manager::CaRecord> create(const manager::Actor& actor, const manager::CaRecord& wanted) = 0;

@@ -156,6 +156,7 @@ key=$("$cardea" ca show lost --json | jq -er .settings.key) || fail "no name of 
 health() { request_bare GET /v1/health | jq -e "$1" >/dev/null; }
 health '.authorities == "working"' || fail "$(request_bare GET /v1/health)"
 fetch crl/lost.crl >"$work/lost.crl"
+fetch certificates/lost.cer >"$work/lost.cer"
 stop_manager
 CARDEA_HOME=$data/keys timeout 60 "$cardea" key delete "$key" --token cardea-manager --pin-file "$data/key-token.pin" \
   --yes >/dev/null || fail "the key is not deleted"
@@ -169,6 +170,7 @@ health '.failing_authorities == ["lost"]' || fail "the lost key is not told: $(r
 "$cardea" ca check lost >"$work/check" 2>&1 && fail "an authority without its key is said to work"
 "$cardea" ca check issuing >/dev/null || fail "the others do not work"
 fetch crl/lost.crl | cmp - "$work/lost.crl" || fail "a CRL that is valid is not served"
+fetch certificates/lost.cer | cmp - "$work/lost.cer" || fail "the certificate is not served"
 "$cardea" ca crl lost 2>/dev/null && fail "a CRL is made without a key"
 stop_manager
 say "authorities of all kinds work"
