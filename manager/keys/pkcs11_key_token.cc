@@ -189,16 +189,19 @@ Result<SecretBytes> Pkcs11KeyToken::derive(std::string_view name, std::string_vi
   }
   // A zero byte ends the label, so a label with one inside could stand for another pair of label and context.
   if (label.find('\0') != std::string_view::npos) return error(Code::arguments_bad, "a label has no zero byte");
-  Bytes fixed = to_bytes(view_of(label));
-  fixed.push_back(0);
-  append(fixed, context);
-  append(fixed, big_endian_32(length * 8));
+  // The context may be a secret itself, as one-time codes are, so nothing of it is left behind. Counter, label, a zero
+  // byte, context, length in bits.
+  const Bytes bits = big_endian_32(length * 8);
+  SecretBytes input(4 + label.size() + 1 + context.size() + bits.size());
+  Byte* const after_label = std::copy(label.begin(), label.end(), input.data() + 4);
+  *after_label = 0;
+  std::copy(bits.begin(), bits.end(), std::copy(context.begin(), context.end(), after_label + 1));
   return with_key<SecretBytes>(
       CKO_SECRET_KEY, name, [&](const Session& session, CK_OBJECT_HANDLE key) -> Result<SecretBytes> {
         SecretBytes out((length + block - 1) / block * block);
         for (std::size_t i = 0; i * block < length; ++i) {
-          Bytes input = big_endian_32(i + 1);
-          append(input, fixed);
+          const Bytes counter = big_endian_32(i + 1);
+          std::copy(counter.begin(), counter.end(), input.data());
           CK_MECHANISM mechanism{CKM_AES_CMAC, nullptr, 0};
           CK_RV rv = session.module()->C_SignInit(session.handle(), &mechanism, key);
           CK_ULONG size = block;
