@@ -28,12 +28,6 @@ std::string subject(Id job) {
   return fmt::format("job:{}", job);
 }
 
-std::uint32_t first_open(const Job& job) {
-  std::uint32_t index = 0;
-  while (index < job.steps.size() && job.steps[index].state == StepState::done) ++index;
-  return index;
-}
-
 NextStep ended(NextStep::State state, std::string text) {
   NextStep next;
   next.state = state;
@@ -68,57 +62,6 @@ Result<std::string> visitor_name(const Ports& ports) {
 Status save(Transaction& store, const Ports& ports, Job& job) {
   job.updated = ports.clock.now();
   return store.update(job);
-}
-
-void release(Job& job) {
-  job.claimed_by.clear();
-  job.claimed_until.reset();
-}
-
-Status wake(Job& job) {
-  if (job.state == JobState::waiting) {
-    CARDEA_ASSIGN(job.state, after(job.state, "wake"));
-  }
-  job.waits_for.clear();
-  job.next_attempt.reset();
-  return {};
-}
-
-Status sleep(Job& job, std::string text, std::optional<Time> until) {
-  if (job.state == JobState::ready) {
-    CARDEA_ASSIGN(job.state, after(job.state, "wait"));
-  }
-  job.waits_for = std::move(text);
-  job.next_attempt = until;
-  release(job);
-  return {};
-}
-
-// What was done is taken back by whoever works on the job next.
-Status begin_undo(Job& job, Time now, std::string why) {
-  if (job.state == JobState::waiting || job.state == JobState::ready) {
-    CARDEA_ASSIGN(job.state, after(job.state, "undo"));
-  }
-  job.waits_for = std::move(why);
-  job.next_attempt = now;
-  job.ca_attempts = 0;
-  release(job);
-  return {};
-}
-
-std::string completion_text(const Job& job) {
-  std::string text = "Done";
-  const bool chain_left_out = std::any_of(job.steps.begin(), job.steps.end(), [](const Step& step) {
-    return step.kind == "write_certificate" && text_of(step.result, "chain") == "left_out";
-  });
-  if (chain_left_out) text += "; the token did not take the certificates of the CA";
-  for (const auto& step : job.steps) {
-    if (step.kind != "write_history") continue;
-    const json::value* list = step.result.if_contains("left_out");
-    if (list != nullptr && list->is_array() && !list->get_array().empty())
-      text += fmt::format("; {} former keys did not fit on the token", list->get_array().size());
-  }
-  return text;
 }
 
 Status complete(Transaction& store, Visit& visit, JobView& view) {
@@ -429,22 +372,6 @@ Status journal::give_up(Transaction& store, const Ports& ports, Id id, std::stri
   if (job.state != JobState::ready && job.state != JobState::waiting) return {};
   CARDEA_TRY(begin_undo(job, ports.clock.now(), std::move(why)));
   return save(store, ports, job);
-}
-
-std::string job_sentence(const Job& job) {
-  if (job.state == JobState::completed) return fmt::format("All {} steps are done.", job.steps.size());
-  if (job.state == JobState::failed) return fmt::format("Given up and taken back: {}.", job.waits_for);
-  if (job.state == JobState::undoing) return fmt::format("Being taken back: {}.", job.waits_for);
-  const std::uint32_t index = first_open(job);
-  if (index == job.steps.size()) return "All steps are done; the end is being recorded.";
-  const Step& step = job.steps[index];
-  const StepKind* kind = step_kind(step.kind);
-  std::string text = fmt::format("Step {} of {}: {}", index + 1, job.steps.size(),
-                                 kind == nullptr ? std::string_view(step.kind) : kind->words);
-  if (step.state == StepState::running) text += ", begun";
-  if (!job.waits_for.empty()) text += fmt::format("; waits for {}", job.waits_for);
-  if (!step.problem.empty() && step.problem != job.waits_for) text += fmt::format("; last problem: {}", step.problem);
-  return text + ".";
 }
 
 }  // namespace cardea::manager

@@ -41,6 +41,21 @@ std::string decided_meanwhile(const JobView& view);
 /// Has a job that still runs taken back, by whoever works on it next; `why` in words.
 Status give_up(Transaction& store, const Ports& ports, Id job, std::string why);
 
+// A job's row (job_states.cc). What calls these stores it.
+
+/// The index of the first step that is not done; their number when all are.
+std::uint32_t first_open(const Job& job);
+/// Nobody works on it.
+void release(Job& job);
+/// It can go on.
+Status wake(Job& job);
+/// It waits, for `text`; until somebody comes, or until that time.
+Status sleep(Job& job, std::string text, std::optional<Time> until);
+/// What was done is taken back by whoever works on it next; `why` in words.
+Status begin_undo(Job& job, Time now, std::string why);
+/// The last that the agent is told of a job that went well.
+std::string completion_text(const Job& job);
+
 // Planning (planners.cc).
 
 /// The steps of a job before its token is known; for kinds without an agent all of them.
