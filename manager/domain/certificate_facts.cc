@@ -61,12 +61,11 @@ Result<std::string> attribute_text(ByteView attribute) {
   crypto::DerReader fields(attribute);
   crypto::DerReader first = fields;
   const auto type = fields.take(crypto::der_oid);
-  const std::string dotted = x509::dotted(first.take_whole(crypto::der_oid).value_or(ByteView()));
   const Byte tag = fields.next_tag();
   crypto::DerReader again = fields;
   const auto value = fields.take(tag);
   const auto whole = again.take_whole(tag);
-  if (!type || dotted.empty() || !value || !whole || !fields.at_end())
+  if (!type || !value || !whole || !fields.at_end())
     return error(Code::data_invalid, "a name in the certificate is malformed");
   constexpr Byte utf8_string = 0x0C;
   constexpr Byte printable_string = 0x13;
@@ -76,6 +75,9 @@ Result<std::string> attribute_text(ByteView attribute) {
   const bool text =
       (tag == utf8_string || tag == printable_string || tag == ia5_string) && x509::is_utf8(text_of(*value));
   if (known != attribute_names.end() && text) return fmt::format("{}={}", known->name, escaped(text_of(*value)));
+  std::string dotted = x509::dotted(first.take_whole(crypto::der_oid).value_or(ByteView()));
+  // Numbers may be made of UUIDs (X.667, 6.3), which no 64 bits hold.
+  if (dotted.empty()) dotted = "0x" + to_hex(*type);
   return fmt::format("{}=#{}", known != attribute_names.end() ? std::string(known->name) : dotted, to_hex(*whole));
 }
 

@@ -28,6 +28,7 @@ struct Wish {
   bool authority = false;
   std::optional<Bytes> basic_constraints = {};
   std::string_view subject = "Alice";
+  std::string_view attribute = "\x55\x04\x03";  ///< of the subject: commonName
 };
 
 Bytes extension_list(const Wish& wish) {
@@ -44,16 +45,16 @@ Bytes extension_list(const Wish& wish) {
 // Signed by nobody, of an authority that is not ours.
 Bytes certificate(ByteView spki, const Wish& wish = {}) {
   const Bytes algorithm = x509::sequence({der<Bytes>(0x06, {Bytes{0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02}})});
-  const auto name = [](std::string_view text) {
-    return x509::sequence({der<Bytes>(
-        0x31, {x509::sequence({der<Bytes>(0x06, {Bytes{0x55, 0x04, 0x03}}), der<Bytes>(0x0C, {view_of(text)})})})});
+  const auto name = [](std::string_view text, std::string_view type = "\x55\x04\x03") {
+    return x509::sequence(
+        {der<Bytes>(0x31, {x509::sequence({der<Bytes>(0x06, {view_of(type)}), der<Bytes>(0x0C, {view_of(text)})})})});
   };
   const Bytes validity =
       x509::sequence({der<Bytes>(0x17, {view_of(wish.from)}), der<Bytes>(0x18, {view_of(wish.until)})});
   const Bytes extensions = extension_list(wish);
   const Bytes body =
       x509::sequence({der<Bytes>(0xA0, {Bytes{0x02, 0x01, 0x02}}), crypto::der_integer<Bytes>(view_of(wish.serial)),
-                      algorithm, name("Elsewhere"), validity, name(wish.subject), spki, extensions});
+                      algorithm, name("Elsewhere"), validity, name(wish.subject, wish.attribute), spki, extensions});
   return x509::sequence({body, algorithm, der<Bytes>(0x03, {Bytes{0, 0}})});
 }
 
@@ -173,6 +174,18 @@ BOOST_AUTO_TEST_CASE(names_that_are_no_text_are_kept_in_hexadecimal) {
   BOOST_TEST(subject("\xC2\x9B") == "CN=#0c02c29b");
   BOOST_TEST(subject("\xED\xA0\x80") == "CN=#0c03eda080");
   BOOST_TEST(subject("\xC0\xAF") == "CN=#0c02c0af");
+}
+
+BOOST_AUTO_TEST_CASE(attributes_that_have_no_name_are_told_apart) {
+  const FreshKey key = *generate_decryption_key("ec:P-256");
+  const auto subject = [&](std::string_view type) {
+    const auto facts = certificate_facts(certificate(key.spki, {.subject = "x", .attribute = type}));
+    return facts ? facts->subject : facts.error().detail;
+  };
+  BOOST_TEST(subject("\x2A\x03\x04") == "1.2.3.4=#0c0178");
+  // 2.25 and a UUID; the last 64 bits of it are not taken for all.
+  const std::string uuid = "\x69\x83\xA0\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01";
+  BOOST_TEST(subject(uuid) == "0x" + to_hex(view_of(uuid)) + "=#0c0178");
 }
 
 BOOST_AUTO_TEST_CASE(serial_numbers_have_bounds) {
