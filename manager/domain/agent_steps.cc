@@ -6,7 +6,6 @@
 
 #include "crypto/digest.h"
 #include "crypto/random.h"
-#include "domain/archive.h"
 #include "domain/audit_log.h"
 #include "domain/certificates.h"
 #include "domain/document_reader.h"
@@ -140,43 +139,6 @@ Result<json::object> give_certificate(Transaction& store, const JobView& view, c
       if (const json::value* list = issued->result.if_contains("chain"); list != nullptr && list->is_array())
         chain = list->get_array();
   out["chain"] = chain;
-  return out;
-}
-
-Result<Id> archived_key_for(const JobView& view, const Step& step) {
-  if (step.parameters.contains("archived_key")) return number_of(step.parameters, "archived_key");
-  const Step* made = step_before(view.job, step.index, "generate_archived_key", text_of(step.parameters, "container"));
-  if (made == nullptr) return error(Code::internal, "no key was archived for this container");
-  return number_of(made->result, "archived_key");
-}
-
-Result<json::object> give_archived_key(Transaction& store, const Ports& ports, const JobView& view, const Step& step) {
-  json::object out = step.parameters;
-  CARDEA_ASSIGN(const Id id, archived_key_for(view, step));
-  CARDEA_ASSIGN(const ArchivedKey key, store.archived_key(id));
-  CARDEA_ASSIGN(const SecretBytes pkcs8,
-                read_archived_key(store, ports.keys, key, job_actor(view.job), ports.clock.now(), "onto a token"));
-  out["pkcs8"] = base64(pkcs8);
-  out["spki"] = base64(key.public_key);
-  return out;
-}
-
-Result<json::object> give_history(Transaction& store, const Ports& ports, const JobView& view, const Step& step) {
-  json::object out = step.parameters;
-  json::array keys;
-  for (const auto& id : step.parameters.at("keys").as_array()) {
-    CARDEA_ASSIGN(const ArchivedKey key, store.archived_key(id.as_int64()));
-    if (key.person != view.person.id)
-      return error(Code::permission_denied, fmt::format("the archived key {} is another person's", key.id));
-    if (!key.certificate) continue;  // its certificate was never issued, so nothing was encrypted to it
-    CARDEA_ASSIGN(const Certificate certificate, store.certificate(*key.certificate));
-    if (certificate.der.empty()) continue;
-    CARDEA_ASSIGN(const SecretBytes pkcs8, read_archived_key(store, ports.keys, key, job_actor(view.job),
-                                                             ports.clock.now(), "history onto a token"));
-    keys.push_back(json::object{
-        {"pkcs8", base64(pkcs8)}, {"certificate", base64(certificate.der)}, {"spki", base64(key.public_key)}});
-  }
-  out["keys"] = keys;
   return out;
 }
 
@@ -344,7 +306,8 @@ Status accept_proofs(Transaction& store, const JobView& view, const Step& step, 
 
 }  // namespace
 
-Result<json::object> hand_out(Transaction& store, const Ports& ports, const JobView& view, const Step& step) {
+Result<json::object> hand_out(Transaction& store, const Ports& ports, const JobView& view, const Step& step,
+                              const OpenedKeys& opened) {
   const std::string_view kind = step.kind;
   const bool secret = kind == "create_token" || kind == "replace_admin_key" || kind == "replace_puk" ||
                       kind == "set_pin" || kind == "unblock_pin" || kind == "block_pin" || kind == "erase_token";
@@ -355,8 +318,8 @@ Result<json::object> hand_out(Transaction& store, const Ports& ports, const JobV
   if (kind == "replace_puk") return give_puk(ports, view, step);
   if (kind == "set_pin" || kind == "unblock_pin" || kind == "block_pin") return give_pin_secrets(ports, view, step);
   if (kind == "write_certificate") return give_certificate(store, view, step);
-  if (kind == "import_key") return give_archived_key(store, ports, view, step);
-  if (kind == "write_history") return give_history(store, ports, view, step);
+  if (kind == "import_key") return give_archived_key(store, ports, view, step, opened);
+  if (kind == "write_history") return give_history(store, ports, view, step, opened);
   if (kind == "prove_keys") return give_proof_wishes(store, view, step);
   if (kind == "answer_attestation") return give_attestation_challenge(view, step);
   if (kind == "erase_token") return give_factory_secrets(ports, view, step);

@@ -113,13 +113,6 @@ Status record_key_read(Transaction& store, const ArchivedKey& key, const Actor& 
                {{"person", key.person}, {"why", std::string(why)}});
 }
 
-Result<SecretBytes> read_archived_key(Transaction& store, KeyToken& keys, const ArchivedKey& key, const Actor& actor,
-                                      Time now, std::string_view why) {
-  CARDEA_ASSIGN(SecretBytes pkcs8, open_archived_key(keys, key));
-  CARDEA_TRY(record_key_read(store, key, actor, now, why));
-  return pkcs8;
-}
-
 Result<KeyStorage> recovery_storage(Transaction& store, const ArchivedKey& key) {
   if (key.policy.empty()) return KeyStorage::both;
   CARDEA_ASSIGN(const CertificatePolicy policy, store.policy_by_name(key.policy));

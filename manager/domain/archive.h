@@ -32,9 +32,6 @@ Result<ArchivedKey> seal_for_archive(KeyToken& keys, Id person, std::string_view
 Result<SecretBytes> open_archived_key(KeyToken& keys, const ArchivedKey& key);
 /// The audit event `key_read`.
 Status record_key_read(Transaction& store, const ArchivedKey& key, const Actor& actor, Time now, std::string_view why);
-/// Both in the transaction that asked for the key.
-Result<SecretBytes> read_archived_key(Transaction& store, KeyToken& keys, const ArchivedKey& key, const Actor& actor,
-                                      Time now, std::string_view why);
 
 /// Where an archived key may be recovered to (K3), by its policy; to anything when it is under none.
 Result<KeyStorage> recovery_storage(Transaction& store, const ArchivedKey& key);

@@ -6,6 +6,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/random.h"
+#include "domain/archive.h"
 #include "domain/audit_log.h"
 #include "domain/job_kinds.h"
 #include "domain/journal_parts.h"
@@ -51,6 +52,8 @@ struct Visit {
   std::optional<NextStep> answer = {};
   std::optional<JobView> outside = {};  ///< set: a step, or the undoing, that asks authorities
   std::uint32_t step = 0;
+  OpenedKeys opened = {};
+  std::vector<ArchivedKey> to_open = {};  ///< what the next step needs of the archive first
 };
 
 Result<std::string> visitor_name(const Ports& ports) {
@@ -86,6 +89,8 @@ Status to_agent(Transaction& store, Visit& visit, JobView& view, Step& step) {
     visit.answer = wait("Waiting for the agent", agent_again_after);
     return save(store, visit.ports, view.job);
   }
+  CARDEA_ASSIGN(visit.to_open, keys_to_open(store, view, step, visit.opened));
+  if (!visit.to_open.empty()) return {};
   // It waits for the agent, not for a time: no daemon takes it meanwhile.
   CARDEA_TRY(sleep(view.job, "the agent on the user's machine", std::nullopt));
   step.state = StepState::running;
@@ -97,7 +102,7 @@ Status to_agent(Transaction& store, Visit& visit, JobView& view, Step& step) {
   next.index = step.index;
   next.kind = step.kind;
   next.of = view.job.steps.size();
-  CARDEA_ASSIGN(next.parameters, hand_out(store, visit.ports, view, step));
+  CARDEA_ASSIGN(next.parameters, hand_out(store, visit.ports, view, step, visit.opened));
   visit.answer = std::move(next);
   return save(store, visit.ports, view.job);
 }
@@ -162,6 +167,7 @@ bool claimed_elsewhere(const Job& job, const std::string& name, Time now) {
 Status decide(Transaction& store, Visit& visit) {
   visit.answer.reset();
   visit.outside.reset();
+  visit.to_open.clear();
   CARDEA_ASSIGN(JobView view, view_job(store, visit.job));
   Job& job = view.job;
   const Time now = visit.ports.clock.now();
@@ -265,6 +271,11 @@ Result<NextStep> work(Visit& visit, std::chrono::seconds budget) {
   for (int round = 0; round < most_rounds; ++round) {
     CARDEA_TRY(visit.ports.store.transact([&](Transaction& store) { return decide(store, visit); }));
     if (visit.answer) return std::move(*visit.answer);
+    for (const auto& key : visit.to_open) {
+      CARDEA_ASSIGN(visit.opened[key.id], open_archived_key(visit.ports.keys, key));
+    }
+    // However long that took: the next visit would have to open them again.
+    if (!visit.to_open.empty()) continue;
     if (visit.outside) CARDEA_TRY(work_outside(visit));
     if (visit.answer) return std::move(*visit.answer);
     if (std::chrono::steady_clock::now() >= end) break;

@@ -1,6 +1,7 @@
 // What the files of the journal share. Not for others: journal.h is.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,10 +70,26 @@ Step planned_step(std::string_view kind, json::object parameters = {});
 
 // Steps of the agent (agent_steps.cc).
 
+/// Archived keys by their numbers, opened outside of any transaction: a key token may be far away, and every other
+/// writer would wait for it.
+using OpenedKeys = std::map<Id, SecretBytes>;
 /// The parameters as they are sent: with secrets and certificates filled in. Tells of secrets in the audit log.
-Result<json::object> hand_out(Transaction& store, const Ports& ports, const JobView& view, const Step& step);
+/// `opened` has what keys_to_open named.
+Result<json::object> hand_out(Transaction& store, const Ports& ports, const JobView& view, const Step& step,
+                              const OpenedKeys& opened);
 /// Checks a result and writes what follows from it; an error means that the step failed.
 Status accept(Transaction& store, const Ports& ports, JobView& view, Step& step, const json::object& result);
+
+// Those that give archived keys (archived_key_steps.cc).
+
+/// The archived keys that go with the step and are not among the opened ones yet.
+Result<std::vector<ArchivedKey>> keys_to_open(Transaction& store, const JobView& view, const Step& step,
+                                              const OpenedKeys& opened);
+/// Parameters of import_key and of write_history.
+Result<json::object> give_archived_key(Transaction& store, const Ports& ports, const JobView& view, const Step& step,
+                                       const OpenedKeys& opened);
+Result<json::object> give_history(Transaction& store, const Ports& ports, const JobView& view, const Step& step,
+                                  const OpenedKeys& opened);
 
 // Steps of the manager (manager_steps.cc).
 

@@ -77,6 +77,29 @@ BOOST_AUTO_TEST_CASE(nobody_who_writes_waits_while_keys_are_opened) {
   for (const auto& one : files->identities) BOOST_TEST(crypto::read_pkcs12(one.pkcs12.view(), one.password).ok());
 }
 
+BOOST_AUTO_TEST_CASE(nobody_who_writes_waits_while_a_token_gets_its_keys) {
+  testing::MemoryStore memory;
+  WatchedStore watched(memory);
+  Rig other(Rig::standard_profile, &watched);
+  int opened = 0;
+  other.keys.before_unwrap = [&] {
+    ++opened;
+    BOOST_TEST(!watched.writing);
+  };
+  FakeToken card;
+  other.issue(card);
+  BOOST_TEST(opened == 1);
+  const Request onto_token = other.ask("recover", other.only_token().id, "", {{"to", "token"}, {"keys", "all"}});
+  BOOST_REQUIRE(other.agreed(onto_token.id)->state == RequestState::approved);
+  const NextStep end = other.work(other.collect(onto_token).job, card);
+  BOOST_REQUIRE_MESSAGE(end.state == NextStep::State::completed, end.text);
+  BOOST_TEST(card.history.size() == 1U);
+  BOOST_TEST(opened == 2);
+  const auto& events = memory.state.events;
+  BOOST_TEST(std::count_if(events.begin(), events.end(),
+                           [](const auto& one) { return one.action == name(AuditAction::key_read); }) == 2);
+}
+
 BOOST_AUTO_TEST_CASE(of_two_who_ask_at_once_one_gets_the_keys) {
   const std::size_t before = reads();
   bool first = true;
