@@ -6,7 +6,8 @@
 #include <iterator>
 
 #include "agent/private_file.h"
-#include "agent/wiping_memory.h"
+#include "base/wiping_memory.h"
+#include "client/secret_text.h"
 #include "crypto/digest.h"
 
 namespace cardea::agent {
@@ -71,10 +72,7 @@ Status JobMemory::save(const RememberedJob& job) const {
                                      {"maker_number", job.token->maker_number},
                                      {"number_object", to_hex(job.token->number_object)}};
   }
-  std::string text = json::serialize(document);
-  const Status written = write_private_file(file_, view_of(text));
-  wipe({reinterpret_cast<Byte*>(text.data()), text.size()});
-  return written;
+  return write_private_file(file_, client::secret_text(document).view());
 }
 
 void JobMemory::forget() const {

@@ -7,8 +7,9 @@
 #include <algorithm>
 #include <array>
 
-#include "agent/wiping_memory.h"
 #include "base/base64.h"
+#include "base/wiping_memory.h"
+#include "client/secret_text.h"
 
 namespace cardea::agent {
 namespace {
@@ -163,10 +164,8 @@ Result<NextStep> read_next_step(const json::object& answer) {
 }
 
 Result<json::object> RestServer::call(const std::string& path, const json::object& body, ByteView bearer) {
-  std::string text = json::serialize(body);
-  auto posted = client_.post(path, text, bearer);
-  wipe({reinterpret_cast<Byte*>(text.data()), text.size()});
-  CARDEA_ASSIGN(const HttpAnswer answer, std::move(posted));
+  const SecretBytes text = client::secret_text(body);
+  CARDEA_ASSIGN(const HttpAnswer answer, client_.post(path, text_of(text.view()), bearer));
   boost::system::error_code problem;
   const json::storage_ptr memory = wiping_memory();
   json::value document = json::parse(text_of(answer.body.view()), problem, memory);

@@ -10,6 +10,7 @@
 #include "cli/files.h"
 #include "cli/output.h"
 #include "client/api_client.h"
+#include "client/secret_text.h"
 
 namespace cardea::cli {
 namespace {
@@ -108,21 +109,77 @@ Result<json::array> fetch_rows(Context& context, const std::string& path, const 
   return rows;
 }
 
-}  // namespace
+std::string without_quotes(std::string_view etag) {
+  if (etag.size() >= 2 && etag.starts_with('"') && etag.ends_with('"')) etag = etag.substr(1, etag.size() - 2);
+  return std::string(etag);
+}
 
-Result<json::value> ask_manager(Context& context, std::string_view method, const std::string& path,
-                                const std::optional<json::object>& body) {
+// What the manager answers; `if_match` is an entity tag without its quotes, "*", or empty.
+Result<ReadObject> ask(Context& context, std::string_view method, const std::string& path, std::string_view body,
+                       const std::string& if_match = {}) {
   CARDEA_ASSIGN(const auto opened, open_client(context));
-  const auto answer = opened->call(method, path, body ? json::serialize(*body) : std::string());
+  std::vector<std::string> headers;
+  if (!if_match.empty()) headers.push_back("If-Match: " + (if_match == "*" ? "*" : fmt::format("\"{}\"", if_match)));
+  const auto answer = opened->call(method, path, body, headers);
   if (!answer) return unreachable(answer.error());
   if (!answer->good()) {
     const Error problem = client::to_error(*answer);
     return failure(problem.code, problem.detail);
   }
-  if (answer->body.empty()) return json::value(nullptr);
+  if (answer->body.empty()) return ReadObject{path, nullptr, {}};
   auto value = answer->json();
   if (!value) return failure(value.code(), describe(value.error()) + ".");
-  return value;
+  return ReadObject{path, std::move(*value), without_quotes(answer->etag)};
+}
+
+Status print_with_etag(Context& context, ReadObject answer) {
+  if (!answer.etag.empty() && answer.value.is_object()) answer.value.get_object()["etag"] = answer.etag;
+  return print_object(context, answer.value);
+}
+
+}  // namespace
+
+Result<json::value> ask_manager(Context& context, std::string_view method, const std::string& path,
+                                const std::optional<json::object>& body) {
+  CARDEA_ASSIGN(ReadObject answer, ask(context, method, path, body ? json::serialize(*body) : std::string()));
+  return std::move(answer.value);
+}
+
+Result<json::value> ask_manager_with_secret(Context& context, std::string_view method, const std::string& path,
+                                            const json::object& body) {
+  const SecretBytes text = client::secret_text(body);
+  CARDEA_ASSIGN(ReadObject answer, ask(context, method, path, text_of(text.view())));
+  return std::move(answer.value);
+}
+
+Result<ReadObject> read_object(Context& context, const std::string& path) {
+  return ask(context, "GET", path, {});
+}
+
+void add_change_condition(const Command& command, ChangeCondition& condition) {
+  command.text("--if-match", condition.etag,
+               "only if it is still what `show` called by this etag; * whatever it is (default: what is there now)",
+               "ETAG");
+}
+
+Status change_object(Context& context, std::string_view method, const ReadObject& read, const json::object& body,
+                     const ChangeCondition& condition) {
+  const std::string etag = condition.etag.empty() ? read.etag : without_quotes(condition.etag);
+  auto answer = ask(context, method, read.path, json::serialize(body), etag);
+  if (answer) return print_with_etag(context, std::move(*answer));
+  if (answer.code() != Code::key_changed) return std::move(answer).error();
+  return failure(Code::key_changed,
+                 "Nothing was changed, because somebody else changed it after it was read. Look at what is there now "
+                 "(`show` instead of `change` or `renew`), then run the command again if it is still meant.");
+}
+
+Status change_object(Context& context, std::string_view method, const std::string& path, const json::object& body,
+                     const ChangeCondition& condition) {
+  ReadObject read{path, nullptr, {}};
+  if (condition.etag.empty()) {
+    CARDEA_ASSIGN(read, read_object(context, path));
+  }
+  return change_object(context, method, read, body, condition);
 }
 
 Result<TextPiece> ask_manager_for_text(Context& context, const std::string& path) {
@@ -193,8 +250,8 @@ Status print_object(Context& context, const json::value& value) {
 
 Status show_object(Context& context, std::string_view method, const std::string& path,
                    const std::optional<json::object>& body) {
-  CARDEA_ASSIGN(const json::value value, ask_manager(context, method, path, body));
-  return print_object(context, value);
+  CARDEA_ASSIGN(ReadObject answer, ask(context, method, path, body ? json::serialize(*body) : std::string()));
+  return print_with_etag(context, std::move(answer));
 }
 
 Result<std::int64_t> find_id(Context& context, const std::string& path, std::string_view member,

@@ -19,6 +19,32 @@ namespace cardea::cli {
 Result<boost::json::value> ask_manager(Context& context, std::string_view method, const std::string& path,
                                        const std::optional<boost::json::object>& body = {});
 
+/// The same with a body that holds secrets and lies in wiping memory; no copy of it stays behind.
+Result<boost::json::value> ask_manager_with_secret(Context& context, std::string_view method, const std::string& path,
+                                                   const boost::json::object& body);
+
+/// One thing at the manager as it was read, and the entity tag of what was read (RFC 9110, 8.8.3), without its quotes.
+struct ReadObject {
+  std::string path;
+  boost::json::value value;
+  std::string etag;
+};
+Result<ReadObject> read_object(Context& context, const std::string& path);
+
+/// Whose change counts: --if-match.
+struct ChangeCondition {
+  std::string etag;  ///< of what the user has looked at; "*": whatever is there; empty: of what is there now
+};
+void add_change_condition(const Command& command, ChangeCondition& condition);
+
+/// Sends a change of what was read and prints what it is now. key_changed, in words, when somebody else changed it
+/// since.
+Status change_object(Context& context, std::string_view method, const ReadObject& read, const boost::json::object& body,
+                     const ChangeCondition& condition);
+/// The same, of what stands at `path`, which is read first unless the condition says what was.
+Status change_object(Context& context, std::string_view method, const std::string& path,
+                     const boost::json::object& body, const ChangeCondition& condition);
+
 /// One piece of a text that is longer than an answer, and where the next begins; empty: nowhere.
 struct TextPiece {
   std::string text;
@@ -51,7 +77,7 @@ Status print_list(Context& context, const std::string& path, const ListOptions& 
 
 /// Prints one object: a line a member, or JSON.
 Status print_object(Context& context, const boost::json::value& value);
-/// Asks and prints.
+/// Asks and prints; of what can be changed also its entity tag, as the member "etag".
 Status show_object(Context& context, std::string_view method, const std::string& path,
                    const std::optional<boost::json::object>& body = {});
 

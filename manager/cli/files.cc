@@ -28,6 +28,24 @@ struct Descriptor {
   int fd;
 };
 
+// What is read may be a private key, and whoever reads it wipes no more than what was handed over.
+struct Buffer {
+  ~Buffer() { wipe(bytes); }
+  Bytes bytes = Bytes(std::size_t{1} << 18);
+};
+
+// As vector::insert, which would leave what was there before at its former place.
+void append_wiping(Bytes& whole, ByteView part) {
+  if (whole.size() + part.size() > whole.capacity()) {
+    Bytes larger;
+    larger.reserve(2 * (whole.size() + part.size()));
+    larger.assign(whole.begin(), whole.end());
+    wipe(whole);
+    whole = std::move(larger);
+  }
+  whole.insert(whole.end(), part.begin(), part.end());
+}
+
 }  // namespace
 
 Result<Input> open_input(const std::string& file) {
@@ -39,17 +57,17 @@ Result<Input> open_input(const std::string& file) {
                    fmt::format("{} cannot be opened: {}. Check the path.", name, std::strerror(errno)));
   }
   auto descriptor = std::make_shared<Descriptor>(fd);
-  auto buffer = std::make_shared<Bytes>(std::size_t{1} << 18);
+  auto buffer = std::make_shared<Buffer>();
   return Input([descriptor, buffer, name]() -> Result<ByteView> {
     ssize_t count = 0;
     do {
-      count = read(descriptor->fd, buffer->data(), buffer->size());
+      count = read(descriptor->fd, buffer->bytes.data(), buffer->bytes.size());
     } while (count < 0 && errno == EINTR);
     if (count < 0) {
       return failure(Code::device_error,
                      fmt::format("{} cannot be read: {}. Name another file.", name, std::strerror(errno)));
     }
-    return ByteView(*buffer).first(static_cast<std::size_t>(count));
+    return ByteView(buffer->bytes).first(static_cast<std::size_t>(count));
   });
 }
 
@@ -63,7 +81,7 @@ Result<Bytes> read_file(const std::string& file, std::size_t limit) {
       return failure(Code::arguments_bad, fmt::format("{} is longer than {} bytes, so it is not what is wanted here.",
                                                       file.empty() ? "The input" : file, limit));
     }
-    whole.insert(whole.end(), part.begin(), part.end());
+    append_wiping(whole, part);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <memory>
 
+#include "base/wiping_memory.h"
 #include "cli/api_access.h"
 #include "cli/exit_status.h"
 #include "cli/files.h"
@@ -61,20 +62,21 @@ Status make_code(Context& context, const NumberOptions& options) {
   return print(code + "\n");
 }
 
-// Names come from certificates: nothing in them may lead out of the directory.
-std::string file_name(std::size_t number, std::string_view name) {
+// Names come from certificates: nothing in them may lead out of the directory. The request's number keeps the keys of
+// another recovery, whose passwords were shown once, from being overwritten.
+std::string file_name(std::size_t request, std::size_t number, std::string_view name) {
   std::string safe;
   for (const char letter : name) {
     const bool plain = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
                        (letter >= '0' && letter <= '9') || letter == '-';
     safe += plain ? letter : '_';
   }
-  return fmt::format("{:02}-{}.p12", number, safe.substr(0, 64));
+  return fmt::format("{}-{:02}-{}.p12", request, number, safe.substr(0, 64));
 }
 
 Status recover(Context& context, const NumberOptions& options) {
   // The keys are shown once: what could not be written would take another request and two approvals.
-  if (!context.options.json) CARDEA_TRY(check_output(options.directory + "/" + file_name(1, "key")));
+  if (!context.options.json) CARDEA_TRY(check_output(options.directory + "/" + file_name(options.number, 1, "key")));
   CARDEA_ASSIGN(const json::value answer,
                 ask_manager(context, "POST", fmt::format("/v1/requests/{}/recover", options.number), json::object{}));
   if (context.options.json) return print_object(context, answer);
@@ -84,7 +86,8 @@ Status recover(Context& context, const NumberOptions& options) {
   for (const json::value& one : list != nullptr && list->is_array() ? list->get_array() : json::array{}) {
     const auto bytes = x509::from_base64(text_of_member(one, "pkcs12"));
     if (!bytes) return failure(bytes.code(), "The manager's answer is not understood.");
-    const std::string file = fmt::format("{}/{}", options.directory, file_name(++number, text_of_member(one, "name")));
+    const std::string file =
+        fmt::format("{}/{}", options.directory, file_name(options.number, ++number, text_of_member(one, "name")));
     CARDEA_TRY(write_output(file, *bytes, FileMode::secret));
     CARDEA_TRY(print(fmt::format("{}  password: {}\n", file, text_of_member(one, "password"))));
   }
@@ -113,21 +116,20 @@ Result<Pin> pkcs12_password(const ImportOptions& options) {
 }
 
 Status import_key(Context& context, const ImportOptions& options) {
-  CARDEA_ASSIGN(const Bytes file, read_file(options.file, longest_pkcs12));
-  json::object body{{"pkcs12", x509::to_base64(file)}};
+  CARDEA_ASSIGN(Bytes file, read_file(options.file, longest_pkcs12));
+  json::object body(wiping_memory());
+  std::string encoded = x509::to_base64(file);
+  wipe(file);
+  body.emplace("pkcs12", std::string_view(encoded));
+  wipe({reinterpret_cast<Byte*>(encoded.data()), encoded.size()});
   CARDEA_ASSIGN(body["person"], find_person(context, options.person));
   put_text(body, "policy", options.policy);
   CARDEA_ASSIGN(const Pin password, pkcs12_password(options));
-  if (password.size() > 0) body["password"] = json::string(text_of(password.view()));
-  auto answer = ask_manager(context, "POST", "/v1/archived-keys", body);
-  if (password.size() > 0) {
-    json::string& sent = body["password"].as_string();
-    wipe({reinterpret_cast<Byte*>(sent.data()), sent.size()});
-  }
-  if (!answer) return std::move(answer).error();
-  if (context.options.json || !answer->is_object()) return print_object(context, *answer);
-  const json::value* certificate = answer->get_object().if_contains("certificate");
-  return print_object(context, certificate == nullptr ? *answer : *certificate);
+  if (password.size() > 0) body.emplace("password", text_of(password.view()));
+  CARDEA_ASSIGN(const json::value answer, ask_manager_with_secret(context, "POST", "/v1/archived-keys", body));
+  if (context.options.json || !answer.is_object()) return print_object(context, answer);
+  const json::value* certificate = answer.get_object().if_contains("certificate");
+  return print_object(context, certificate == nullptr ? answer : *certificate);
 }
 
 Status undo(Context& context, const NumberOptions& options) {

@@ -100,7 +100,7 @@ void set_identity(const ClientSettings& settings, CURL* handle) {
   curl.easy_setopt(handle, CURLOPT_SSLKEY, key.c_str());
 }
 
-void set_request(const ClientSettings& settings, CURL* handle, std::string_view method, const std::string& body) {
+void set_request(const ClientSettings& settings, CURL* handle, std::string_view method, std::string_view body) {
   const CurlLibrary& curl = curl_library();
   curl.easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl.easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "https");
@@ -110,7 +110,7 @@ void set_request(const ClientSettings& settings, CURL* handle, std::string_view 
   curl.easy_setopt(handle, CURLOPT_CUSTOMREQUEST, std::string(method).c_str());
   if (method != "GET" && method != "DELETE") {
     curl.easy_setopt(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
-    curl.easy_setopt(handle, CURLOPT_POSTFIELDS, body.c_str());
+    curl.easy_setopt(handle, CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
   }
 }
 
@@ -134,7 +134,7 @@ void ApiClient::set_bearer(SecretBytes bearer) {
   state_->settings.bearer = std::move(bearer);
 }
 
-Result<Answer> ApiClient::call(std::string_view method, const std::string& path, const std::string& body,
+Result<Answer> ApiClient::call(std::string_view method, const std::string& path, std::string_view body,
                                const std::vector<std::string>& headers) {
   const CurlLibrary& curl = curl_library();
   CURL* const handle = state_->handle;

@@ -49,7 +49,7 @@ class ApiClient {
 
   /// `path` begins with a slash. timed_out when the manager cannot be reached or does not answer in time,
   /// signature_invalid when its certificate is not to be trusted; a problem that it answers with is no error here.
-  Result<Answer> call(std::string_view method, const std::string& path, const std::string& body = {},
+  Result<Answer> call(std::string_view method, const std::string& path, std::string_view body = {},
                       const std::vector<std::string>& headers = {});
   /// Replaces the bearer token.
   void set_bearer(SecretBytes bearer);

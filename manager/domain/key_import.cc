@@ -87,7 +87,7 @@ Status check_purpose(ByteView certificate) {
 }
 
 Result<Identity> read_identity(const KeyImport& wanted) {
-  auto contents = crypto::read_pkcs12(wanted.pkcs12, wanted.password);
+  auto contents = crypto::read_pkcs12(wanted.pkcs12.view(), wanted.password);
   if (!contents && contents.code() == Code::encrypted_data_invalid)
     return error(Code::arguments_bad, "/password: " + contents.error().detail);
   if (!contents && (contents.code() == Code::data_invalid || contents.code() == Code::mechanism_invalid))

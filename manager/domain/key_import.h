@@ -15,7 +15,7 @@ namespace cardea::manager {
 /// What is to be taken in.
 struct KeyImport {
   Id person = 0;         ///< whose it is
-  Bytes pkcs12;          ///< a file with one key and its certificate (RFC 7292); other certificates in it are not kept
+  SecretBytes pkcs12;    ///< a file with one key and its certificate (RFC 7292); other certificates in it are not kept
   SecretBytes password;  ///< of the file
   /// Name of a certificate policy, as if its authority had issued the certificate: where its keys may be recovered to,
   /// and which profiles put the certificate on tokens ("use_existing"). Empty: recovered to anything.

@@ -72,7 +72,7 @@ Made make(const Rig& rig, const Wish& wish = {}, std::string_view algorithm = "e
   made.wanted.person = rig.person.id;
   auto file = crypto::make_pkcs12(key.pkcs8.view(), made.der, {}, secret("open sesame"), "alice");
   BOOST_REQUIRE_MESSAGE(file.ok(), (file ? "" : describe(file.error())));
-  made.wanted.pkcs12 = to_bytes(file->view());
+  made.wanted.pkcs12 = std::move(*file);
   made.wanted.password = secret("open sesame");
   return made;
 }
@@ -142,8 +142,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_decryption_key_of_somebody_here_is_refused_in_wo
   BOOST_TEST(refusal(rig, rig.admin, made.wanted) == "/person: there is no such person");
   made.wanted.person = rig.person.id;
   for (std::size_t cut : {std::size_t{0}, std::size_t{1}, std::size_t{20}, made.wanted.pkcs12.size() - 1}) {
-    KeyImport broken{made.wanted.person, Bytes(made.wanted.pkcs12.begin(), made.wanted.pkcs12.begin() + cut),
-                     secret("open sesame"), ""};
+    KeyImport broken{made.wanted.person, SecretBytes(made.wanted.pkcs12.view().first(cut)), secret("open sesame"), ""};
     BOOST_TEST(contains(refusal(rig, rig.admin, broken), "/pkcs12: this is no PKCS#12 file"));
   }
   BOOST_TEST(import_key(rig.ports, rig.admin, made.wanted).ok());

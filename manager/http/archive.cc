@@ -18,10 +18,6 @@ using manager::Transaction;
 constexpr std::size_t longest_pkcs12 = 256 * 1024;
 constexpr std::size_t longest_password = 1024;
 
-void wipe_text(std::string& text) {
-  wipe({reinterpret_cast<Byte*>(text.data()), text.size()});
-}
-
 }  // namespace
 
 Result<HttpResponse> list_archived_keys(RequestContext& context) {
@@ -34,10 +30,8 @@ Result<HttpResponse> import_archived_key(RequestContext& context) {
   JsonReader reader(body, context.errors);
   manager::KeyImport wanted;
   wanted.person = reader.required_number("person", 1, std::numeric_limits<manager::Id>::max());
-  wanted.pkcs12 = to_bytes(view_of(reader.required_base64("pkcs12", longest_pkcs12)));
-  std::string password = reader.optional_string("password", longest_password).value_or("");
-  wanted.password = SecretBytes(view_of(password));
-  wipe_text(password);
+  wanted.pkcs12 = reader.required_secret_base64("pkcs12", longest_pkcs12);
+  if (auto password = reader.optional_secret("password", longest_password)) wanted.password = std::move(*password);
   wanted.policy = reader.optional_string("policy", 128).value_or("");
   CARDEA_TRY(reader.done());
   CARDEA_ASSIGN(const manager::ImportedKey imported, manager::import_key(context.ports(), context.actor(), wanted));

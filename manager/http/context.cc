@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "base/wiping_memory.h"
 #include "crypto/digest.h"
 #include "domain/outside_text.h"
 #include "http/services.h"
@@ -36,7 +37,7 @@ Result<manager::Id> RequestContext::id_part(std::string_view name) const {
 
 Result<json::object> RequestContext::body() const {
   if (request.body.empty()) return json::object{};
-  return parse_object(request.body);
+  return parse_object(request.body, takes_secret ? wiping_memory() : boost::json::storage_ptr());
 }
 
 std::string RequestContext::query_text(std::string_view name, std::size_t max) {

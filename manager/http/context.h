@@ -33,7 +33,7 @@ class RequestContext {
   std::vector<std::pair<std::string_view, std::string>> path;  ///< what the route's {names} stand for
   std::vector<FieldError> errors;                              ///< what is wrong in body and query
   bool shows_secret = false;  ///< the answer holds what is shown once and must not be kept
-  bool takes_secret = false;  ///< the body holds what is wiped when the answer is there
+  bool takes_secret = false;  ///< the body holds what is wiped when the answer is there; set it before body()
 
   /// Who asks; only where the route's access makes sure that somebody does.
   const manager::Actor& actor() const { return *caller; }

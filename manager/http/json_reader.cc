@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/beast/core/detail/base64.hpp>
 #include <boost/json.hpp>
 
@@ -48,6 +49,13 @@ bool has_control_characters(std::string_view text, bool breaks) {
   });
 }
 
+// The parser unescapes texts in a buffer of 4 KiB on the stack, where a secret would stay until something else comes to
+// lie there.
+[[gnu::noinline]] void wipe_stack() {
+  std::array<Byte, 16 * 1024> room;
+  wipe(room);
+}
+
 std::string list_words(std::initializer_list<std::string_view> words) {
   std::string list;
   for (const std::string_view word : words) list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", word);
@@ -56,12 +64,16 @@ std::string list_words(std::initializer_list<std::string_view> words) {
 
 }  // namespace
 
-Result<json::object> parse_object(std::string_view body) {
+Result<json::object> parse_object(std::string_view body, const json::storage_ptr& memory) {
   json::parse_options options;
   options.max_depth = deepest;
   json::error_code failed;
-  json::value value = json::parse(body, failed, {}, options);
+  json::parser parser(memory, options);
+  parser.reset(memory);
+  parser.write(body.data(), body.size(), failed);
+  wipe_stack();
   if (failed) return error(Code::data_invalid, fmt::format("the body is not JSON: {}", failed.message()));
+  json::value value = parser.release();
   if (!value.is_object()) return error(Code::data_invalid, "the body must be one JSON object");
   if (has_repeated_members(body, value)) return error(Code::data_invalid, "a member appears twice in an object");
   return std::move(value.get_object());
@@ -101,8 +113,8 @@ const json::value* JsonReader::take(std::string_view name, bool required) {
   return nullptr;
 }
 
-std::optional<std::string> JsonReader::string_member(std::string_view name, std::size_t max, bool required,
-                                                     bool breaks) {
+std::optional<std::string_view> JsonReader::text_member(std::string_view name, std::size_t max, bool required,
+                                                        bool breaks) {
   const json::value* value = take(name, required);
   if (value == nullptr) return std::nullopt;
   const json::string* text = value->if_string();
@@ -110,20 +122,26 @@ std::optional<std::string> JsonReader::string_member(std::string_view name, std:
     refuse(name, fmt::format("It must be a text of 1 to {} bytes without control characters.", max));
     return std::nullopt;
   }
-  return std::string(*text);
+  return std::string_view(*text);
 }
 
 std::string JsonReader::required_string(std::string_view name, std::size_t max) {
-  return string_member(name, max, true, false).value_or("");
+  return std::string(text_member(name, max, true, false).value_or(""));
 }
 std::optional<std::string> JsonReader::optional_string(std::string_view name, std::size_t max) {
-  return string_member(name, max, false, false);
+  const auto text = text_member(name, max, false, false);
+  return text ? std::optional<std::string>(*text) : std::nullopt;
 }
 std::string JsonReader::required_text(std::string_view name, std::size_t max) {
-  return string_member(name, max, true, true).value_or("");
+  return std::string(text_member(name, max, true, true).value_or(""));
 }
 std::optional<std::string> JsonReader::optional_text(std::string_view name, std::size_t max) {
-  return string_member(name, max, false, true);
+  const auto text = text_member(name, max, false, true);
+  return text ? std::optional<std::string>(*text) : std::nullopt;
+}
+std::optional<SecretBytes> JsonReader::optional_secret(std::string_view name, std::size_t max) {
+  const auto text = text_member(name, max, false, false);
+  return text ? std::optional(SecretBytes(view_of(*text))) : std::nullopt;
 }
 
 std::optional<std::string> JsonReader::optional_word(std::string_view name,
@@ -229,6 +247,22 @@ std::string JsonReader::required_base64(std::string_view name, std::size_t max) 
   const auto bytes = optional_base64(name, max);
   if (bytes && bytes->empty()) refuse(name, "It must not be empty.");
   return bytes.value_or("");
+}
+
+SecretBytes JsonReader::required_secret_base64(std::string_view name, std::size_t max) {
+  namespace base64 = boost::beast::detail::base64;
+  const json::value* value = take(name, true);
+  if (value == nullptr) return {};
+  const json::string* text = value->if_string();
+  if (text != nullptr && text->size() % 4 == 0 && text->size() <= base64::encoded_size(max)) {
+    SecretBytes bytes(base64::decoded_size(text->size()));
+    bytes.truncate(base64::decode(bytes.data(), text->data(), text->size()).first);
+    SecretBytes again(base64::encoded_size(bytes.size()));
+    again.truncate(base64::encode(again.data(), bytes.data(), bytes.size()));
+    if (!bytes.empty() && bytes.size() <= max && text_of(again.view()) == std::string_view(*text)) return bytes;
+  }
+  refuse(name, fmt::format("It must be 1 to {} bytes in base64 with padding.", max));
+  return {};
 }
 
 std::optional<JsonReader> JsonReader::optional_object(std::string_view name) {

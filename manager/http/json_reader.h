@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/json/fwd.hpp>
+#include <boost/json/storage_ptr.hpp>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -12,13 +13,14 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/secret.h"
 #include "http/problem.h"
 
 namespace cardea::http {
 
 /// Parses a body. data_invalid for anything but one JSON object (RFC 8259) in UTF-8, nested at most 32 deep, without
-/// repeated members.
-Result<boost::json::object> parse_object(std::string_view body);
+/// repeated members. All that is kept of it on the way and afterwards is in `memory`.
+Result<boost::json::object> parse_object(std::string_view body, const boost::json::storage_ptr& memory = {});
 
 /// Reads the members of one object. The object must outlive it. Values of members that are wrong are the defaults, so
 /// a handler asks for all it needs, then calls done(), and uses the values only when that succeeded.
@@ -60,6 +62,10 @@ class JsonReader {
   std::string required_base64(std::string_view name, std::size_t max);
   std::optional<std::string> optional_base64(std::string_view name, std::size_t max);
 
+  /// The same as optional_string() and required_base64(), without a copy in memory that is not wiped.
+  std::optional<SecretBytes> optional_secret(std::string_view name, std::size_t max);
+  SecretBytes required_secret_base64(std::string_view name, std::size_t max);
+
   /// An object inside; nothing when it is absent.
   std::optional<JsonReader> optional_object(std::string_view name);
   /// The objects of a list; empty when it is absent.
@@ -80,7 +86,8 @@ class JsonReader {
  private:
   const boost::json::value* take(std::string_view name, bool required);
   std::string pointer_of(std::string_view name) const;
-  std::optional<std::string> string_member(std::string_view name, std::size_t max, bool required, bool breaks);
+  /// The text of a member; absent when there is none or it is refused.
+  std::optional<std::string_view> text_member(std::string_view name, std::size_t max, bool required, bool breaks);
 
   const boost::json::object* object_;
   std::vector<FieldError>* errors_;

@@ -3,6 +3,9 @@
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "base/wiping_memory.h"
+#include "fakes/own_memory.h"
+
 namespace http = cardea::http;
 using cardea::Code;
 using http::FieldError;
@@ -105,4 +108,52 @@ BOOST_AUTO_TEST_CASE(base64_is_canonical_or_refused) {
   BOOST_TEST(http::from_base64("AQ==").value() == "\x01");
   for (const char* text : {"AQ", "AQ=", "AR==", "A===", "AQ==AQ==", "A Q==", "AQ-_", "===="})
     BOOST_TEST(!http::from_base64(text).has_value(), text);
+}
+
+BOOST_AUTO_TEST_CASE(secrets_of_a_body_leave_nothing_behind) {
+  const std::string inverted = cardea::test::inverted_secret(256);
+  const auto write = [&](cardea::Byte* place) {
+    for (const char letter : inverted) *place++ = static_cast<cardea::Byte>(~letter);
+  };
+  constexpr std::string_view before = R"({"pkcs12":")", between = R"(","password":"\u00e9)", after = R"("})";
+  {
+    const std::size_t size = before.size() + between.size() + after.size() + 2 * inverted.size();
+    cardea::SecretBytes body(size);
+    cardea::Byte* place = std::copy(before.begin(), before.end(), body.data());
+    write(place);
+    place = std::copy(between.begin(), between.end(), place + inverted.size());
+    write(place);
+    std::copy(after.begin(), after.end(), place + inverted.size());
+    BOOST_TEST(cardea::test::in_own_memory(inverted));
+    const auto object = http::parse_object(cardea::text_of(body.view()), cardea::wiping_memory());
+    BOOST_REQUIRE(object.ok());
+    std::vector<FieldError> errors;
+    JsonReader reader(*object, errors);
+    const auto password = reader.optional_secret("password", 1024);
+    const cardea::SecretBytes file = reader.required_secret_base64("pkcs12", 1024);
+    BOOST_TEST(reader.done().ok());
+    BOOST_REQUIRE(password.has_value());
+    BOOST_TEST(password->size() == inverted.size() + 2);
+    BOOST_TEST(file.size() == inverted.size() / 4 * 3);
+  }
+  BOOST_TEST(!cardea::test::in_own_memory(inverted));
+}
+
+BOOST_AUTO_TEST_CASE(secrets_are_held_to_the_rules_of_other_texts) {
+  Reading good(R"({"a":"x","b":"AQID"})");
+  BOOST_TEST(good.reader.optional_secret("a", 1)->size() == 1U);
+  BOOST_TEST(!good.reader.optional_secret("c", 1).has_value());
+  BOOST_TEST(good.reader.required_secret_base64("b", 3).size() == 3U);
+  BOOST_TEST(good.reader.done().ok());
+  for (const char* text : {"{}", R"({"b":""})", R"({"b":1})", R"({"b":"AQI"})", R"({"b":"AQIDBA=="})",
+                           R"({"b":"AR=="})", R"({"b":"A-=="})", R"({"b":"====" })"}) {
+    Reading wrong(text);
+    BOOST_TEST(wrong.reader.required_secret_base64("b", 3).empty(), text);
+    BOOST_TEST(wrong.errors.size() == 1U, text);
+  }
+  for (const char* text : {R"({"a":""})", R"({"a":1})", R"({"a":"xy"})", R"({"a":"\n"})"}) {
+    Reading wrong(text);
+    BOOST_TEST(!wrong.reader.optional_secret("a", 1).has_value(), text);
+    BOOST_TEST(wrong.errors.size() == 1U, text);
+  }
 }

@@ -182,6 +182,8 @@ while read -r file _ word; do
   fi
 done <"$work/files"
 [ -n "$opened" ] || fail "no recovered file opens the mail"
+ls "$work/recovered" >"$work/names"
+! grep >/dev/null -v "^$request-0[1-9]-" "$work/names" || fail "another recovery would overwrite $(cat "$work/names")"
 pass "recovered as PKCS#12 they open it too"
 
 run audit_is_intact

@@ -1,4 +1,4 @@
-// Memory for JSON that holds secrets: wiped when it is given back.
+// Memory for JSON that holds secrets: wiped when it is given back. For those who link Boost.JSON.
 #pragma once
 
 #include <boost/json/memory_resource.hpp>
@@ -7,7 +7,7 @@
 
 #include "base/secret.h"
 
-namespace cardea::agent {
+namespace cardea {
 
 class WipingMemory final : public boost::json::memory_resource {
  private:
@@ -21,9 +21,9 @@ class WipingMemory final : public boost::json::memory_resource {
   bool do_is_equal(const boost::json::memory_resource& other) const noexcept override { return this == &other; }
 };
 
-/// To be given to json::parse; lives as long as what was parsed with it.
+/// To be given to a parser or an object; lives as long as what was parsed with it.
 inline boost::json::storage_ptr wiping_memory() {
   return boost::json::make_shared_resource<WipingMemory>();
 }
 
-}  // namespace cardea::agent
+}  // namespace cardea
