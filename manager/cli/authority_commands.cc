@@ -26,6 +26,7 @@ struct CaOptions {
   std::string validity;
   bool external = false;
   std::string request_out;
+  ChangeCondition condition;
 };
 
 Status create_ca(Context& context, const CaOptions& options) {
@@ -54,6 +55,7 @@ struct CaChangeOptions {
   std::string retry_schedule;
   bool enable = false;
   bool disable = false;
+  ChangeCondition condition;
 };
 
 Status change_ca(Context& context, const CaChangeOptions& options) {
@@ -65,7 +67,7 @@ Status change_ca(Context& context, const CaChangeOptions& options) {
     CARDEA_ASSIGN(body["settings"], read_json_file(options.file));
   }
   CARDEA_ASSIGN(const auto id, find_id(context, "/v1/cas", "name", options.name));
-  return show_object(context, "PATCH", fmt::format("/v1/cas/{}", id), body);
+  return change_object(context, "PATCH", fmt::format("/v1/cas/{}", id), body, options.condition);
 }
 
 Status install_ca(Context& context, const CaChangeOptions& options) {
@@ -79,7 +81,9 @@ Status renew_ca(Context& context, const CaOptions& options) {
   CARDEA_ASSIGN(const auto id, find_id(context, "/v1/cas", "name", options.name));
   json::object body;
   put_text(body, "validity", options.validity);
-  return show_object(context, "POST", fmt::format("/v1/cas/{}/renewal", id), body);
+  CARDEA_ASSIGN(ReadObject read, read_object(context, fmt::format("/v1/cas/{}", id)));
+  read.path += "/renewal";
+  return change_object(context, "POST", read, body, options.condition);
 }
 
 Status about_ca(Context& context, const std::string& name, std::string_view method, std::string_view rest) {
@@ -111,6 +115,7 @@ struct PolicyOptions {
   std::string ca;
   std::string ca_profile;
   std::string file;
+  ChangeCondition condition;
 };
 
 Status add_policy(Context& context, const PolicyOptions& options) {
@@ -124,7 +129,12 @@ Status change_policy(Context& context, const PolicyOptions& options) {
   CARDEA_ASSIGN(const auto id, find_id(context, "/v1/policies", "name", options.policy));
   json::object body;
   CARDEA_ASSIGN(body["document"], read_json_file(options.file));
-  return show_object(context, "PATCH", fmt::format("/v1/policies/{}", id), body);
+  return change_object(context, "PATCH", fmt::format("/v1/policies/{}", id), body, options.condition);
+}
+
+Status show_policy(Context& context, const std::string& name) {
+  CARDEA_ASSIGN(const auto id, find_id(context, "/v1/policies", "name", name));
+  return show_object(context, "GET", fmt::format("/v1/policies/{}", id));
 }
 
 void add_policies(const Command& above, Context& context) {
@@ -139,6 +149,11 @@ void add_policies(const Command& above, Context& context) {
                 {{"ID", "id"}, {"NAME", "name"}, {"CA", "ca"}, {"CA PROFILE", "ca_profile"}, {"ENABLED", "enabled"}});
           }),
       *list, {"search"});
+  const auto shown = std::make_shared<std::string>();
+  group
+      .command(context, "show", "show a certificate policy", "  cardea ca policy show guests --json\n", Needs::manager,
+               [&context, shown] { return show_policy(context, *shown); })
+      .required("policy", *shown, "name or number", "POLICY");
   const auto added = std::make_shared<PolicyOptions>();
   group
       .command(context, "add", "add a certificate policy",
@@ -149,12 +164,12 @@ void add_policies(const Command& above, Context& context) {
       .required("--ca-profile", added->ca_profile, "one of `cardea ca profiles`", "ID")
       .required("--file", added->file, "its document, JSON", "FILE");
   const auto changed = std::make_shared<PolicyOptions>();
-  group
-      .command(context, "change", "change a certificate policy",
-               "  cardea ca policy change guests --file guests.json\n", Needs::manager,
-               [&context, changed] { return change_policy(context, *changed); })
-      .required("policy", changed->policy, "name or number", "POLICY")
+  const Command change = group.command(context, "change", "change a certificate policy",
+                                       "  cardea ca policy change guests --file guests.json\n", Needs::manager,
+                                       [&context, changed] { return change_policy(context, *changed); });
+  change.required("policy", changed->policy, "name or number", "POLICY")
       .required("--file", changed->file, "its document, JSON", "FILE");
+  add_change_condition(change, changed->condition);
 }
 
 struct AuditOptions {
@@ -233,15 +248,15 @@ void add_ca_commands(const Command& root, Context& context) {
       .required("ca", renewed->name, "name or number", "CA")
       .text("--validity", renewed->validity, "ISO 8601: P10Y (default: as long as the present one)", "DURATION");
   const auto changed = std::make_shared<CaChangeOptions>();
-  group
-      .command(context, "change", "change an authority's settings, or switch it off and on",
-               "  cardea ca change issuing --file settings.json\n", Needs::manager,
-               [&context, changed] { return change_ca(context, *changed); })
-      .required("ca", changed->name, "name or number", "CA")
+  const Command change = group.command(context, "change", "change an authority's settings, or switch it off and on",
+                                       "  cardea ca change issuing --file settings.json\n", Needs::manager,
+                                       [&context, changed] { return change_ca(context, *changed); });
+  change.required("ca", changed->name, "name or number", "CA")
       .text("--file", changed->file, "JSON: crl_lifetime, keep_expired, answers_ocsp, renew_before, profiles …", "FILE")
       .text("--retry-schedule", changed->retry_schedule, "seconds: 15;60;3600;0", "SCHEDULE")
       .flag("--disable", changed->disable, "it issues nothing until --enable; CRLs and OCSP go on")
       .flag("--enable", changed->enable, "undo --disable");
+  add_change_condition(change, changed->condition);
   for (const auto& [name, help, method, rest] :
        {std::tuple<const char*, const char*, const char*, const char*>{"show", "show an authority", "GET", ""},
         {"crl", "have a CRL made now", "POST", "/crl"}}) {

@@ -25,6 +25,7 @@ struct StockOptions {
   std::string location;
   std::string card_type;
   std::string person;
+  ChangeCondition condition;
 };
 
 struct UnblockOptions {
@@ -47,6 +48,11 @@ Status about_token(Context& context, const std::string& token, std::string_view 
                    const std::optional<json::object>& body) {
   CARDEA_ASSIGN(const auto id, find_token(context, token));
   return show_object(context, method, fmt::format("/v1/tokens/{}{}", id, rest), body);
+}
+
+Status change_stock(Context& context, const StockOptions& options) {
+  CARDEA_ASSIGN(const auto id, find_token(context, options.token));
+  return change_object(context, "PATCH", fmt::format("/v1/tokens/{}", id), stock_body(options), options.condition);
 }
 
 void stock_options(const Command& command, StockOptions& options) {
@@ -91,12 +97,12 @@ void add_stock(const Command& above, Context& context) {
   add.text("--person", added->person, "whose it is already, by name or number; nobody else gets it", "PERSON");
   stock_options(add, *added);
   const auto changed = std::make_shared<StockOptions>();
-  const Command change = group.command(
-      context, "change", "change label, location or card type",
-      "  cardea manager token change 1234 --location 'safe 1'\n", Needs::manager,
-      [&context, changed] { return about_token(context, changed->token, "PATCH", "", stock_body(*changed)); });
+  const Command change = group.command(context, "change", "change label, location or card type",
+                                       "  cardea manager token change 1234 --location 'safe 1'\n", Needs::manager,
+                                       [&context, changed] { return change_stock(context, *changed); });
   change.required("token", changed->token, "serial number or number", "TOKEN");
   stock_options(change, *changed);
+  add_change_condition(change, changed->condition);
   const auto unblocked = std::make_shared<UnblockOptions>();
   group
       .command(context, "unblock",

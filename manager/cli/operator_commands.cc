@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/api_access.h"
+#include "cli/exit_status.h"
 #include "cli/files.h"
 #include "cli/output.h"
 #include "client/api_client.h"
@@ -25,6 +26,7 @@ struct OperatorOptions {
   std::string person;
   bool disable = false;
   bool enable = false;
+  ChangeCondition condition;
 };
 
 json::array texts(const std::vector<std::string>& list) {
@@ -34,6 +36,7 @@ json::array texts(const std::vector<std::string>& list) {
 }
 
 Result<json::object> operator_body(Context& context, const OperatorOptions& options) {
+  if (options.enable && options.disable) return failure(Code::arguments_bad, "Say --enable or --disable, not both.");
   json::object body;
   if (!options.person.empty()) {
     CARDEA_ASSIGN(body["person"], find_person(context, options.person));
@@ -68,7 +71,7 @@ Result<std::int64_t> find_operator(Context& context, const std::string& name) {
 Status change_operator(Context& context, const OperatorOptions& options) {
   CARDEA_ASSIGN(const auto id, find_operator(context, options.who));
   CARDEA_ASSIGN(const json::object body, operator_body(context, options));
-  return show_object(context, "PATCH", fmt::format("/v1/operators/{}", id), body);
+  return change_object(context, "PATCH", fmt::format("/v1/operators/{}", id), body, options.condition);
 }
 
 Status show_operator(Context& context, const std::string& name) {
@@ -197,6 +200,7 @@ void add_operator_commands(const Command& root, Context& context) {
   operator_options(change, *changed);
   change.flag("--disable", changed->disable, "may not act any more");
   change.flag("--enable", changed->enable, "the opposite");
+  add_change_condition(change, changed->condition);
   add_roles(group, context);
   add_access_tokens(group, context);
 }

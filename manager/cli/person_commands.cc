@@ -21,9 +21,11 @@ struct PersonOptions {
   std::vector<std::string> attributes;
   bool disable = false;
   bool enable = false;
+  ChangeCondition condition;
 };
 
 Result<json::object> person_body(const PersonOptions& options) {
+  if (options.enable && options.disable) return failure(Code::arguments_bad, "Say --enable or --disable, not both.");
   json::object body;
   put_text(body, "name", options.name);
   put_text(body, "display_name", options.display_name);
@@ -43,8 +45,7 @@ Status add_person(Context& context, const PersonOptions& options) {
 }
 
 // The manager replaces all attributes at once, and those that were not named are to stay. NAME= takes one away.
-Status keep_other_attributes(Context& context, std::int64_t person, json::object& named) {
-  CARDEA_ASSIGN(const json::value there, ask_manager(context, "GET", fmt::format("/v1/persons/{}", person)));
+Status keep_other_attributes(const json::value& there, json::object& named) {
   const json::value* held = there.is_object() ? there.get_object().if_contains("attributes") : nullptr;
   if (held == nullptr || !held->is_object())
     return failure(Code::data_invalid, "The manager's answer is not understood.");
@@ -63,8 +64,11 @@ Status keep_other_attributes(Context& context, std::int64_t person, json::object
 Status change_person(Context& context, const PersonOptions& options) {
   CARDEA_ASSIGN(const auto id, find_person(context, options.person));
   CARDEA_ASSIGN(json::object body, person_body(options));
-  if (!options.attributes.empty()) CARDEA_TRY(keep_other_attributes(context, id, body["attributes"].get_object()));
-  return show_object(context, "PATCH", fmt::format("/v1/persons/{}", id), body);
+  const std::string path = fmt::format("/v1/persons/{}", id);
+  if (options.attributes.empty()) return change_object(context, "PATCH", path, body, options.condition);
+  CARDEA_ASSIGN(const ReadObject read, read_object(context, path));
+  CARDEA_TRY(keep_other_attributes(read.value, body["attributes"].get_object()));
+  return change_object(context, "PATCH", read, body, options.condition);
 }
 
 Status show_person(Context& context, const std::string& name) {
@@ -84,6 +88,7 @@ struct ProfileOptions {
   std::string profile;
   std::string name;
   std::string file;
+  ChangeCondition condition;
 };
 
 Status add_profile(Context& context, const ProfileOptions& options) {
@@ -94,7 +99,8 @@ Status add_profile(Context& context, const ProfileOptions& options) {
 Status change_profile(Context& context, const ProfileOptions& options) {
   CARDEA_ASSIGN(const auto id, find_id(context, "/v1/profiles", "name", options.profile));
   CARDEA_ASSIGN(json::object document, read_json_file(options.file));
-  return show_object(context, "PATCH", fmt::format("/v1/profiles/{}", id), json::object{{"document", document}});
+  return change_object(context, "PATCH", fmt::format("/v1/profiles/{}", id), json::object{{"document", document}},
+                       options.condition);
 }
 
 Status show_profile(Context& context, const std::string& name) {
@@ -139,6 +145,7 @@ void add_person_commands(const Command& root, Context& context) {
   person_options(change, *changed, ", or NAME= to remove one; others stay");
   change.flag("--disable", changed->disable, "no new credentials for this person");
   change.flag("--enable", changed->enable, "the opposite");
+  add_change_condition(change, changed->condition);
 }
 
 void add_profile_commands(const Command& root, Context& context) {
@@ -169,12 +176,12 @@ void add_profile_commands(const Command& root, Context& context) {
       .required("name", added->name, "its name", "NAME")
       .required("--file", added->file, "its document, JSON", "FILE");
   const auto changed = std::make_shared<ProfileOptions>();
-  group
-      .command(context, "change", "save a new version of a credential profile",
-               "  cardea profile change guests --file guests.json\n", Needs::manager,
-               [&context, changed] { return change_profile(context, *changed); })
-      .required("profile", changed->profile, "name or number", "PROFILE")
+  const Command change = group.command(context, "change", "save a new version of a credential profile",
+                                       "  cardea profile change guests --file guests.json\n", Needs::manager,
+                                       [&context, changed] { return change_profile(context, *changed); });
+  change.required("profile", changed->profile, "name or number", "PROFILE")
       .required("--file", changed->file, "its document, JSON", "FILE");
+  add_change_condition(change, changed->condition);
 }
 
 }  // namespace cardea::cli

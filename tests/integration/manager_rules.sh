@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
-# What operators may decide: attribute mappings refused in words when they are saved, roles of one's own, and lists that
-# show whom a scope reaches in full pages.
+# What operators may decide: attribute mappings refused in words when they are saved, roles of one's own, lists that
+# show whom a scope reaches in full pages, and changes of what somebody else changes meanwhile.
 . "$(dirname "$0")/manager_lib.sh"
+command -v python3 >/dev/null || { echo "skipped: python3 is not installed"; exit 77; }
+between_pid=
+after_manager() {
+  [ -z "$between_pid" ] || { kill "$between_pid" && wait "$between_pid"; } 2>/dev/null
+}
 make_manager
 start_manager
 
@@ -98,5 +103,54 @@ job=$(request_bare POST /v1/agent/sessions -H 'Content-Type: application/json' -
 request GET "/v1/jobs/$job" | jq -e .state >/dev/null || fail "the administrator does not see the job"
 [ "$(as_dora /v1/jobs | jq -c .items)" = '[]' ] || fail "dora sees jobs about others"
 is_problem not-permitted 403 "$(as_dora "/v1/jobs/$job")"
-stop_manager
 say "roles of one's own, scopes and full pages"
+
+# Whoever changes what they read comes too late when somebody else was faster.
+"$cardea" operator access-token create administrator --name meanwhile --out "$work/token" || fail "no access token"
+python3 "$(dirname "$0")/manager_meanwhile.py" "$data" "$port" >"$work/between" 2>"$work/between.log" &
+between_pid=$!
+for i in $(seq 300); do
+  [ -s "$work/between" ] && break
+  kill -0 "$between_pid" 2>/dev/null || fail "nobody stands between: $(cat "$work/between.log")"
+  sleep 0.1
+done
+between=https://localhost:$(cat "$work/between")
+# late COMMAND... : it is refused in words, what the other one did stays, and once it is meant all the same it is done.
+late() {
+  local status=0
+  env -u CARDEA_MANAGER_CERTIFICATE -u CARDEA_MANAGER_KEY "$cardea" "$@" --server "$between" \
+    --access-token-file "$work/token" >"$work/late" 2>&1 || status=$?
+  [ "$status" = 1 ] || fail "$*: exit status $status, not 1: $(cat "$work/late") $(cat "$work/between.log")"
+  grep >/dev/null 'Nothing was changed, because somebody else changed it' "$work/late" || fail "$*: $(cat "$work/late")"
+  "$cardea" "$@" >"$work/late" 2>&1 || fail "$* is not done when it is meant: $(cat "$work/late")"
+}
+"$cardea" person change mel --department before >/dev/null || fail "mel is not changed"
+late person change mel --email mel@example.test
+[ "$("$cardea" person show mel --json | jq -r '.department + " " + .email')" = "meanwhile mel@example.test" ] ||
+  fail "one of two changes of mel is lost: $("$cardea" person show mel)"
+"$cardea" person change mel --department before >/dev/null || fail "mel is not changed"
+late person change mel --attribute upn=mel2@example.org
+[ "$("$cardea" person show mel --json | jq -r '.department + " " + .attributes.upn')" = "meanwhile mel2@example.org" ] ||
+  fail "one of two changes of mel is lost: $("$cardea" person show mel)"
+late operator change ellen --scope own
+"$cardea" profile show staff-keystore --json | jq .document >"$work/profile.json"
+late profile change staff-keystore --file "$work/profile.json"
+"$cardea" ca policy show tls-client --json | jq .document >"$work/policy.json"
+late ca policy change tls-client --file "$work/policy.json"
+echo '{"crl_lifetime":"P6D"}' >"$work/ca.json"
+late ca change issuing --file "$work/ca.json"
+"$cardea" ca change issuing --retry-schedule '60;0' >/dev/null || fail "the authority is not changed"
+late ca renew issuing
+"$cardea" manager token add piv 4711 >/dev/null || fail "no token"
+late manager token change 4711 --location 'safe 1'
+
+# The same by hand, however long ago it was looked at.
+etag=$("$cardea" person show mel --json | jq -er .etag) || fail "no etag is shown"
+"$cardea" person change mel --department archery --if-match "$etag" >/dev/null || fail "what is as it was is not changed"
+status=0
+"$cardea" person change mel --department sales --if-match "$etag" >"$work/late" 2>&1 || status=$?
+[ "$status" = 1 ] || fail "what was changed since is changed: status $status"
+"$cardea" person show mel --json | jq -e '.department == "archery"' >/dev/null || fail "it was changed all the same"
+"$cardea" person change mel --department sales --if-match '*' >/dev/null || fail "whatever is there is not changed"
+stop_manager
+say "two who change the same: the later one is told"
