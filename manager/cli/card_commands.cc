@@ -299,8 +299,9 @@ Status attest(const Context& context, const CardOptions& options, const std::str
   const auto certificate = administrator->attest(transaction, place);
   if (!certificate) return card_failure(certificate.error(), "The card does not attest this key");
   CARDEA_ASSIGN(const std::string pem, x509::to_pem("CERTIFICATE", *certificate));
-  if (context.options.json) return print_json({{"place", place_name(card, place)}, {"certificate", pem}});
-  return write_output(out, view_of(pem), FileMode::open, true);
+  if (!out.empty() || !context.options.json) CARDEA_TRY(write_output(out, view_of(pem), FileMode::open, true));
+  if (!context.options.json) return {};
+  return print_json({{"place", place_name(card, place)}, {"certificate", pem}});
 }
 
 Status reset(const Context& context, const CardOptions& options) {

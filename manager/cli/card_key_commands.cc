@@ -121,15 +121,17 @@ Status say_done(const Context& context, const Writing& writing, std::string_view
 }
 
 Status generate(const Context& context, const KeyOptions& options) {
+  // Many cards tell the public key only now.
+  CARDEA_TRY(check_output(options.out));
   CARDEA_ASSIGN(Writing writing, begin_writing(context, options));
   CARDEA_TRY(refuse_overwriting(writing, writing.place, options, "A new key"));
   const Progress progress("the card generates the key");
   const auto key_info = writing.administrator->generate(writing.transaction, writing.place, request_of(options));
   if (!key_info) return card_failure(key_info.error(), "The key was not generated");
   CARDEA_ASSIGN(const std::string pem, x509::to_pem("PUBLIC KEY", *key_info));
-  if (!options.out.empty()) {
+  if (options.out == "-" && !context.options.json) return print(pem);
+  if (!options.out.empty() && options.out != "-") {
     CARDEA_TRY(write_output(options.out, view_of(pem), FileMode::open, true));
-    if (options.out == "-") return {};
   }
   if (context.options.json) {
     return print_json({{"card", printable(writing.card.description().label)},

@@ -25,6 +25,7 @@ Result<std::vector<std::string>> card_command(const std::vector<std::string>& wo
 
 Status record(const Context& context, const std::string& file, const std::vector<std::string>& words) {
   CARDEA_ASSIGN(const std::vector<std::string> command, card_command(words));
+  CARDEA_TRY(check_output(file));
   Options preset;
   preset.json = context.options.json;
   preset.card_recording = std::make_shared<std::string>();

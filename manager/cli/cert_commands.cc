@@ -150,7 +150,11 @@ Status write_certificate(Context& context, const WriteOptions& options) {
   same.number(CKA_CLASS, CKO_CERTIFICATE).bytes(CKA_VALUE, certificate.der);
   CARDEA_ASSIGN(const auto present, connection->find(same));
   const bool written = present.empty();
-  if (written) {
+  if (!written) {
+    // What is told is what is there, not what was asked for.
+    key->id = connection->attribute(present.front(), CKA_ID).value_or(Bytes{});
+    key->label = text_of(connection->attribute(present.front(), CKA_LABEL).value_or(Bytes{}));
+  } else {
     Template attributes;
     attributes.number(CKA_CLASS, CKO_CERTIFICATE)
         .number(CKA_CERTIFICATE_TYPE, CKC_X_509)

@@ -123,6 +123,13 @@ Result<Mechanism> make_mechanism(CK_MECHANISM_TYPE type, CipherInputs& inputs, s
 
 Result<CipherInputs> read_inputs(const CipherOptions& options, CK_MECHANISM_TYPE mechanism) {
   CipherInputs inputs;
+  const auto without_meaning = [&](std::string_view option) {
+    return failure(Code::arguments_bad, fmt::format("{} has no meaning for {}. Leave it out.", option,
+                                                    constant_text(ConstantKind::CKM, mechanism)));
+  };
+  if (!options.digest.empty() && mechanism != CKM_RSA_PKCS_OAEP) return without_meaning("--digest");
+  const bool is_rsa = mechanism == CKM_RSA_PKCS_OAEP || mechanism == CKM_RSA_PKCS || mechanism == CKM_RSA_X_509;
+  if (!options.iv.empty() && is_rsa) return without_meaning("--iv");
   if (!options.iv.empty()) {
     CARDEA_ASSIGN(inputs.iv, parse_hex(options.iv, "--iv"));
   }

@@ -35,6 +35,12 @@ void add_officer_pin_options(const Command& command, Options& options) {
   command.text("--so-pin-file", options.so_pin_file, "read the security officer's PIN from this file", "FILE");
 }
 
+// An empty value is a variable of a script that was not set. What it was meant to narrow, check or name must not be
+// left out for that.
+std::string no_empty_value(const std::string& value) {
+  return value.empty() ? "its value is empty; leave it out, or say what is meant" : "";
+}
+
 }  // namespace
 
 Command Command::group(const std::string& name, const std::string& description) const {
@@ -61,13 +67,13 @@ Command Command::command(Context& context, const std::string& name, const std::s
 
 const Command& Command::text(const std::string& names, std::string& value, const std::string& help,
                              const std::string& placeholder) const {
-  app_->add_option(names, value, help)->type_name(placeholder);
+  app_->add_option(names, value, help)->type_name(placeholder)->check(no_empty_value);
   return *this;
 }
 
 const Command& Command::required(const std::string& names, std::string& value, const std::string& help,
                                  const std::string& placeholder) const {
-  app_->add_option(names, value, help)->type_name(placeholder)->required();
+  app_->add_option(names, value, help)->type_name(placeholder)->required()->check(no_empty_value);
   return *this;
 }
 
@@ -82,6 +88,7 @@ const Command& Command::list(const std::string& names, std::vector<std::string>&
   app_->add_option(names, values, help)
       ->type_name(placeholder)
       ->expected(1)
+      ->check(no_empty_value)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   return *this;
 }

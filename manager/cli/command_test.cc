@@ -82,7 +82,11 @@ BOOST_AUTO_TEST_CASE(what_is_not_foreseen_is_refused) {
                                                       {"thing", "make", "a", "--count", "many"},
                                                       {"thing", "make", "a", "--format", "der"},
                                                       {"thing", "make", "a", "--pin", "1234"},
-                                                      {"thing", "make", "a", "--input"}};
+                                                      {"thing", "make", "a", "--input"},
+                                                      {"thing", "make", ""},
+                                                      {"thing", "make", "a", "--input", ""},
+                                                      {"thing", "make", "a", "--input="},
+                                                      {"thing", "make", "a", "--san", "b", "--san", ""}};
   for (const auto& arguments : refused) {
     Program program;
     BOOST_TEST(!program.accepts(arguments), arguments.back());

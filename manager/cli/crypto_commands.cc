@@ -31,11 +31,12 @@ struct CryptoOptions {
 
 Status sign(Context& context, const CryptoOptions& options) {
   CARDEA_TRY(take_choice(context, options.key));
-  CARDEA_ASSIGN(const Connection connection, connect(context, Access::use));
+  // Before the PIN is asked for: nobody wants to type it to hear that a file is missing.
+  CARDEA_ASSIGN(const Input input, open_input(options.in));
   CARDEA_ASSIGN(const Wanted wanted, wanted_object(context, options.key));
+  CARDEA_ASSIGN(const Connection connection, connect(context, Access::use));
   CARDEA_ASSIGN(const CK_OBJECT_HANDLE key, find_key(*connection, wanted));
   CARDEA_ASSIGN(SigningPlan plan, plan_signature(*connection, key, options.signing));
-  CARDEA_ASSIGN(const Input input, open_input(options.in));
   const Progress progress("signing");
   CARDEA_ASSIGN(Bytes signature, sign_by_plan(*connection, key, plan, input));
   if (plan.scheme == SignatureScheme::ecdsa && options.format == "der") signature = ecdsa_to_der(signature);

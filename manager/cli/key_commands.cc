@@ -143,6 +143,13 @@ Status generate(Context& context, const GenerateOptions& options) {
                    "NAME`.");
   }
   CARDEA_ASSIGN(const KeyType type, find_key_type(word));
+  if (options.always_authenticate && type.is_secret()) {
+    return failure(
+        Code::arguments_bad,
+        fmt::format("Only key pairs ask for the PIN at every use, {} keys do not. Leave --always-authenticate "
+                    "out.",
+                    type.word));
+  }
   CARDEA_ASSIGN(const auto uses, parse_usage(options.usage.empty() ? std::string(type.usage) : options.usage));
   CARDEA_ASSIGN(const Connection connection, connect(context, Access::change));
   if ((connection.module->mechanism_flags(connection->token().slot, type.mechanism) &

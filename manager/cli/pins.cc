@@ -74,7 +74,7 @@ Status check_length(const Pin& pin, const TokenInfo& token, const std::string& n
 Result<Pin> read_pin_file(const std::string& path, std::string_view what) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (fd < 0) {
-    return failure(Code::permission_denied,
+    return failure(errno == ENOENT ? Code::not_found : Code::permission_denied,
                    fmt::format("The {} file {} cannot be opened: {}. Check the path and its permissions.", what, path,
                                std::strerror(errno)));
   }

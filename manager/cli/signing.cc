@@ -153,10 +153,27 @@ Result<Bytes> hash_input(Hash hash, const Input& input) {
   return value;
 }
 
+// What was said and would be left out: somebody would rely on a digest or padding that is not there.
+Status check_all_is_used(const Session& session, CK_OBJECT_HANDLE key, const SigningOptions& options,
+                         const SigningPlan& plan) {
+  const bool named = !options.mechanism.empty();
+  const std::string what = named ? options.mechanism : "A key of type " + describe_key(session, key);
+  if (options.pss && plan.mechanism.type() != CKM_RSA_PKCS_PSS && plan.scheme != SignatureScheme::rsa_pss)
+    return failure(Code::arguments_bad, fmt::format("{} does not sign with RSA-PSS. Leave --pss out.", what));
+  if (options.digest.empty() || plan.mechanism.type() == CKM_RSA_PKCS_PSS) return {};
+  CARDEA_ASSIGN(const Digest digest, find_digest(options.digest));
+  if (plan.hash == digest.hash) return {};
+  return failure(Code::arguments_bad, fmt::format("{} does not sign with the digest {}. Leave --digest out{}.", what,
+                                                  digest.word, named ? ", or --mechanism" : ""));
+}
+
 }  // namespace
 
 Result<SigningPlan> plan_signature(const Session& session, CK_OBJECT_HANDLE key, const SigningOptions& options) {
-  return options.mechanism.empty() ? plan_by_key(session, key, options) : plan_by_name(options);
+  CARDEA_ASSIGN(SigningPlan plan,
+                options.mechanism.empty() ? plan_by_key(session, key, options) : plan_by_name(options));
+  CARDEA_TRY(check_all_is_used(session, key, options, plan));
+  return plan;
 }
 
 Result<Bytes> sign_by_plan(const Session& session, CK_OBJECT_HANDLE key, const SigningPlan& plan, const Input& input) {

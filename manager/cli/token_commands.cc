@@ -147,6 +147,8 @@ Status check_label(const std::string& label) {
 Result<TokenInfo> slot_to_initialize(Context& context, const Module& module, const InitOptions& options) {
   CARDEA_ASSIGN(const auto tokens, module.tokens());
   if (options.erase) {
+    if (context.options.token.empty())
+      return failure(Code::arguments_bad, "Say which token to erase: --token with its label or serial number.");
     CARDEA_ASSIGN(const TokenInfo token, select_token(module, context));
     if (context.options.yes || confirm(fmt::format("This destroys every key and certificate on token '{}' (serial {}).",
                                                    token.label, token.serial))) {

@@ -88,7 +88,7 @@ Result<Pin> random_puk() {
 }
 
 Result<SecretBytes> key_from_file(const std::string& file) {
-  CARDEA_ASSIGN(const Pin text, read_pin_file(file));
+  CARDEA_ASSIGN(const Pin text, read_pin_file(file, "key"));
   Bytes key;
   const bool digits = from_hex(text_of(text.view()), key);
   SecretBytes secret(key);
@@ -107,7 +107,7 @@ Result<TpmCardSecrets> obtain_secrets(const Context& context, const CreateOption
   if (options.puk_file.empty()) {
     CARDEA_ASSIGN(secrets.puk, random_puk());
   } else {
-    CARDEA_ASSIGN(secrets.puk, read_pin_file(options.puk_file));
+    CARDEA_ASSIGN(secrets.puk, read_pin_file(options.puk_file, "PUK"));
   }
   if (options.admin_key_file.empty()) {
     secrets.admin_key = SecretBytes(tpm_admin_key_size);

@@ -9,6 +9,7 @@
 #include "cli/objects.h"
 #include "cli/output.h"
 #include "cli/pins.h"
+#include "cli/terminal.h"
 #include "cli/text.h"
 #include "cli/tpm_parts.h"
 #include "crypto/digest.h"
@@ -37,8 +38,11 @@ using ExchangePtr = std::shared_ptr<ExchangeOptions>;
 
 /// The user PIN of a card; the last try is not given away.
 Result<Pin> pin_for(const Context& context, const TpmCard& card) {
-  if (card.limit > 0 && card.failures + 1 >= card.limit && card.ready()) CARDEA_TRY(confirm_final_try());
-  return obtain_pin(context, PinRole::user, fmt::format("PIN of '{}': ", card.label));
+  const std::string prompt = fmt::format("PIN of '{}': ", card.label);
+  const bool last = card.limit > 0 && card.failures + 1 >= card.limit && card.ready();
+  if (!last) return obtain_pin(context, PinRole::user, prompt);
+  CARDEA_TRY(confirm_final_try());
+  return ask_pin(prompt);
 }
 
 Status attest(const Context& context, const ExchangeOptions& options) {

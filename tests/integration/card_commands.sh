@@ -64,6 +64,12 @@ test_keys() {
   json '.keys | length == 1 and .[0].place == "9A" and .[0].key == "ec:P-256" and (.[0].subject | length > 0)'
   run 1 key generate --place 9A --type ec:P-256 "${admin[@]}"
   says 'would lose it for good'
+  run 1 key generate --place 9A --type ec:P-256 --force --out "$work/no/such/folder" "${admin[@]}"
+  says 'cannot be written'
+  run 0 info --json
+  json '.keys | length == 1 and (.[0].subject | length > 0)'
+  run 2 key generate --place 9A --type ec:P-256 --force --admin-key-file ''
+  says 'its value is empty'
   openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$work/9D.key" 2>>"$work/setup.log"
   openssl pkey -in "$work/9D.key" -pubout -out "$work/9D.pub"
   run 0 key import --place 9D --in "$work/9D.key" "${admin[@]}"
@@ -183,6 +189,8 @@ test_no_home() {
 
 test_attestation() {
   run 0 attest --place 9A --out "$work/attestation.pem"
+  run 0 attest --place 9A --json --out "$work/attestation2.pem"
+  jq -r .certificate "$work/out" | diff -B - "$work/attestation2.pem" || fail "--out or --json is left out"
   run 0 attest --place F9 --out "$work/attester.pem"
   expect OK openssl verify -partial_chain -CAfile "$work/attester.pem" "$work/attestation.pem"
   run 0 key import --place 9E --in "$work/9D.key" "${admin[@]}"

@@ -2,7 +2,8 @@
 # What a person is told of a TPM that is not there, is locked out or does not answer; and that nothing is noisy.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/tpm_lib.sh"
-begin_tpm jq
+. "$(dirname "$0")/terminal_lib.sh"
+begin_tpm jq script
 cardea=${CARDEA_COMMAND:?CARDEA_COMMAND names the program}
 c() { with_timeout 60 "$cardea" "$@" 2>"$work/err"; }
 silent() { [ ! -s "$work/err" ] || fail "noise on stderr: $(cat "$work/err")"; }
@@ -40,6 +41,23 @@ kill -CONT "$child"
 sign || fail "it does not sign again: $(cat "$work/err")"
 silent
 pass "a TPM that does not answer is told, and used again when it does"
+
+wrong_pin() {
+  ! with_timeout 30 pkcs11-tool --module "$module" --login --pin 000000 --list-objects >"$work/out" 2>&1 ||
+    fail "a wrong PIN opens"
+}
+wrong_pin
+wrong_pin
+printf '%s\n' 000000 >"$work/wrong"
+! with_timeout 60 setsid -w "$cardea" tpm attest laptop ssh --pin-file "$work/pin" --out "$work/statement" 2>"$work/err" </dev/null ||
+  fail "the last try is given away"
+grep -q "it was not used" "$work/err" || fail "in other words: $(cat "$work/err")"
+on_terminal "$cardea tpm attest laptop ssh --pin-file $work/wrong --out $work/statement"
+await 'Type "yes"'; type_line yes
+await "PIN of 'laptop': "; type_line 123456
+finish 0
+[ -s "$work/statement" ] || fail "nothing was stated"
+pass "the last try is the PIN that is typed"
 
 for _ in 1 2 3; do
   ! with_timeout 30 pkcs11-tool --module "$module" --login --pin 000000 --list-objects >"$work/out" 2>&1 || fail "a wrong PIN opens"

@@ -43,6 +43,31 @@ as_user 2 cert request rsa --subject 'NOSUCH=x' --out bad.csr
 has err "there is no attribute type"
 as_user 2 cert request rsa --subject CN=x --san nosuch:x --out bad.csr
 
+# What would be left out is refused, and a missing file before the PIN is asked for.
+as_user 2 sign rsa --mechanism CKM_SHA256_RSA_PKCS --digest sha512 --in letter --out x.sig
+has err "CKM_SHA256_RSA_PKCS does not sign with the digest sha512"
+as_user 2 sign rsa --mechanism CKM_SHA256_RSA_PKCS --pss --in letter --out x.sig
+has err "does not sign with RSA-PSS"
+as_user 2 sign p256 --pss --in letter --out x.sig
+as_user 2 sign ed --digest sha512 --in letter --out x.sig
+as_user 2 cert request ed --digest sha512 --subject CN=x --out x.csr
+as_user 2 encrypt rsa --iv 000102030405060708090a0b --in letter --out x.enc
+has err "--iv has no meaning"
+as_user 2 encrypt aes --digest sha512 --in letter --out x.enc
+as_user 2 decrypt rsa --iv 00 --in letter --out x.enc
+[ ! -e x.sig ] && [ ! -e x.csr ] && [ ! -e x.enc ] || fail "what was refused was done"
+as_user 0 sign rsa --mechanism CKM_SHA512_RSA_PKCS_PSS --pss --digest sha512 --in letter --out x.sig
+as_user 0 sign p384 --digest sha256 --in letter --out x.sig
+as_user 2 key generate aes:256 --label never --always-authenticate
+has err "Only key pairs ask for the PIN at every use"
+as_user 3 sign never --in letter
+status 3 "$cardea" sign rsa --in nosuch
+status 3 "$cardea" sign rsa --in letter --pin-file nosuch
+as_user 2 sign rsa --in '' --out x.sig
+has err "its value is empty"
+status 2 "$cardea" token init --label other --erase --yes --so-pin-file so.pin
+has err "Say which token to erase"
+
 openssl pkeyutl -encrypt -pubin -inkey rsa.pub -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256 \
   -pkeyopt rsa_mgf1_md:sha256 -in letter -out sealed
 as_user 0 decrypt 'pkcs11:token=demo;object=rsa;type=private' --in sealed --out opened
@@ -53,6 +78,9 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.
 openssl x509 -req -in rsa.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out rsa.pem 2>/dev/null
 as_user 0 cert write rsa.pem
 has out "id 01"
+as_user 0 cert write rsa.pem --id 77 --label other --json
+has out '"written":false'
+has out '"id":"01","label":"rsa"'
 as_user 3 cert write ca.pem
 as_user 0 cert write ca.pem --without-key --label ca
 status 0 "$cardea" cert export --id 01 --out exported.pem

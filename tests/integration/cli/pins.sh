@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # PINs: nothing echoes or leaks, no try is burnt without being asked for, lock and unlock.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../terminal_lib.sh"
 command -v script >/dev/null || { echo "skipped: script(1) of bsdutils makes the terminal"; exit 77; }
 export CARDEA_TRACE=$work/trace
 
@@ -10,31 +11,6 @@ has err "refused"
 status 2 "$cardea" sign "pkcs11:token=demo?pin-value=$user_pin"
 has err "pin-value is refused"
 ! grep -qF "$user_pin" out err || fail "a PIN from a URI is repeated"
-
-# on_terminal COMMAND: runs it on a terminal of its own; await TEXT and type LINE talk to it.
-transcript=""
-on_terminal() {
-  coproc TERMINAL { timeout 60 script -qefc "$1" /dev/null 2>&1; }
-  terminal=$TERMINAL_PID
-  exec {shown}<&"${TERMINAL[0]}" {typed}>&"${TERMINAL[1]}"
-}
-await() {
-  local seen="" char
-  while IFS= read -r -t 30 -N 1 char <&"$shown"; do
-    seen+=$char transcript+=$char
-    [[ "$seen" == *"$1"* ]] && return 0
-  done
-  fail "the terminal never showed '$1' but: $seen"
-}
-type_line() { printf '%s\n' "$1" >&"$typed"; }
-finish() {
-  local wanted=$1 got=0 rest=""
-  IFS= read -r -t 30 -d '' rest <&"$shown" || true
-  transcript+=$rest
-  exec {shown}<&- {typed}>&-
-  wait "$terminal" || got=$?
-  [ "$got" = "$wanted" ] || fail "exit status $got instead of $wanted on the terminal: $transcript"
-}
 
 on_terminal "$cardea token init --label demo"
 await "New security officer's PIN: "; type_line "$so_pin"
