@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "crypto/library.h"
+#include "x509/name.h"
 
 namespace cardea::x509 {
 namespace {
@@ -63,6 +64,8 @@ Result<Owned<GENERAL_NAME>> address_name(const std::string& value) {
 }
 
 Result<Owned<GENERAL_NAME>> upn_name(std::string_view value) {
+  // What OpenSSL writes as it is given, no authority of ours would certify.
+  if (!is_utf8(value)) return bad("the user principal name is not UTF-8, or has control characters");
   Owned<GENERAL_NAME> name(GENERAL_NAME_new());
   Owned<ASN1_TYPE> content(ASN1_TYPE_new());
   Owned<ASN1_STRING> text(ASN1_UTF8STRING_new());

@@ -106,6 +106,20 @@ BOOST_AUTO_TEST_CASE(parameters_of_a_signature_are_those_of_its_algorithm) {
   for (const Bytes& wrong : {null, junk}) refused(eddsa, wrong);
 }
 
+BOOST_AUTO_TEST_CASE(principal_names_are_text) {
+  const auto key = must(crypto::AsymmetricKey::generate(crypto::KeyAlgorithm::ed25519));
+  const Bytes spki = must(crypto::subject_public_key_info(*key));
+  const auto made = [&](std::string name) {
+    RequestSpec spec;
+    spec.alt_names = {std::move(name)};
+    const auto sign = [&](ByteView message) { return signed_by(*key, Scheme::eddsa, message); };
+    return make_request(spec, spki, Scheme::eddsa, Hash::none, sign);
+  };
+  BOOST_TEST(made("upn:zo\xc3\xab@example.org").ok());
+  for (const std::string& name : {std::string("zo\xeb@example.org"), std::string("a\0@b", 4), std::string("a\x1b@b")})
+    BOOST_TEST((made("upn:" + name).code() == Code::arguments_bad));
+}
+
 BOOST_AUTO_TEST_CASE(nothing_hides_in_the_parameters_of_pss) {
   constexpr Byte exponent[] = {1, 0, 1};
   const auto rsa = must(crypto::AsymmetricKey::generate_rsa(2048, exponent));
