@@ -267,10 +267,13 @@ Result<std::vector<std::string>> renew_ocsp_signers(const Ports& ports, const ca
 Result<std::size_t> destroy_former_signers(const Ports& ports) {
   CARDEA_ASSIGN(const auto authorities, own_authorities(ports));
   std::size_t destroyed = 0;
+  std::optional<Error> failure;
   for (const CaRecord& record : authorities) {
-    CARDEA_ASSIGN(const std::size_t count, destroy_former_signers_of(ports, record));
-    destroyed += count;
+    const auto count = destroy_former_signers_of(ports, record);
+    if (count) destroyed += *count;
+    if (!count && !failure) failure = count.error();
   }
+  if (failure) return std::move(*failure);
   return destroyed;
 }
 

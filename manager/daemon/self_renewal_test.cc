@@ -40,6 +40,15 @@ void must(const Status& status) {
   BOOST_REQUIRE_MESSAGE(status.ok(), (status ? "" : describe(status.error())));
 }
 
+// One of its keys may refuse to go.
+class Keys : public testing::MemoryKeys {
+ public:
+  Status destroy_key(std::string_view name) override {
+    return name == stuck ? Status(error(Code::device_error)) : MemoryKeys::destroy_key(name);
+  }
+  std::string stuck;
+};
+
 // A root and an issuing authority, and a server certificate of the latter in two files.
 struct Fixture {
   Fixture() : folder(fs::temp_directory_path() / ("cardea-renewal-" + std::to_string(getpid()))) {
@@ -119,7 +128,7 @@ struct Fixture {
   ServerCertificate renew() { return must(renew_server_certificate(ports, certificate_file, key_file)); }
 
   testing::MemoryStore store;
-  testing::MemoryKeys keys;
+  Keys keys;
   testing::SetClock clock;
   StoreStatus status{store};
   ca::Connectors connectors{ca::ConnectorParts{keys, status, clock}};
@@ -210,6 +219,18 @@ BOOST_AUTO_TEST_CASE(the_key_of_a_former_signer_goes_when_nothing_it_signed_is_i
   BOOST_TEST(settings_of(issuing).former_signers.empty());
   BOOST_TEST(keys.signing_key(settings_of(issuing).ocsp->key).ok());
   BOOST_TEST(must(destroy_former_signers(ports)) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_cannot_be_destroyed_keeps_no_others) {
+  const std::string first = settings_of(issuing).ocsp->key;
+  clock.at += days(250);
+  must(renew_ocsp_signers(ports, {keys, status, clock}));
+  clock.at += days(1);
+  keys.stuck = settings_of(root).former_signers.at(0).key;
+  BOOST_TEST((destroy_former_signers(ports).code() == Code::device_error));
+  BOOST_TEST((keys.signing_key(first).code() == Code::not_found));
+  BOOST_TEST(keys.signing_key(keys.stuck).ok());
+  BOOST_TEST(settings_of(root).former_signers.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(an_authority_below_is_a_record_of_its_issuer_that_can_be_revoked) {

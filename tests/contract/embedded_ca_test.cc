@@ -328,6 +328,13 @@ BOOST_FIXTURE_TEST_CASE(what_is_installed_can_be_a_ca_where_it_stands, Setting) 
   clock.set(clock.now() + 24h * 21);
   BOOST_TEST(says(complete(requested, good, {root->certificate()}), "has ended"));
   clock.set(clock.now() - 24h * 21);
+  // Nor is a chain of any use that ends before its lowest certificate does.
+  const auto now = clock.now();
+  content.not_after = top.not_after + 24h;
+  const Bytes longer = must(by_root.issue(profile, content));
+  clock.set(top.not_after + 1h);
+  BOOST_TEST(says(complete(requested, longer, {root->certificate()}), "above has ended"));
+  clock.set(now);
   const auto installed = must(complete(requested, good, {root->certificate()}));
   // Path length 0 has no CA below it (RFC 5280, 4.2.1.9), neither made here nor brought.
   const auto middle = must(ca::EmbeddedCa::open(4, installed, parts()));

@@ -249,6 +249,11 @@ Result<EmbeddedSettings> complete_ca(EmbeddedParts parts, EmbeddedSettings setti
   for (std::size_t i = 0; i + 1 < chain.size(); ++i) CARDEA_TRY(check_link(chain[i], chain[i + 1]));
   CARDEA_TRY(check_link(chain.back(), chain.back()));
   CARDEA_TRY(check_path_lengths(chain));
+  for (const Bytes& one : chain) {
+    CARDEA_ASSIGN(const x509::CertificateView above, x509::view_certificate(one));
+    if (above.not_after <= parts.clock.now())
+      return error(Code::arguments_bad, "a certificate above has ended: give those that hold");
+  }
   CARDEA_TRY(remember_beginning(settings));
   settings.certificate = std::move(certificate);
   settings.chain = std::move(chain);
