@@ -8,6 +8,7 @@
 #include "agent/device_kinds.h"
 #include "agent/local_tokens.h"
 #include "cli/card_access.h"
+#include "cli/card_secrets.h"
 #include "cli/connection.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
@@ -29,15 +30,17 @@ struct UnblockOptions {
 /// The operator at the other end of the telephone.
 class Telephone final : public agent::Authority {
  public:
-  /// `digits`: how many the unblock code has on this kind of token; 0: it takes none.
-  Telephone(std::string puk_file, std::size_t digits) : puk_file_(std::move(puk_file)), digits_(digits) {}
+  /// `digits`: how many the unblock code has on this kind of token; 0: it takes none. `last`: it is the token's last
+  /// try, which is not made with what stands in a file.
+  Telephone(std::string puk_file, std::size_t digits, bool last)
+      : puk_file_(std::move(puk_file)), digits_(digits), last_(last) {}
 
   Result<Pin> user_pin(bool) override { return error(Code::user_not_logged_in, "the PIN is what is set anew"); }
   Result<SecretBytes> admin_key() override {
     return error(Code::user_not_logged_in, "the administrator's key is told to nobody");
   }
   Result<Pin> unblocking_secret() override {
-    if (!puk_file_.empty()) return code_of_file();
+    if (!puk_file_.empty()) return code_or_secret();
     while (true) {
       CARDEA_ASSIGN(const Pin typed, ask_pin("Unblock code that the operator reads out: "));
       Result<Pin> code = heard(typed);
@@ -67,8 +70,8 @@ class Telephone final : public agent::Authority {
   }
   // Groups begin with a digit and have hyphens; the secret itself has none, unless somebody chose it (a SO PIN like
   // "so-pin-1234"). What looks like groups and is none is refused before the token is asked.
-  Result<Pin> code_of_file() const {
-    CARDEA_ASSIGN(Pin held, read_pin_file(puk_file_, "PUK"));
+  Result<Pin> code_or_secret() const {
+    CARDEA_ASSIGN(Pin held, last_ ? ask_pin("Unblock code or PUK: ") : read_pin_file(puk_file_, "PUK"));
     const std::string_view text = text_of(held.view());
     const bool groups = text.find('-') != std::string_view::npos && text.front() >= '0' && text.front() <= '9';
     if (!groups) return held;
@@ -77,7 +80,21 @@ class Telephone final : public agent::Authority {
 
   const std::string puk_file_;
   const std::size_t digits_;
+  const bool last_;
 };
+
+/// Whether the next try of the unblock code is the last; refuses to make that unless it is meant. A card whose PUK is
+/// locked, too, can only be reset.
+Result<bool> permit_try(const agent::LocalToken& token) {
+  if (token.kind != "piv") return false;
+  // What was not listed is not opened.
+  const auto readers = open_readers();
+  CARDEA_ASSIGN(const auto listed, list_readers(*readers));
+  if (listed.empty())
+    return failure(Code::token_absent, "The card reader is gone. Connect it and run the command again.");
+  CARDEA_ASSIGN(const CardConnection card, CardConnection::open_reader(readers, token.place));
+  return permit_card_try(card, card::PinRole::unblock);
+}
 
 Result<agent::LocalToken> choose(agent::LocalTokens& tokens, const std::string& wanted) {
   CARDEA_ASSIGN(std::vector<agent::LocalToken> found, tokens.list(agent::device_kinds()));
@@ -110,6 +127,16 @@ Result<Pin> new_pin(const Context& context, const agent::DeviceDescription& abou
 
 Error unblock_failure(const Error& cause) {
   if (cause.detail.ends_with('.')) return cause;
+  // What the user chose is the new PIN; what was wrong is the code.
+  const bool wrong_code = cause.code == Code::pin_incorrect && cause.retries_left;
+  if (wrong_code) {
+    Error result = failure(cause.code,
+                           fmt::format("The PIN was not set: the unblock code is wrong (tries left: {}). Check it with "
+                                       "the operator before you try again.",
+                                       *cause.retries_left));
+    result.retries_left = cause.retries_left;
+    return result;
+  }
   Error result = failure(
       cause.code, fmt::format("The PIN was not set: {}. Ask the operator, or run the command again.", describe(cause)));
   result.retries_left = cause.retries_left;
@@ -119,6 +146,7 @@ Error unblock_failure(const Error& cause) {
 Status unblock(const Context& context, const UnblockOptions& options) {
   const std::unique_ptr<agent::LocalTokens> tokens = agent::local_tokens(wanted_module(context));
   CARDEA_ASSIGN(const agent::LocalToken token, choose(*tokens, options.device));
+  CARDEA_ASSIGN(const bool last, permit_try(token));
   const Result<std::unique_ptr<agent::Device>> device = tokens->open(token);
   if (!device) return unblock_failure(device.error());
   const Result<agent::DeviceDescription> about = (*device)->describe();
@@ -127,7 +155,7 @@ Status unblock(const Context& context, const UnblockOptions& options) {
       fmt::format("token {}: tell the operator its serial number {}", printable(token.label), printable(token.serial)));
   CARDEA_ASSIGN(const Pin pin, new_pin(context, *about));
   CARDEA_ASSIGN(const manager::KindSecrets secrets, manager::kind_secrets(token.kind));
-  Telephone operator_there(options.puk_file, std::max(secrets.puk_digits, secrets.so_pin_digits));
+  Telephone operator_there(options.puk_file, std::max(secrets.puk_digits, secrets.so_pin_digits), last);
   if (const Status done = (*device)->set_user_pin(operator_there, pin); !done) return unblock_failure(done.error());
   if (context.options.json) return print_json({{"serial", printable(token.serial)}, {"done", "unblocked"}});
   return print(fmt::format("The PIN of {} was set anew. The unblock code changes when the token is next online.\n",

@@ -2,7 +2,8 @@
 # `cardea card` on virtual cards behind a real pcscd: personalisation, PINs, and what it says when something is wrong.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/pcscd_lib.sh"
-begin_cards jq opensc-tool
+. "$(dirname "$0")/terminal_lib.sh"
+begin_cards jq opensc-tool script
 cardea=${CARDEA_COMMAND:?CARDEA_COMMAND names the program under test}
 
 # run WANTED ARGUMENTS...: without a terminal; output in $work/out and $work/err.
@@ -223,6 +224,32 @@ test_pins() {
   pass "PIN and PUK"
 }
 
+# With an operator on the phone the PUK's last try is held back as well.
+test_unblock() {
+  unblock() {
+    local wanted=$1 got=0
+    setsid -w timeout 120 "$cardea" unblock --device piv --puk-file "$2" --new-pin-file "$work/strong" >"$work/out" \
+      2>"$work/err" </dev/null || got=$?
+    [ "$got" = "$wanted" ] || fail "exit status $got instead of $wanted: unblock ($(cat "$work/out" "$work/err"))"
+  }
+  printf '739164\n' >"$work/strong"
+  unblock 4 "$work/puk"
+  says 'the unblock code is wrong (tries left: 2)'
+  unblock 4 "$work/puk"
+  unblock 4 "$work/new-puk"
+  says 'Only one try of the PUK is left'
+  run 0 info --json
+  json '.puk.tries_left == 1'
+  on_terminal "$cardea unblock --device piv --puk-file $work/puk --new-pin-file $work/strong"
+  await 'Type "yes"'; type_line yes
+  await 'Unblock code or PUK: '; type_line 87654321
+  finish 0
+  run 0 pin change --pin-file "$work/strong" --new-pin-file "$work/pin"
+  run 0 info --json
+  json '.puk.tries_left == 3'
+  pass "the PUK's last try on the phone"
+}
+
 test_admin_key() {
   run 0 admin-key set --new-admin-key-file "$work/admin.key" "${admin[@]}"
   run 4 key generate --place 9C "${admin[@]}"
@@ -358,6 +385,7 @@ test_two_cards
 test_no_home
 test_attestation
 test_pins
+test_unblock
 test_admin_key
 test_reset
 test_recording
