@@ -3,6 +3,7 @@
 #include <array>
 
 #include "crypto/key_encoding.h"
+#include "crypto/rsa_components.h"
 #include "x509/signature.h"
 
 namespace cardea::x509 {
@@ -16,6 +17,7 @@ constexpr std::array<Byte, 12> microsoft_extensions{0x06, 0x0a, 0x2b, 0x06, 0x01
                                                     0x01, 0x82, 0x37, 0x02, 0x01, 0x0e};
 constexpr std::size_t smallest_rsa = 2048;
 constexpr std::size_t largest_rsa = 8192;
+constexpr std::size_t shortest_exponent = 17;  // bits
 
 Error malformed(std::string_view what) {
   return error(Code::data_invalid, "the certificate request " + std::string(what));
@@ -56,10 +58,15 @@ Status read_info(ByteView info, CertificateRequest& request) {
   return read_attributes(*attributes, request.extensions);
 }
 
-Status check_size(const crypto::AsymmetricKey& key) {
+// With the exponent 1 anybody could sign for the key, and small ones give away what careless programs pad.
+Status check_rsa(const crypto::AsymmetricKey& key) {
   if (key.facts().family != crypto::KeyFamily::rsa) return {};
-  if (key.size() >= smallest_rsa && key.size() <= largest_rsa) return {};
-  return error(Code::key_size_range, "an RSA key must have 2,048 to 8,192 bits");
+  if (key.size() < smallest_rsa || key.size() > largest_rsa)
+    return error(Code::key_size_range, "an RSA key must have 2,048 to 8,192 bits");
+  CARDEA_ASSIGN(const crypto::RsaNumbers numbers, key.rsa_public_numbers());
+  if (crypto::bit_length(numbers.public_exponent) >= shortest_exponent && crypto::check_rsa_public(numbers)) return {};
+  return error(Code::public_key_invalid,
+               "an RSA key's modulus must be odd, and its exponent odd and at least 65,537 (FIPS 186-5, A.1.1)");
 }
 
 /// The three parts of CertificationRequest (RFC 2986, 4.2).
@@ -94,7 +101,7 @@ Result<CertificateRequest> read_request(ByteView der) {
   CertificateRequest request;
   CARDEA_TRY(read_info(parts.info, request));
   CARDEA_ASSIGN(request.key, crypto::from_subject_public_key_info(request.key_info));
-  CARDEA_TRY(check_size(*request.key));
+  CARDEA_TRY(check_rsa(*request.key));
   CARDEA_TRY(verify_signature(parts.algorithm, *request.key, parts.to_be_signed, parts.signature));
   return request;
 }

@@ -106,6 +106,14 @@ BOOST_AUTO_TEST_CASE(parameters_of_a_signature_are_those_of_its_algorithm) {
   for (const Bytes& wrong : {null, junk}) refused(eddsa, wrong);
 }
 
+BOOST_AUTO_TEST_CASE(exponents_of_rsa_keys_are_not_small) {
+  for (const Bytes& exponent : {Bytes{3}, Bytes{0xff, 0xff}}) {
+    const auto small = must(crypto::AsymmetricKey::generate_rsa(2048, exponent));
+    const Made made = request(*small, Scheme::rsa_pkcs1);
+    BOOST_TEST((read_request(made.with(null)).code() == Code::public_key_invalid), to_hex(exponent));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(principal_names_are_text) {
   const auto key = must(crypto::AsymmetricKey::generate(crypto::KeyAlgorithm::ed25519));
   const Bytes spki = must(crypto::subject_public_key_info(*key));
