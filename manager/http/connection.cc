@@ -11,6 +11,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 
+#include "base/wiping_memory.h"
 #include "http/problem.h"
 
 namespace cardea::http {
@@ -329,7 +330,7 @@ class HttpConnection : public Connection, public std::enable_shared_from_this<Ht
   std::shared_ptr<Shared> shared_;
   std::shared_ptr<TlsContext> tls_;  ///< as it was when the connection began
   Peer peer_;
-  beast::flat_buffer buffer_;
+  beast::basic_flat_buffer<WipingAllocator<char>> buffer_;
   std::optional<bhttp::request_parser<bhttp::string_body>> parser_;
   HttpRequest request_;
   HttpResponse response_;

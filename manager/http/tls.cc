@@ -66,7 +66,8 @@ Result<std::unique_ptr<TlsContext>> TlsContext::make(const std::filesystem::path
   std::unique_ptr<TlsContext> made(new TlsContext);
   SSL_CTX* const context = made->context_.native_handle();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION |
+                                   SSL_OP_CLEANSE_PLAINTEXT);
   SSL_CTX_set_cipher_list(context, tls12_ciphers);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1)

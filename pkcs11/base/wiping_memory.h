@@ -3,6 +3,7 @@
 
 #include <boost/json/memory_resource.hpp>
 #include <boost/json/storage_ptr.hpp>
+#include <memory>
 #include <new>
 
 #include "base/secret.h"
@@ -19,6 +20,21 @@ class WipingMemory final : public boost::json::memory_resource {
     ::operator delete(memory, std::align_val_t(alignment));
   }
   bool do_is_equal(const boost::json::memory_resource& other) const noexcept override { return this == &other; }
+};
+
+/// The same for containers.
+template <class T>
+struct WipingAllocator {
+  using value_type = T;
+  WipingAllocator() = default;
+  template <class U>
+  explicit WipingAllocator(const WipingAllocator<U>&) noexcept {}
+  T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
+  void deallocate(T* memory, std::size_t count) noexcept {
+    wipe({reinterpret_cast<Byte*>(memory), count * sizeof(T)});
+    std::allocator<T>().deallocate(memory, count);
+  }
+  bool operator==(const WipingAllocator&) const = default;
 };
 
 /// To be given to a parser or an object; lives as long as what was parsed with it.

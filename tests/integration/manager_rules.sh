@@ -152,5 +152,25 @@ status=0
 [ "$status" = 1 ] || fail "what was changed since is changed: status $status"
 "$cardea" person show mel --json | jq -e '.department == "archery"' >/dev/null || fail "it was changed all the same"
 "$cardea" person change mel --department sales --if-match '*' >/dev/null || fail "whatever is there is not changed"
-stop_manager
 say "two who change the same: the later one is told"
+
+# Of an import the manager keeps neither the file nor its password in memory.
+openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/old.key" -out "$work/old.pem" -subj /CN=old -days 9 \
+  -addext keyUsage=keyEncipherment -addext basicConstraints=CA:FALSE 2>/dev/null
+(umask 077 && python3 -c 'import random; print("".join(random.choices("abcdefghijklmnop", k=200)))' >"$work/password")
+openssl pkcs12 -export -inkey "$work/old.key" -in "$work/old.pem" -out "$work/old.p12" -passout "file:$work/password"
+base64 -w 0 "$work/old.p12" >"$work/old.base64"
+"$cardea" archive import "$work/old.p12" --person mel --password-file "$work/password" >/dev/null || fail "no import"
+for text in password old.base64; do
+  # Until the connection is closed at the manager's end, too.
+  for i in $(seq 100); do
+    status=0
+    python3 "$(dirname "$0")/manager_memory.py" "$(manager_process)" "$work/$text" || status=$?
+    [ "$status" = 1 ] || break
+    sleep 0.1
+  done
+  [ "$status" != 77 ] || { say "left out: the manager's memory, which may not be read here"; break; }
+  [ "$status" = 0 ] || fail "the $text of an import stays in the manager's memory (status $status)"
+done
+stop_manager
+say "an import leaves nothing in memory"
