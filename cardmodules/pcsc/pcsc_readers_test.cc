@@ -52,6 +52,18 @@ class Bell {
   std::shared_ptr<std::atomic<int>> count_ = std::make_shared<std::atomic<int>>(0);
 };
 
+struct Listening : World {
+  void a_reader_in_between_is_told() {
+    Bell bell;
+    pcsc.add_reader(first);
+    readers.listen(bell.button());
+    BOOST_TEST(pcsc.eventually([&] { return bell.rings() == 1; }));
+    pcsc.add_reader_before_next_wait(second);
+    pcsc.reset_by_another(first);
+    BOOST_TEST(pcsc.eventually([&] { return bell.rings() == 2; }));
+  }
+};
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(pcsc_readers, World)
@@ -192,25 +204,13 @@ BOOST_AUTO_TEST_CASE(what_makes_no_difference_is_not_told) {
   BOOST_TEST(bell.rings() == 2);
 }
 
-BOOST_AUTO_TEST_CASE(a_reader_that_comes_between_a_look_and_the_wait_is_told) {
-  Bell bell;
-  pcsc.add_reader(first);
-  readers.listen(bell.button());
-  BOOST_TEST(pcsc.eventually([&] { return bell.rings() == 1; }));
-  pcsc.add_reader_before_next_wait(second);
-  pcsc.reset_by_another(first);
-  BOOST_TEST(pcsc.eventually([&] { return bell.rings() == 2; }));
+BOOST_FIXTURE_TEST_CASE(a_reader_that_comes_between_a_look_and_the_wait_is_told, Listening) {
+  a_reader_in_between_is_told();
 }
 
-BOOST_AUTO_TEST_CASE(a_service_that_counts_its_readers_tells_of_one_between_a_look_and_the_wait) {
-  Bell bell;
+BOOST_FIXTURE_TEST_CASE(a_service_that_counts_its_readers_tells_of_one_between_a_look_and_the_wait, Listening) {
   pcsc.count_readers();
-  pcsc.add_reader(first);
-  readers.listen(bell.button());
-  BOOST_TEST(pcsc.eventually([&] { return bell.rings() == 1; }));
-  pcsc.add_reader_before_next_wait(second);
-  pcsc.reset_by_another(first);
-  BOOST_TEST(pcsc.eventually([&] { return bell.rings() == 2; }));
+  a_reader_in_between_is_told();
 }
 
 BOOST_AUTO_TEST_CASE(listening_ends_at_once_at_any_moment) {

@@ -1,19 +1,8 @@
 #!/usr/bin/env bash
 # What may be done with an issued credential (requirement L7), each by the command line: disabled and enabled, renewed,
 # brought to a changed profile, given new secrets, replaced with a reason, cancelled, erased, and issued again.
-. "$(dirname "$0")/lib.sh"
-. "$here/pcscd_lib.sh"
-. "$here/manager_story_lib.sh"
-story_kind=piv
-begin_cards jq
-start_pcscd
-cardea=${CARDEA_COMMAND:?}
-manager=${CARDEA_MANAGER_COMMAND:?}
-story=$work/story
-mkdir "$story"
-umask 077
-pre_cleanup() { end_story; }
-run() { "$@" >"$work/step.log" 2>&1 </dev/null || { cp "$story/manager.log" "$work/" 2>/dev/null; fail "$*"; }; }
+. "$(dirname "$0")/manager_rig.sh"
+begin_story piv jq
 
 # Of Alice's first token, or of the one whose number is the second argument.
 certificates() {
