@@ -1,20 +1,10 @@
 #!/usr/bin/env bash
 # Identities that somebody else made: taken in from PKCS#12 files of OpenSSL, refused in words where they cannot be, put
 # onto a PIV card by a recovery that two operators approve, and given back as files. Mail encrypted to them opens.
-. "$(dirname "$0")/lib.sh"
-. "$here/pcscd_lib.sh"
-. "$here/manager_story_lib.sh"
-story_kind=piv
-begin_cards jq certutil modutil cmsutil
-start_pcscd
-cardea=${CARDEA_COMMAND:?}
-manager=${CARDEA_MANAGER_COMMAND:?}
-story=$work/story
-mkdir "$story" "$work/made"
-umask 077
-pre_cleanup() { end_story; }
-run() { "$@" >"$work/step.log" 2>&1 </dev/null || { cp "$story/manager.log" "$work/" 2>/dev/null; fail "$*"; }; }
+. "$(dirname "$0")/manager_rig.sh"
+begin_story piv jq certutil modutil cmsutil
 made=$work/made
+mkdir "$made"
 password=correct-horse-battery
 printf '%s\n' "$password" >"$made/password"
 
